@@ -1,0 +1,217 @@
+package parhelion.cpu.memory;
+
+import static parhelion.cpu.memory.Host.U;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from 0. Pages that nobody has
+ * touched cost nothing, as the region is mapped lazily. Every access here is bounds checked; the CPU's fast paths use {@link
+ * #hostAddress} of a frame that they checked once.
+ *
+ * <p>Writers other than the CPU's own stores (hypercalls, builders, devices) use the put and copy methods here: they tell the
+ * {@link WriteListener} when a frame that holds decoded code changes.
+ */
+public final class MachineMemory implements AutoCloseable {
+  public static final int PAGE_SHIFT = 12;
+  public static final int PAGE_SIZE = 1 << PAGE_SHIFT;
+
+  /** Told of every write to a frame that was marked as holding decoded code. */
+  public interface WriteListener {
+    void codeWritten(long pa, long lengthBytes);
+  }
+
+  private final long base;
+  private final long sizeBytes;
+  private final byte[] codeFrames;
+  private WriteListener listener = (pa, length) -> {};
+  private final Arena arena = Arena.ofShared();
+  private boolean closed;
+
+  /** Maps {@code frames} frames of zeroes; throws OutOfMemoryError where the host refuses. */
+  public MachineMemory(long frames) {
+    if (frames <= 0 || frames > 1L << 31) {
+      throw new IllegalArgumentException("machine memory of " + frames + " frames");
+    }
+    sizeBytes = frames << PAGE_SHIFT;
+    base = map(sizeBytes);
+    codeFrames = new byte[(int) frames];
+  }
+
+  private long map(long bytes) {
+    try {
+      Linker linker = Linker.nativeLinker();
+      MethodHandle mmap =
+          linker.downcallHandle(
+              linker.defaultLookup().find("mmap").orElseThrow(),
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_LONG));
+      // PROT_READ|PROT_WRITE; MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE as Linux numbers them.
+      long address = (long) mmap.invokeExact(0L, bytes, 3, 0x4022, -1, 0L);
+      if (address == -1L) {
+        throw new OutOfMemoryError("the host refuses " + (bytes >> 20) + " MiB of guest memory");
+      }
+      return address;
+    } catch (java.util.NoSuchElementException e) {
+      return arena.allocate(bytes, PAGE_SIZE).address();
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public long sizeBytes() {
+    return sizeBytes;
+  }
+
+  public long frames() {
+    return sizeBytes >>> PAGE_SHIFT;
+  }
+
+  public void setWriteListener(WriteListener listener) {
+    this.listener = listener;
+  }
+
+  /** True when {@code [pa, pa + length)} lies in machine memory. */
+  public boolean contains(long pa, long length) {
+    return pa >= 0 && length >= 0 && pa <= sizeBytes - length;
+  }
+
+  /** Host address of machine address {@code pa}; {@code length} bytes from it are checked to exist. */
+  public long hostAddress(long pa, long length) {
+    if (!contains(pa, length)) {
+      throw new IndexOutOfBoundsException(
+          "machine address 0x" + Long.toHexString(pa) + " + " + length);
+    }
+    return base + pa;
+  }
+
+  /** Host address of machine address 0; only for code that has checked its addresses itself. */
+  public long base() {
+    return base;
+  }
+
+  public boolean isCodeFrame(long mfn) {
+    return codeFrames[(int) mfn] != 0;
+  }
+
+  public void markCodeFrame(long mfn, boolean code) {
+    codeFrames[(int) mfn] = (byte) (code ? 1 : 0);
+  }
+
+  private long writable(long pa, long length) {
+    long host = hostAddress(pa, length);
+    if (length > 0) {
+      for (long mfn = pa >>> PAGE_SHIFT, last = (pa + length - 1) >>> PAGE_SHIFT;
+          mfn <= last;
+          mfn++) {
+        if (codeFrames[(int) mfn] != 0) {
+          listener.codeWritten(pa, length);
+          break;
+        }
+      }
+    }
+    return host;
+  }
+
+  public byte getByte(long pa) {
+    return U.getByte(hostAddress(pa, 1));
+  }
+
+  public short getShort(long pa) {
+    return U.getShort(hostAddress(pa, 2));
+  }
+
+  public int getInt(long pa) {
+    return U.getInt(hostAddress(pa, 4));
+  }
+
+  public long getLong(long pa) {
+    return U.getLong(hostAddress(pa, 8));
+  }
+
+  public void putByte(long pa, byte value) {
+    U.putByte(writable(pa, 1), value);
+  }
+
+  public void putShort(long pa, short value) {
+    U.putShort(writable(pa, 2), value);
+  }
+
+  public void putInt(long pa, int value) {
+    U.putInt(writable(pa, 4), value);
+  }
+
+  public void putLong(long pa, long value) {
+    U.putLong(writable(pa, 8), value);
+  }
+
+  public boolean compareAndSetLong(long pa, long expected, long value) {
+    return U.compareAndSetLong(null, writable(pa, 8), expected, value);
+  }
+
+  public void read(long pa, byte[] into, int offset, int length) {
+    java.util.Objects.checkFromIndexSize(offset, length, into.length);
+    U.copyMemory(null, hostAddress(pa, length), into, Unsafe.ARRAY_BYTE_BASE_OFFSET + offset, length);
+  }
+
+  public void write(long pa, byte[] from, int offset, int length) {
+    java.util.Objects.checkFromIndexSize(offset, length, from.length);
+    U.copyMemory(from, Unsafe.ARRAY_BYTE_BASE_OFFSET + offset, null, writable(pa, length), length);
+  }
+
+  public void copy(long fromPa, long toPa, long length) {
+    U.copyMemory(hostAddress(fromPa, length), writable(toPa, length), length);
+  }
+
+  public void fill(long pa, long length, byte value) {
+    U.setMemory(writable(pa, length), length, value);
+  }
+
+  private static final class Unsafe {
+    static final long ARRAY_BYTE_BASE_OFFSET = jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET;
+  }
+
+  /** Gives the memory back to the host. No access may follow. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      Linker linker = Linker.nativeLinker();
+      var munmap = linker.defaultLookup().find("munmap");
+      if (munmap.isPresent()) {
+        MethodHandle handle =
+            linker.downcallHandle(
+                munmap.get(),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        int ignored = (int) handle.invokeExact(base, sizeBytes);
+      }
+      arena.close();
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The whole memory as a segment, for bulk reads by tools. */
+  public MemorySegment segment() {
+    return MemorySegment.ofAddress(base).reinterpret(sizeBytes);
+  }
+}
