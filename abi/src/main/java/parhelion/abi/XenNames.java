@@ -1,0 +1,24 @@
+package parhelion.abi;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Says which of Xen's names a roster or a class of constants stands for: {@code HOST_MAP} in a
+ * class with the prefix {@code GNTMAP_} is {@code GNTMAP_host_map}. A test holds each against the
+ * headers' values.
+ */
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.TYPE)
+public @interface XenNames {
+  /** The public headers, relative to {@code xen/include/public}. */
+  String[] header();
+
+  /** What the names begin with in C; letter case is as in C, while that of the rest is free. */
+  String prefix();
+
+  /** Whether every value that the headers give a name with this prefix has a row here. */
+  boolean complete() default true;
+}
