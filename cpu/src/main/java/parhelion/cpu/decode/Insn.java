@@ -1,14 +1,17 @@
 package parhelion.cpu.decode;
 
 /**
- * One decoded instruction: the row of the opcode map that matched and what the bytes said. Filled by {@link Decoder}; read by
- * the disassembler, by the interpreter's translation into ops, by monitors that emulate privileged instructions, and by tests.
- * Instances may be reused: whoever keeps one must own it.
+ * One decoded instruction: the row of the opcode map that matched and what the bytes said. Filled
+ * by {@link Decoder}; read by the disassembler, by the interpreter's translation into ops, by
+ * monitors that emulate privileged instructions, and by tests. Instances may be reused: whoever
+ * keeps one must own it.
  */
 public final class Insn {
   public static final int NONE = -1;
 
-  /** The matching row of the opcode map, or {@link Opcode#INVALID} (then the instruction is #UD). */
+  /**
+   * The matching row of the opcode map, or {@link Opcode#INVALID} (then the instruction is #UD).
+   */
   public Opcode opcode = Opcode.INVALID;
 
   /** Code size of the mode that it was decoded for, in bits: 16, 32 or 64. */
@@ -28,7 +31,10 @@ public final class Insn {
   /** REX prefix byte (0x40..0x4f) or 0. For VEX-encoded rows the equivalent W/R/X/B bits. */
   public int rex;
 
-  /** Segment override: ES 0, CS 1, SS 2, DS 3, FS 4, GS 5, or NONE. In 64-bit mode only FS and GS are kept. */
+  /**
+   * Segment override: ES 0, CS 1, SS 2, DS 3, FS 4, GS 5, or NONE. In 64-bit mode only FS and GS
+   * are kept.
+   */
   public int segmentOverride = NONE;
 
   /** Effective operand size ("v") in bytes: 2, 4 or 8. */
@@ -54,9 +60,9 @@ public final class Insn {
   public int vectorLength = 16;
 
   /**
-   * Memory operand (mod != 3): base and index register numbers 0..15 or NONE, scale as log2, displacement sign-extended. With
-   * ripRelative the base is the address of the next instruction. 16-bit forms use the same fields (base BX/BP/SI/DI, index
-   * SI/DI).
+   * Memory operand (mod != 3): base and index register numbers 0..15 or NONE, scale as log2,
+   * displacement sign-extended. With ripRelative the base is the address of the next instruction.
+   * 16-bit forms use the same fields (base BX/BP/SI/DI, index SI/DI).
    */
   public int base = NONE;
 
@@ -65,7 +71,10 @@ public final class Insn {
   public long disp;
   public boolean ripRelative;
 
-  /** Immediates: sign- or zero-extended as the row says; far pointers: imm = offset, imm2 = selector; ENTER: imm, imm2. */
+  /**
+   * Immediates: sign- or zero-extended as the row says; far pointers: imm = offset, imm2 =
+   * selector; ENTER: imm, imm2.
+   */
   public long imm;
 
   public long imm2;
@@ -78,7 +87,10 @@ public final class Insn {
     return modrm != NONE && mod != 3;
   }
 
-  /** Segment register that the memory operand uses, 0..5: the override or DS, or SS for rSP and rBP bases. */
+  /**
+   * Segment register that the memory operand uses, 0..5: the override or DS, or SS for rSP and rBP
+   * bases.
+   */
   public int segment() {
     if (segmentOverride != NONE) {
       return segmentOverride;

@@ -1,12 +1,14 @@
 package parhelion.cpu.decode;
 
 /**
- * One row of the opcode map: an encoding, its mnemonic, operands and attributes. The map in {@link OpcodeMap} is the only list
- * of instructions in the project; decoder, disassembler, CPUID gating and test generation all read it.
+ * One row of the opcode map: an encoding, its mnemonic, operands and attributes. The map in {@link
+ * OpcodeMap} is the only list of instructions in the project; decoder, disassembler, CPUID gating
+ * and test generation all read it.
  *
  * @param map 0 one-byte, 1 0F, 2 0F38, 3 0F3A
  * @param code opcode byte
- * @param prefix mandatory prefix: 0 none, 0x66, 0xF3, 0xF2; -1 any (prefixes keep their ordinary meaning)
+ * @param prefix mandatory prefix: 0 none, 0x66, 0xF3, 0xF2; -1 any (prefixes keep their ordinary
+ *     meaning)
  * @param regField required ModRM.reg (0..7) or -1
  * @param rmField required ModRM.rm with mod == 3 (0..7) or -1
  * @param modForm 0 any, 1 memory only, 3 register only; -1 no ModRM byte
@@ -39,7 +41,9 @@ public record Opcode(
   /** Only in 64-bit mode. */
   public static final int ONLY64 = 1 << 2;
 
-  /** Operand size defaults to 64 bits in 64-bit mode, 32 not encodable (push, pop, near branches). */
+  /**
+   * Operand size defaults to 64 bits in 64-bit mode, 32 not encodable (push, pop, near branches).
+   */
   public static final int D64 = 1 << 3;
 
   /** Privileged: CPL 0 only. */
@@ -75,7 +79,18 @@ public record Opcode(
   /** What the decoder gives for bytes that no row matches. */
   public static final Opcode INVALID =
       new Opcode(
-          0, 0, -1, -1, -1, -1, Mnemonic.INVALID, new Operand[0], Feature.BASE, ENDS_BLOCK, 0, 0,
+          0,
+          0,
+          -1,
+          -1,
+          -1,
+          -1,
+          Mnemonic.INVALID,
+          new Operand[0],
+          Feature.BASE,
+          ENDS_BLOCK,
+          0,
+          0,
           0);
 
   public boolean has(int attribute) {

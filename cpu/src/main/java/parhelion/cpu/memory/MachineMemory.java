@@ -10,12 +10,13 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from 0. Pages that nobody has
- * touched cost nothing, as the region is mapped lazily. Every access here is bounds checked; the CPU's fast paths use {@link
- * #hostAddress} of a frame that they checked once.
+ * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from
+ * 0. Pages that nobody has touched cost nothing, as the region is mapped lazily. Every access here
+ * is bounds checked; the CPU's fast paths use {@link #hostAddress} of a frame that they checked
+ * once.
  *
- * <p>Writers other than the CPU's own stores (hypercalls, builders, devices) use the put and copy methods here: they tell the
- * {@link WriteListener} when a frame that holds decoded code changes.
+ * <p>Writers other than the CPU's own stores (hypercalls, builders, devices) use the put and copy
+ * methods here: they tell the {@link WriteListener} when a frame that holds decoded code changes.
  */
 public final class MachineMemory implements AutoCloseable {
   public static final int PAGE_SHIFT = 12;
@@ -89,7 +90,9 @@ public final class MachineMemory implements AutoCloseable {
     return pa >= 0 && length >= 0 && pa <= sizeBytes - length;
   }
 
-  /** Host address of machine address {@code pa}; {@code length} bytes from it are checked to exist. */
+  /**
+   * Host address of machine address {@code pa}; {@code length} bytes from it are checked to exist.
+   */
   public long hostAddress(long pa, long length) {
     if (!contains(pa, length)) {
       throw new IndexOutOfBoundsException(
@@ -164,7 +167,8 @@ public final class MachineMemory implements AutoCloseable {
 
   public void read(long pa, byte[] into, int offset, int length) {
     java.util.Objects.checkFromIndexSize(offset, length, into.length);
-    U.copyMemory(null, hostAddress(pa, length), into, Unsafe.ARRAY_BYTE_BASE_OFFSET + offset, length);
+    U.copyMemory(
+        null, hostAddress(pa, length), into, Unsafe.ARRAY_BYTE_BASE_OFFSET + offset, length);
   }
 
   public void write(long pa, byte[] from, int offset, int length) {

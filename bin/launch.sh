@@ -1,0 +1,47 @@
+# What the launcher and the build of a launch share: where a build is kept and how java is started.
+# The sourcing script has set root, and jdk before launch.
+#
+# A build is a generation, target/parhelion/NAME/{lib/*.jar,parhelion.aot}. The file "current" beside
+# the generations names the one to run and is as old as the moment its build began, so that sources
+# edited meanwhile count as newer. A generation is never changed, for a guest may be running from it.
+
+launch_modules="abi cpu xen backends process toolstack app"
+launch_state=$root/target/parhelion
+
+# True, with generation set, if there is a build and no source is newer. One find, a few ms.
+built() {
+  generation=
+  [ -r "$launch_state/current" ] && read -r generation <"$launch_state/current" || return 1
+  [ -n "$generation" ] && [ -d "$launch_state/$generation/lib" ] || return 1
+  launch_sources="pom.xml bin/build.sh"
+  for launch_module in $launch_modules; do
+    launch_sources="$launch_sources $launch_module/pom.xml $launch_module/src/main"
+  done
+  # Directories count too: a file that was deleted makes its directory newer.
+  [ -z "$(cd "$root" && find $launch_sources -newer target/parhelion/current -print -quit 2>/dev/null)" ]
+}
+
+# Starts java on a generation's jars: run_java HOW AOT-OPTION ARGUMENTS..., where HOW is empty or
+# "exec". No warning of the JVM reaches the user's screen: what the code needs (native access, the
+# export of jdk.internal.misc) is allowed by name in the jar's manifest (as options they would cost
+# the JVM its archived module graph), libraries may use sun.misc.Unsafe, and the JVM's own log is off:
+# an AOT cache made by another JDK is worth no message, java runs without it.
+# The heap holds decoded code and images while they are unpacked; guests' memory is outside of it.
+# shellcheck disable=SC2086
+run_java() {
+  java_how=$1
+  java_aot=$2
+  shift 2
+  $java_how "$jdk/bin/java" -Xlog:disable -XX:-UsePerfData -XX:+UseSerialGC -Xms128m -Xmx2g \
+    -Xss2m --sun-misc-unsafe-memory-access=allow "$java_aot" \
+    ${PARHELION_JAVA_OPTS:-} -jar "$launch_state/$generation/lib/parhelion.jar" "$@"
+}
+
+# Becomes java with the arguments given.
+launch() {
+  if [ -r "$launch_state/$generation/parhelion.aot" ]; then
+    run_java exec "-XX:AOTCache=$launch_state/$generation/parhelion.aot" "$@"
+  else
+    run_java exec -XX:AOTMode=auto "$@"
+  fi
+}
