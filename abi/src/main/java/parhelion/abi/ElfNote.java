@@ -6,7 +6,10 @@ import org.jspecify.annotations.Nullable;
  * Types of the ELF notes by which a kernel describes itself ({@code elfnote.h}); the note's name is
  * {@code Xen}.
  */
-@XenNames(header = "elfnote.h", prefix = "XEN_ELFNOTE_", complete = false)
+@XenNames(
+    header = "elfnote.h",
+    prefix = "XEN_ELFNOTE_",
+    except = {"XEN_ELFNOTE_CRASH_", "XEN_ELFNOTE_DUMPCORE_"})
 public enum ElfNote implements Numbered {
   INFO(0, "XEN_ELFNOTE_INFO"),
   ENTRY(1, "XEN_ELFNOTE_ENTRY"),

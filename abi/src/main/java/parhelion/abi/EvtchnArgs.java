@@ -107,16 +107,7 @@ public final class EvtchnArgs {
    * {@code struct evtchn_status}: asks about a port; {@code status} is an {@link EvtchnStat}. OUT:
    * all but dom and port.
    */
-  public record EvtchnStatus(
-      int dom,
-      long port,
-      long status,
-      long vcpu,
-      int unboundDom,
-      int interdomainDom,
-      long pirq,
-      long virq,
-      long interdomainPort) {
+  public record EvtchnStatus(int dom, long port) {
     public static final Struct STRUCT = Struct.of("evtchn_status", "event_channel.h", 24);
     public static final U16 DOM = STRUCT.u16("dom", 0);
     public static final U32 PORT = STRUCT.u32("port", 4);
@@ -129,16 +120,7 @@ public final class EvtchnArgs {
     public static final U32 INTERDOMAIN_PORT = STRUCT.u32("u.interdomain.port", 20);
 
     public static EvtchnStatus read(Bytes b, long at) {
-      return new EvtchnStatus(
-          DOM.get(b, at),
-          PORT.get(b, at),
-          STATUS.get(b, at),
-          VCPU.get(b, at),
-          UNBOUND_DOM.get(b, at),
-          INTERDOMAIN_DOM.get(b, at),
-          PIRQ.get(b, at),
-          VIRQ.get(b, at),
-          INTERDOMAIN_PORT.get(b, at));
+      return new EvtchnStatus(DOM.get(b, at), PORT.get(b, at));
     }
   }
 

@@ -17,6 +17,6 @@ public final class EvtchnFifo {
   public static final int LINKED = 29;
   public static final int MASKED = 30;
   public static final int PENDING = 31;
-  public static final int LINK_MASK = 131071;
-  public static final int NR_CHANNELS = 131072;
+  public static final int LINK_MASK = 0x1_ffff;
+  public static final int NR_CHANNELS = 0x2_0000;
 }

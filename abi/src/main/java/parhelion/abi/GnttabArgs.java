@@ -100,7 +100,7 @@ public final class GnttabArgs {
    * {@code struct gnttab_copy_ptr}: one end of a copy: a grant reference or a frame of one's own,
    * as the flags say.
    */
-  public record GnttabCopyPtr(long ref, long gmfn, int domid, int offset) {
+  public record GnttabCopyPtr(long gmfn, int domid, int offset) {
     public static final Struct STRUCT = Struct.of("gnttab_copy_ptr", "grant_table.h", 16);
     public static final U32 REF = STRUCT.u32("u.ref", 0);
     public static final U64 GMFN = STRUCT.u64("u.gmfn", 0);
@@ -108,8 +108,12 @@ public final class GnttabArgs {
     public static final U16 OFFSET = STRUCT.u16("offset", 10);
 
     public static GnttabCopyPtr read(Bytes b, long at) {
-      return new GnttabCopyPtr(
-          REF.get(b, at), GMFN.get(b, at), DOMID.get(b, at), OFFSET.get(b, at));
+      return new GnttabCopyPtr(GMFN.get(b, at), DOMID.get(b, at), OFFSET.get(b, at));
+    }
+
+    /** The union as a grant reference. */
+    public long ref() {
+      return gmfn & 0xffff_ffffL;
     }
   }
 
@@ -215,7 +219,7 @@ public final class GnttabArgs {
   }
 
   /** {@code struct gnttab_cache_flush}: cleans or invalidates caches over part of a frame. */
-  public record GnttabCacheFlush(long devBusAddr, long ref, int offset, int length, long op) {
+  public record GnttabCacheFlush(long devBusAddr, int offset, int length, long op) {
     public static final Struct STRUCT = Struct.of("gnttab_cache_flush", "grant_table.h", 16);
     public static final U64 DEV_BUS_ADDR = STRUCT.u64("a.dev_bus_addr", 0);
     public static final U32 REF = STRUCT.u32("a.ref", 0);
@@ -225,11 +229,12 @@ public final class GnttabArgs {
 
     public static GnttabCacheFlush read(Bytes b, long at) {
       return new GnttabCacheFlush(
-          DEV_BUS_ADDR.get(b, at),
-          REF.get(b, at),
-          OFFSET.get(b, at),
-          LENGTH.get(b, at),
-          OP.get(b, at));
+          DEV_BUS_ADDR.get(b, at), OFFSET.get(b, at), LENGTH.get(b, at), OP.get(b, at));
+    }
+
+    /** The union as a grant reference. */
+    public long ref() {
+      return devBusAddr & 0xffff_ffffL;
     }
   }
 }

@@ -1,7 +1,10 @@
 package parhelion.abi;
 
 /** Grant references that the domain builder fills in ({@code grant_table.h}). */
-@XenNames(header = "grant_table.h", prefix = "GNTTAB_", complete = false)
+@XenNames(
+    header = "grant_table.h",
+    prefix = "GNTTAB_",
+    except = {"GNTTAB_CACHE_"})
 public final class GnttabReserved {
   private GnttabReserved() {}
 

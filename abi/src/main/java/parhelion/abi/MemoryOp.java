@@ -17,7 +17,18 @@ import parhelion.abi.MemoryArgs.XenRemoveFromPhysmap;
  * Sub-ops of {@code memory_op} ({@code memory.h}): the low 6 bits of the command; what Xen keeps
  * above them is where to continue.
  */
-@XenNames(header = "memory.h", prefix = "XENMEM_", complete = false)
+@XenNames(
+    header = "memory.h",
+    prefix = "XENMEM_",
+    except = {
+      "XENMEM_access_",
+      "XENMEM_FORK_",
+      "XENMEM_paging_op_",
+      "XENMEM_RDM_",
+      "XENMEM_resource_",
+      "XENMEM_sharing_op_",
+      "XENMEM_SHARING_"
+    })
 public enum MemoryOp implements SubOp {
   INCREASE_RESERVATION(0, "XENMEM_increase_reservation", XenMemoryReservation.STRUCT),
   DECREASE_RESERVATION(1, "XENMEM_decrease_reservation", XenMemoryReservation.STRUCT),

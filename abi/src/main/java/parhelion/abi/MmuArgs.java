@@ -24,9 +24,11 @@ public final class MmuArgs {
     }
   }
 
-  /** {@code struct mmuext_op}: {@code cmd} is a {@link MmuExtCmd}; the two unions overlap. */
-  public record MmuextOp(
-      long cmd, long mfn, long linearAddr, long nrEnts, long vcpumask, long srcMfn) {
+  /**
+   * {@code struct mmuext_op}: {@code cmd} is a {@link MmuExtCmd}, which decides what the two unions
+   * hold; each is read once, whole.
+   */
+  public record MmuextOp(long cmd, long mfn, long vcpumask) {
     public static final Struct STRUCT = Struct.of("mmuext_op", "xen.h", 24);
     public static final U32 CMD = STRUCT.u32("cmd", 0);
     public static final U64 MFN = STRUCT.u64("arg1.mfn", 8);
@@ -36,13 +38,22 @@ public final class MmuArgs {
     public static final U64 SRC_MFN = STRUCT.u64("arg2.src_mfn", 16);
 
     public static MmuextOp read(Bytes b, long at) {
-      return new MmuextOp(
-          CMD.get(b, at),
-          MFN.get(b, at),
-          LINEAR_ADDR.get(b, at),
-          NR_ENTS.get(b, at),
-          VCPUMASK.get(b, at),
-          SRC_MFN.get(b, at));
+      return new MmuextOp(CMD.get(b, at), MFN.get(b, at), VCPUMASK.get(b, at));
+    }
+
+    /** {@code arg1} as a virtual address. */
+    public long linearAddr() {
+      return mfn;
+    }
+
+    /** {@code arg2} as a number of LDT entries. */
+    public long nrEnts() {
+      return vcpumask & 0xffff_ffffL;
+    }
+
+    /** {@code arg2} as a frame number. */
+    public long srcMfn() {
+      return vcpumask;
     }
   }
 }

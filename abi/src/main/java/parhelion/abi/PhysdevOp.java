@@ -14,7 +14,10 @@ import parhelion.abi.PhysdevArgs.PhysdevSetupGsi;
 import parhelion.abi.PhysdevArgs.PhysdevUnmapPirq;
 
 /** Sub-ops of {@code physdev_op} ({@code physdev.h}). The PCI ones are dom0's. */
-@XenNames(header = "physdev.h", prefix = "PHYSDEVOP_", complete = false)
+@XenNames(
+    header = "physdev.h",
+    prefix = "PHYSDEVOP_",
+    except = {"PHYSDEVOP_DBGP_", "PHYSDEVOP_IRQ_"})
 public enum PhysdevOp implements SubOp {
   IRQ_STATUS_QUERY(5, "PHYSDEVOP_irq_status_query", PhysdevIrqStatusQuery.STRUCT),
   SET_IOPL(6, "PHYSDEVOP_set_iopl", PhysdevSetIopl.STRUCT),

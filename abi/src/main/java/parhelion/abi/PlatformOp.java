@@ -5,7 +5,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sub-ops of {@code platform_op} ({@code platform.h}): dom0's, {@code -EPERM} for any other domain.
  */
-@XenNames(header = "platform.h", prefix = "XENPF_", complete = false)
+@XenNames(
+    header = "platform.h",
+    prefix = "XENPF_",
+    except = {"XENPF_ACPI_", "XENPF_INTERFACE_VERSION", "XENPF_UCODE_"})
 public enum PlatformOp implements Numbered {
   SETTIME32(17, "XENPF_settime32"),
   ADD_MEMTYPE(31, "XENPF_add_memtype"),

@@ -17,8 +17,7 @@ package parhelion.abi;
       "arch-x86/xen.h",
       "platform.h"
     },
-    prefix = "",
-    complete = false)
+    prefix = "")
 public final class XenLimits {
   private XenLimits() {}
 

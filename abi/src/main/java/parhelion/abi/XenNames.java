@@ -19,6 +19,10 @@ public @interface XenNames {
   /** What the names begin with in C; letter case is as in C, while that of the rest is free. */
   String prefix();
 
-  /** Whether every value that the headers give a name with this prefix has a row here. */
-  boolean complete() default true;
+  /**
+   * Beginnings of names that share the prefix but belong elsewhere. Every other value to which the
+   * headers give such a name has a row here, unless the prefix is empty: that is a collection,
+   * named in full.
+   */
+  String[] except() default {};
 }

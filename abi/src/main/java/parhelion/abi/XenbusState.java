@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 public enum XenbusState implements Numbered {
   UNKNOWN(0, "XenbusStateUnknown"),
   INITIALISING(1, "XenbusStateInitialising"),
-  INITWAIT(2, "XenbusStateInitWait"),
+  INIT_WAIT(2, "XenbusStateInitWait"),
   INITIALISED(3, "XenbusStateInitialised"),
   CONNECTED(4, "XenbusStateConnected"),
   CLOSING(5, "XenbusStateClosing"),

@@ -3,7 +3,10 @@ package parhelion.abi;
 import org.jspecify.annotations.Nullable;
 
 /** Message types of the xenstore protocol ({@code xs_wire.h}). */
-@XenNames(header = "io/xs_wire.h", prefix = "XS_", complete = false)
+@XenNames(
+    header = "io/xs_wire.h",
+    prefix = "XS_",
+    except = {"XS_INVALID", "XS_TYPE_COUNT"})
 public enum XsType implements Numbered {
   CONTROL(0, "XS_CONTROL"),
   DIRECTORY(1, "XS_DIRECTORY"),
