@@ -37,5 +37,11 @@ public enum Feature {
   SHA,
   PREFETCHW,
   INVPCID,
-  SMAP
+  SMAP,
+  RDSEED,
+  CLFLUSHOPT,
+  CLWB,
+  XSAVEC,
+  XSAVES,
+  ADX
 }

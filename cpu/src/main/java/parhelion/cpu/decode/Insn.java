@@ -79,6 +79,34 @@ public final class Insn {
 
   public long imm2;
 
+  /** Makes it blank, for the decoder. */
+  void reset(int bits) {
+    opcode = Opcode.INVALID;
+    codeBits = bits;
+    length = 0;
+    lock = false;
+    rep = false;
+    repne = false;
+    opSizePrefix = false;
+    addrSizePrefix = false;
+    rex = 0;
+    segmentOverride = NONE;
+    modrm = NONE;
+    mod = 0;
+    reg = 0;
+    rm = 0;
+    opcodeReg = 0;
+    vvvv = NONE;
+    vectorLength = 16;
+    base = NONE;
+    index = NONE;
+    scale = 0;
+    disp = 0;
+    ripRelative = false;
+    imm = 0;
+    imm2 = 0;
+  }
+
   public Mnemonic mnemonic() {
     return opcode.mnemonic();
   }

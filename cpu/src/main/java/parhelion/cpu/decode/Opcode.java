@@ -76,6 +76,26 @@ public record Opcode(
   /** Needs W=0. */
   public static final int W0 = 1 << 13;
 
+  /** Operand size is 64 bits in 64-bit mode whatever the prefixes say (near branches; AMD would honour 66). */
+  public static final int F64 = 1 << 14;
+
+  /** VEX.L must be 0, or must be 1; neither: any. */
+  public static final int L0 = 1 << 15;
+
+  public static final int L1 = 1 << 16;
+
+  /** The memory operand's index is a vector register (gathers). */
+  public static final int VSIB = 1 << 17;
+
+  /** REX.B must be clear (90 is NOP, 41 90 is XCHG). */
+  public static final int B0 = 1 << 18;
+
+  /** F2 and F3 are not allowed, 66 keeps its ordinary meaning (MOVBE, RDRAND). */
+  public static final int NO_REP = 1 << 19;
+
+  /** The opcode's low three bits name a register: the row stands for eight opcode bytes. */
+  public static final int PLUS_R = 1 << 20;
+
   /** What the decoder gives for bytes that no row matches. */
   public static final Opcode INVALID =
       new Opcode(
