@@ -145,9 +145,12 @@ lib=$launch_state/$generation_new/lib
 mv "$root/app/target/launch/lib" "$lib" && mv "$lib"/app-*.jar "$lib/parhelion.jar" ||
   fail "the build left no jars in $root/app/target/launch/lib (log: $log)"
 
+# Old class files are brought up to what the AOT cache takes. Launches do without if this fails.
+what="Preparing fast starts"
+in_background "$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "$root/bin/UpgradeClasses.java" "$lib"/*.jar
+
 # The AOT cache: classes loaded and linked, and profiles, from a short run. Launches do without if
 # this fails.
-what="Preparing fast starts"
 generation=$generation_new
 train() {
   rm -f "$launch_state/$generation/parhelion.aot"

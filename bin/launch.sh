@@ -13,7 +13,7 @@ built() {
   generation=
   [ -r "$launch_state/current" ] && read -r generation <"$launch_state/current" || return 1
   [ -n "$generation" ] && [ -d "$launch_state/$generation/lib" ] || return 1
-  launch_sources="pom.xml bin/build.sh"
+  launch_sources="pom.xml bin/build.sh bin/UpgradeClasses.java"
   for launch_module in $launch_modules; do
     launch_sources="$launch_sources $launch_module/pom.xml $launch_module/src/main"
   done

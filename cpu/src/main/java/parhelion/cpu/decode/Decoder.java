@@ -5,9 +5,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns instruction bytes into an {@link Insn}, for 64-, 32- and 16-bit code (SDM volume 2, chapter 2). Where processors differ,
- * Intel's are followed: near branches in 64-bit mode ignore 66. Any bytes give a result, never an exception. An instance belongs
- * to one thread.
+ * Turns instruction bytes into an {@link Insn}, for 64-, 32- and 16-bit code (SDM volume 2, chapter
+ * 2). Where processors differ, Intel's are followed: near branches in 64-bit mode ignore 66. Any
+ * bytes give a result, never an exception. An instance belongs to one thread.
  */
 public final class Decoder {
   /** The instruction is complete. */
@@ -16,7 +16,10 @@ public final class Decoder {
   /** More bytes are needed than were available: the fetch goes on with the next page. */
   public static final int TRUNCATED = 1;
 
-  /** Undefined, not offered, or LOCK where it is not allowed: #UD. The length is set as far as it is known. */
+  /**
+   * Undefined, not offered, or LOCK where it is not allowed: #UD. The length is set as far as it is
+   * known.
+   */
   public static final int INVALID = 2;
 
   /** More than 15 bytes: #GP(0). */
@@ -42,7 +45,10 @@ public final class Decoder {
   private int at;
   private int limit;
 
-  /** A decoder that offers these features; encodings of others are INVALID (or what they were before). */
+  /**
+   * A decoder that offers these features; encodings of others are INVALID (or what they were
+   * before).
+   */
   public Decoder(Set<Feature> offered) {
     long bits = 1L << Feature.BASE.ordinal();
     for (Feature feature : offered) {
@@ -86,7 +92,10 @@ public final class Decoder {
     if (b < 0) {
       return shortage();
     }
-    int mandatory = insn.repne ? OpcodeMap.SEL_F2 : insn.rep ? OpcodeMap.SEL_F3 : insn.opSizePrefix ? OpcodeMap.SEL_66 : 0;
+    int mandatory =
+        insn.repne
+            ? OpcodeMap.SEL_F2
+            : insn.rep ? OpcodeMap.SEL_F3 : insn.opSizePrefix ? OpcodeMap.SEL_66 : 0;
     int map = 0;
     if (b == 0x0f) {
       if (at >= limit) {
@@ -127,7 +136,8 @@ public final class Decoder {
       insn.rex = 0;
       switch (prefix) {
         case 1, 2, 3, 4 -> {
-          // ES, CS, SS and DS overrides are ignored in 64-bit mode, without undoing an earlier FS or GS.
+          // ES, CS, SS and DS overrides are ignored in 64-bit mode, without undoing an earlier FS
+          // or GS.
           if (insn.codeBits != 64) {
             insn.segmentOverride = prefix - 1;
           }
@@ -378,7 +388,10 @@ public final class Decoder {
   }
 
   private int int32(int i) {
-    return code[i] & 0xff | (code[i + 1] & 0xff) << 8 | (code[i + 2] & 0xff) << 16 | code[i + 3] << 24;
+    return code[i] & 0xff
+        | (code[i + 1] & 0xff) << 8
+        | (code[i + 2] & 0xff) << 16
+        | code[i + 3] << 24;
   }
 
   private static int checks(Insn insn, OpcodeMap.Row row) {

@@ -1,8 +1,8 @@
 package parhelion.cpu.decode;
 
 /**
- * Rows of the opcode map: integer, control flow, string and system instructions (SDM volume 2, appendix A). {@link OpcodeMap}
- * describes the notation.
+ * Rows of the opcode map: integer, control flow, string and system instructions (SDM volume 2,
+ * appendix A). {@link OpcodeMap} describes the notation.
  */
 final class IntegerRows {
   static final String ROWS =

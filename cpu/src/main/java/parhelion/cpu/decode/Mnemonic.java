@@ -1,9 +1,10 @@
 package parhelion.cpu.decode;
 
 /**
- * Instruction names as the SDM writes them. Names that share one meaning at several operand sizes are one mnemonic: CBW is also
- * CWDE and CDQE, CWD also CDQ and CQO, PUSHA PUSHAD, and so on. JCC, SETCC and CMOVCC take their condition from {@code
- * insn.opcode.code() & 15}. Far transfers are CALLF, JMPF and RETF.
+ * Instruction names as the SDM writes them. Names that share one meaning at several operand sizes
+ * are one mnemonic: CBW is also CWDE and CDQE, CWD also CDQ and CQO, PUSHA PUSHAD, and so on. JCC,
+ * SETCC and CMOVCC take their condition from {@code insn.opcode.code() & 15}. Far transfers are
+ * CALLF, JMPF and RETF.
  */
 public enum Mnemonic {
   INVALID,

@@ -76,7 +76,10 @@ public record Opcode(
   /** Needs W=0. */
   public static final int W0 = 1 << 13;
 
-  /** Operand size is 64 bits in 64-bit mode whatever the prefixes say (near branches; AMD would honour 66). */
+  /**
+   * Operand size is 64 bits in 64-bit mode whatever the prefixes say (near branches; AMD would
+   * honour 66).
+   */
   public static final int F64 = 1 << 14;
 
   /** VEX.L must be 0, or must be 1; neither: any. */

@@ -9,8 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The opcode map: the only list of instructions in the project. Decoder, disassembler, CPUID gating and test generation all read
- * it. The rows are text in the SDM's notation (volume 2, appendix A), a line per encoding:
+ * The opcode map: the only list of instructions in the project. Decoder, disassembler, CPUID gating
+ * and test generation all read it. The rows are text in the SDM's notation (volume 2, appendix A),
+ * a line per encoding:
  *
  * <pre>
  * 66 0F 38 00     PSHUFB       Vdq,Wdq      SSSE3 sse aligned
@@ -18,18 +19,21 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <ul>
- *   <li>Encoding: mandatory prefix (66, F3, F2; NP none of them; N6 none but 66, which keeps its meaning; nothing: prefixes keep
- *       their meaning), opcode bytes ({@code +r} register in the low bits, {@code +cc} sixteen conditions), {@code /0}..{@code
- *       /7} the value of ModRM.reg, {@code mem} or {@code reg} the form of ModRM, or a byte C0..FF for the whole ModRM
- *       ({@code C0+i} any ModRM.rm); W0, W1, L0, L1, B0 what REX.W, VEX.L, REX.B must be.
+ *   <li>Encoding: mandatory prefix (66, F3, F2; NP none of them; N6 none but 66, which keeps its
+ *       meaning; nothing: prefixes keep their meaning), opcode bytes ({@code +r} register in the
+ *       low bits, {@code +cc} sixteen conditions), {@code /0}..{@code /7} the value of ModRM.reg,
+ *       {@code mem} or {@code reg} the form of ModRM, or a byte C0..FF for the whole ModRM ({@code
+ *       C0+i} any ModRM.rm); W0, W1, L0, L1, B0 what REX.W, VEX.L, REX.B must be.
  *   <li>Mnemonic and operands ({@code -} for none), as in {@link Mnemonic} and {@link Operand}.
- *   <li>Feature (BASE if not given) and attributes: lock not64 only64 d64 f64 priv str block x87 sse aligned iopl vex vsib;
- *       RFLAGS read {@code r=}, written {@code w=}, undefined {@code u=} as letters of I D O S Z A P C.
- *   <li>A line {@code @ ...} gives feature and attributes to the rows after it; {@code ;} starts a comment.
+ *   <li>Feature (BASE if not given) and attributes: lock not64 only64 d64 f64 priv str block x87
+ *       sse aligned iopl vex vsib; RFLAGS read {@code r=}, written {@code w=}, undefined {@code u=}
+ *       as letters of I D O S Z A P C.
+ *   <li>A line {@code @ ...} gives feature and attributes to the rows after it; {@code ;} starts a
+ *       comment.
  * </ul>
  *
- * <p>The first row that fits wins, so a row with a narrower encoding stands above a wider one. Reading is on the start-up path of
- * every boot, hence the plain scanner: 3 ms in a cold JVM.
+ * <p>The first row that fits wins, so a row with a narrower encoding stands above a wider one.
+ * Reading is on the start-up path of every boot, hence the plain scanner: 3 ms in a cold JVM.
  */
 public final class OpcodeMap {
   /** Selector bits: what a row may ask of an instruction; see {@link Row#mask}. */
@@ -150,7 +154,9 @@ public final class OpcodeMap {
 
   private static final OpcodeMap MAP = new OpcodeMap();
 
-  /** Opcode maps 0..3 by opcode byte, then the VEX maps in the same way; a null entry has no row. */
+  /**
+   * Opcode maps 0..3 by opcode byte, then the VEX maps in the same way; a null entry has no row.
+   */
   final @Nullable Row[] rows = new Row[8 * 256];
 
   private final List<Opcode> opcodes = new ArrayList<>(1024);

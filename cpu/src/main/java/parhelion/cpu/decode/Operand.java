@@ -216,7 +216,9 @@ public enum Operand {
     return fixedReg;
   }
 
-  /** Size in bytes for this instruction; 0 where the operand has no size of its own (LEA, FXSAVE). */
+  /**
+   * Size in bytes for this instruction; 0 where the operand has no size of its own (LEA, FXSAVE).
+   */
   public int sizeBytes(Insn insn) {
     return switch (size) {
       case V_SIZE -> insn.operandSize;

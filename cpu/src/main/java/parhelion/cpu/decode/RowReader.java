@@ -146,7 +146,10 @@ final class RowReader {
   }
 
   private void opcodeByte(int value, char plus) {
-    if (code < 0 && opcodeMap == 0 && prefix < 0 && (value == 0x66 || value >= 0xf2 && value <= 0xf3)) {
+    if (code < 0
+        && opcodeMap == 0
+        && prefix < 0
+        && (value == 0x66 || value >= 0xf2 && value <= 0xf3)) {
       prefix = value;
     } else if (code < 0 && opcodeMap == 0 && value == 0x0f) {
       opcodeMap = 1;
