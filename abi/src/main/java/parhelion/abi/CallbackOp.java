@@ -14,6 +14,8 @@ public enum CallbackOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   CallbackOp(int nr, String cName, @Nullable Struct argument) {

@@ -38,6 +38,8 @@ public enum EvtchnOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   EvtchnOp(int nr, String cName, @Nullable Struct argument) {

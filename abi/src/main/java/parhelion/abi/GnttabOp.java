@@ -39,6 +39,8 @@ public enum GnttabOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   GnttabOp(int nr, String cName, @Nullable Struct argument) {

@@ -63,6 +63,8 @@ public enum MemoryOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   MemoryOp(int nr, String cName, @Nullable Struct argument) {

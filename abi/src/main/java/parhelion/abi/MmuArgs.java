@@ -22,6 +22,16 @@ public final class MmuArgs {
     public static MmuUpdate read(Bytes b, long at) {
       return new MmuUpdate(PTR.get(b, at), VAL.get(b, at));
     }
+
+    /** What to do: a {@link MmuUpdateType}'s number. */
+    public int type() {
+      return (int) ptr & 3;
+    }
+
+    /** The machine address in {@code ptr}: of a page-table entry, or of a frame. */
+    public long pa() {
+      return ptr & ~3L;
+    }
   }
 
   /**

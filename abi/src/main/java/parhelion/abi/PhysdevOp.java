@@ -50,6 +50,8 @@ public enum PhysdevOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   PhysdevOp(int nr, String cName, @Nullable Struct argument) {

@@ -23,6 +23,8 @@ public enum SchedOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   SchedOp(int nr, String cName, @Nullable Struct argument) {

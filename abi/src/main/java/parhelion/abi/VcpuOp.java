@@ -36,6 +36,8 @@ public enum VcpuOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   VcpuOp(int nr, String cName, @Nullable Struct argument) {

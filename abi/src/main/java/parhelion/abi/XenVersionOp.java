@@ -32,6 +32,8 @@ public enum XenVersionOp implements SubOp {
 
   private final int nr;
   private final String cName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record of a name, a name and a number
   private final @Nullable Struct argument;
 
   XenVersionOp(int nr, String cName, @Nullable Struct argument) {

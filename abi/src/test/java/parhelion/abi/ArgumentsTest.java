@@ -2,6 +2,7 @@ package parhelion.abi;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -107,6 +108,16 @@ class ArgumentsTest {
     assertTrue(new TrapInfo(0x80, 4, 0xe033, 0).masksEvents());
     assertEquals(0, new TrapInfo(0x80, 4, 0xe033, 0).dpl());
     assertEquals(false, new TrapInfo(0x80, 3, 0xe033, 0).masksEvents());
+  }
+
+  @Test
+  void anMmuUpdateCarriesItsTypeInTheLowBitsOfItsAddress() {
+    MmuArgs.MmuUpdate update = new MmuArgs.MmuUpdate(0xffff_f000_1234_5ffaL, 7);
+    assertEquals(MmuUpdateType.PT_UPDATE_PRESERVE_AD, MmuUpdateType.of(update.type()));
+    assertEquals(0xffff_f000_1234_5ff8L, update.pa());
+    for (int type = 0; type < 4; type++) {
+      assertNotNull(MmuUpdateType.of(type), "two bits, four types");
+    }
   }
 
   /** Compares each component with gcc's row for the field of the same name. */
