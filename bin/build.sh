@@ -126,7 +126,7 @@ build() {
 : >"$log"
 in_background build -o
 status=$?
-if [ "$status" -ne 0 ] && grep -q -i -e 'offline mode' -e 'has not been downloaded from it before' "$log"; then
+if [ "$status" -ne 0 ] && maven_lacks_downloads "$log"; then
   : >"$log"
   what="$what, fetching libraries"
   in_background build ""

@@ -2,8 +2,9 @@
 #
 #   find_jdk     sets jdk to the home of a JDK 25 or newer
 #   find_maven   sets maven to the mvn script
+#   maven_lacks_downloads LOG    true if Maven's offline run failed only for want of a download
 #
-# Each returns 1, after one line on stderr that says what to install, if there is none. A launch goes
+# The first two return 1, after one line on stderr that says what to install, if there is none. A launch goes
 # through find_jdk every time, so it starts no process as long as JAVA_HOME or a usual place will do:
 # versions are read from the JDK's "release" file, never by running it.
 
@@ -80,4 +81,8 @@ find_maven() {
   maven=
   echo "parhelion: Maven was not found: install it (Debian: apt install maven) or put its mvn on the PATH" >&2
   return 1
+}
+
+maven_lacks_downloads() {
+  grep -q -i -e 'offline mode' -e 'has not been downloaded from it before' "$1"
 }
