@@ -126,7 +126,7 @@ public final class OpcodeMap {
       boolean h = false;
       @Nullable Operand checked = null;
       for (Operand operand : opcode.operands()) {
-        h |= operand.kind() == Operand.Kind.H;
+        h |= operand.kind() == Operand.Kind.H || operand.kind() == Operand.Kind.B;
         imm = immediate(imm, operand);
         if (operand == Operand.Sw || operand == Operand.Cd || operand == Operand.Dd) {
           checked = operand;
@@ -167,7 +167,10 @@ public final class OpcodeMap {
     for (Operand operand : Operand.values()) {
       operandNames.put(operand.name(), operand);
     }
-    new RowReader(this).read(IntegerRows.ROWS);
+    RowReader reader = new RowReader(this);
+    reader.read(IntegerRows.ROWS);
+    reader.read(SseRows.ROWS);
+    reader.read(VexRows.ROWS);
   }
 
   static OpcodeMap instance() {

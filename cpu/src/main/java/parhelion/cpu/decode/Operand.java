@@ -87,6 +87,7 @@ public enum Operand {
   Wq(Kind.W, 8),
   Wd(Kind.W, 4),
   Ww(Kind.W, 2),
+  Wb(Kind.W, 1),
   Wx(Kind.W, Operand.X_SIZE),
   Udq(Kind.U, 16),
   Ups(Kind.U, 16),
@@ -97,6 +98,10 @@ public enum Operand {
   Hdq(Kind.H, 16),
   Hss(Kind.H, 4),
   Hsd(Kind.H, 8),
+  // The mask of BLENDVPS and its like, always XMM0.
+  XMM0(Kind.V, 16, 0),
+  // General register in VEX.vvvv.
+  By(Kind.B, Operand.Y_SIZE),
   // MMX registers.
   Pq(Kind.P, 8),
   Pd(Kind.P, 4),
@@ -159,7 +164,7 @@ public enum Operand {
     X,
     /** Memory at ES:rDI. */
     Y,
-    /** XMM/YMM register in ModRM.reg. */
+    /** XMM/YMM register in ModRM.reg, or fixed ({@link Operand#fixedReg} >= 0). */
     V,
     /** XMM/YMM register or memory in ModRM.rm. */
     W,
@@ -167,6 +172,8 @@ public enum Operand {
     U,
     /** XMM/YMM register in VEX.vvvv. */
     H,
+    /** General register in VEX.vvvv. */
+    B,
     /** MMX register in ModRM.reg; REX bits do not count: use reg & 7. */
     P,
     /** MMX register or memory in ModRM.rm. */
