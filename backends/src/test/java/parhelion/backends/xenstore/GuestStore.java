@@ -1,0 +1,137 @@
+package parhelion.backends.xenstore;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import parhelion.backends.CountingPort;
+import parhelion.backends.HeapRing;
+
+/** A guest's side of the store's ring, for tests: sends requests, collects replies and events. */
+final class GuestStore {
+  final HeapRing page = new HeapRing();
+  final CountingPort port = new CountingPort();
+  final Deque<String> events = new ArrayDeque<>();
+  private final XenstoreDaemon daemon;
+  private final XenstoreRing ring;
+  private final ByteArrayOutputStream incoming = new ByteArrayOutputStream();
+  private int nextReqId = 1;
+
+  GuestStore(XenstoreDaemon daemon, int domid) {
+    this.daemon = daemon;
+    ring = daemon.introduce(domid, page, port);
+    daemon.runAll();
+  }
+
+  /** Puts bytes into the request ring, as far as they fit; returns how many did. */
+  int push(byte[] bytes) {
+    int cons = page.loadAcquire(XsWire.REQ_CONS);
+    int prod = page.loadAcquire(XsWire.REQ_PROD);
+    int count = Math.min(bytes.length, XsWire.RING_BYTES - (prod - cons));
+    for (int i = 0; i < count; i++) {
+      page.write(XsWire.REQ + ((prod + i) & (XsWire.RING_BYTES - 1)), bytes, i, 1);
+    }
+    page.storeRelease(XsWire.REQ_PROD, prod + count);
+    return count;
+  }
+
+  void signal() {
+    ring.signal();
+  }
+
+  /** Takes all bytes out of the response ring; returns how many there were. */
+  int pull() {
+    int cons = page.loadAcquire(XsWire.RSP_CONS);
+    int prod = page.loadAcquire(XsWire.RSP_PROD);
+    byte[] one = new byte[1];
+    int count = prod - cons;
+    while (cons != prod) {
+      page.read(XsWire.RSP + (cons & (XsWire.RING_BYTES - 1)), one, 0, 1);
+      incoming.write(one[0]);
+      cons++;
+    }
+    page.storeRelease(XsWire.RSP_CONS, cons);
+    return count;
+  }
+
+  /** The next whole message that came in, or null. */
+  @Nullable XsMessage next() {
+    byte[] all = incoming.toByteArray();
+    if (all.length < XsWire.HEADER_BYTES) {
+      return null;
+    }
+    int end = XsWire.HEADER_BYTES + XsMessage.payloadLength(all);
+    if (all.length < end) {
+      return null;
+    }
+    incoming.reset();
+    incoming.write(all, end, all.length - end);
+    return XsMessage.decode(all, Arrays.copyOfRange(all, XsWire.HEADER_BYTES, end));
+  }
+
+  /** Runs the daemon and takes what it says until it has nothing more to say. */
+  List<XsMessage> exchange() {
+    List<XsMessage> messages = new ArrayList<>();
+    for (int idle = 0; idle < 2; idle++) {
+      signal();
+      daemon.runAll();
+      if (pull() > 0) {
+        idle = 0;
+      }
+      for (XsMessage message = next(); message != null; message = next()) {
+        if (message.type() == XsOp.WATCH_EVENT.nr()) {
+          events.add(text(message).replace('\0', ' ').strip());
+        } else {
+          messages.add(message);
+        }
+      }
+    }
+    return messages;
+  }
+
+  /** Sends a request of any length piece by piece and returns its reply. */
+  XsMessage call(int type, int txId, byte[] payload) {
+    int reqId = nextReqId++;
+    byte[] bytes = new XsMessage(type, reqId, txId, payload).encode();
+    List<XsMessage> replies = new ArrayList<>();
+    for (int sent = 0; sent < bytes.length; ) {
+      sent += push(Arrays.copyOfRange(bytes, sent, bytes.length));
+      replies.addAll(exchange());
+    }
+    if (replies.size() != 1 || replies.get(0).reqId() != reqId) {
+      throw new AssertionError("replies " + replies);
+    }
+    return replies.get(0);
+  }
+
+  /** A request with a textual payload, {@code |} standing for NUL; the reply in the same way. */
+  String ask(XsOp op, int txId, String payload) {
+    XsMessage reply =
+        call(op.nr(), txId, payload.replace('|', '\0').getBytes(StandardCharsets.ISO_8859_1));
+    String text = text(reply).replace('\0', '|');
+    if (reply.type() != op.nr() && reply.type() != XsOp.ERROR.nr()) {
+      throw new AssertionError("reply of type " + reply.type());
+    }
+    return text;
+  }
+
+  String ask(XsOp op, String payload) {
+    return ask(op, 0, payload);
+  }
+
+  static String text(XsMessage message) {
+    return new String(message.payload(), StandardCharsets.ISO_8859_1);
+  }
+
+  /** All events since the last call. */
+  List<String> takeEvents() {
+    exchange();
+    List<String> taken = List.copyOf(events);
+    events.clear();
+    return taken;
+  }
+}
