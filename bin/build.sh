@@ -15,12 +15,18 @@ fail() {
 }
 
 # --- One line of progress: rewritten in place on a terminal, a single line elsewhere.
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then terminal=1; else terminal=; fi
 progress_began=$(date +%s)
 progress_shown=
 progress() {
-  if [ -t 2 ]; then
+  if [ -n "$terminal" ]; then
     progress_turn=$(((${progress_turn:-0} + 1) % 4))
-    case $progress_turn in 0) progress_mark='-' ;; 1) progress_mark='\' ;; 2) progress_mark='|' ;; *) progress_mark='/' ;; esac
+    case $progress_turn in
+      0) progress_mark='-' ;;
+      1) progress_mark='\' ;;
+      2) progress_mark='|' ;;
+      *) progress_mark='/' ;;
+    esac
     printf '\r\033[K%s %s (%ss)' "$progress_mark" "$1" "$(($(date +%s) - progress_began))" >&2
   elif [ -z "$progress_shown" ]; then
     echo "$1 ..." >&2
@@ -28,7 +34,7 @@ progress() {
   progress_shown=1
 }
 progress_end() {
-  [ -n "$progress_shown" ] && [ -t 2 ] && printf '\r\033[K' >&2
+  [ -n "$progress_shown" ] && [ -n "$terminal" ] && printf '\r\033[K' >&2
   progress_shown=
 }
 
@@ -134,7 +140,8 @@ if [ "$status" -ne 0 ] && maven_lacks_downloads "$log"; then
 fi
 if [ "$status" -ne 0 ]; then
   progress_end
-  sed -n -e '/^\[ERROR\] .*\.java:/p' "$log" | head -n 5 >&2
+  # Maven says each error twice.
+  grep '^\[ERROR\] .*\.java:' "$log" | sort -u | head -n 5 >&2
   if grep -q -e 'Could not transfer' -e 'Unknown host' "$log"; then
     fail "the libraries that the build needs could not be fetched: connect to the network once (log: $log)"
   fi
