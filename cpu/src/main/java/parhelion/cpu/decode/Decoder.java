@@ -37,7 +37,8 @@ public final class Decoder {
     }
   }
 
-  private final OpcodeMap.@Nullable Row[] rows = OpcodeMap.instance().rows;
+  private final OpcodeMap map = OpcodeMap.instance();
+  private final OpcodeMap.Row[] @Nullable [] slots = map.slots;
   private final long features;
 
   private byte[] code = new byte[0];
@@ -199,8 +200,11 @@ public final class Decoder {
   }
 
   private int match(Insn insn, int slot, int prefixAndL) {
-    OpcodeMap.Row row = rows[slot];
-    if (row == null) {
+    OpcodeMap.Row[] rows = slots[slot];
+    if (rows == null) {
+      rows = map.load(slot);
+    }
+    if (rows.length == 0) {
       return INVALID;
     }
     int selector =
@@ -209,7 +213,7 @@ public final class Decoder {
             | (insn.rex & 1) << 4 // SEL_B
             | (insn.codeBits == 64 ? OpcodeMap.SEL_64 : 0);
     int modrm = 0;
-    boolean hasModrm = row.modrm; // all rows of an opcode byte agree on it
+    boolean hasModrm = rows[0].modrm; // all rows of an opcode byte agree on it
     if (hasModrm) {
       if (at >= limit) {
         return shortage();
@@ -220,12 +224,13 @@ public final class Decoder {
               | (modrm & 0x38) << (OpcodeMap.SEL_REG_SHIFT - 3)
               | (modrm & 7) << OpcodeMap.SEL_RM_SHIFT;
     }
-    while ((selector & row.mask) != row.value || (features & row.featureBit) == 0) {
-      row = row.next;
-      if (row == null) {
+    OpcodeMap.Row row = rows[0];
+    for (int i = 1; (selector & row.mask) != row.value || (features & row.featureBit) == 0; i++) {
+      if (i == rows.length) {
         at += hasModrm ? 1 : 0;
         return INVALID;
       }
+      row = rows[i];
     }
     insn.opcode = row.opcode;
     insn.opcodeReg = slot & 7 | (insn.rex & 1) << 3;

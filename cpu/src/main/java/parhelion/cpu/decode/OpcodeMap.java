@@ -1,11 +1,9 @@
 package parhelion.cpu.decode;
 
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumSet;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>The first row that fits wins, so a row with a narrower encoding stands above a wider one.
- * Reading is on the start-up path of every boot, hence the plain scanner: 3 ms in a cold JVM.
+ * Loading is on the start-up path of every boot: at first only the place of each row in the text is
+ * found, and a row is read when its opcode byte is first met.
  */
 public final class OpcodeMap {
   /** Selector bits: what a row may ask of an instruction; see {@link Row#mask}. */
@@ -61,7 +60,7 @@ public final class OpcodeMap {
   static final int IMM_FAR = 7;
   static final int IMM_MOFFS = 8;
 
-  /** A row with what the decoder needs at hand; rows of one opcode byte form a list. */
+  /** A row with what the decoder needs at hand. */
   static final class Row {
     final Opcode opcode;
 
@@ -77,8 +76,6 @@ public final class OpcodeMap {
 
     /** Sw, Cd or Dd where the row has such an operand. */
     final @Nullable Operand special;
-
-    @Nullable Row next;
 
     Row(Opcode opcode) {
       this.opcode = opcode;
@@ -152,39 +149,65 @@ public final class OpcodeMap {
     }
   }
 
+  /** First slot of the VEX maps. */
+  static final int VEX_SLOTS = 1024;
+
   private static final OpcodeMap MAP = new OpcodeMap();
 
+  /** What a slot holds that has no row. */
+  private static final Row[] NO_ROWS = {};
+
   /**
-   * Opcode maps 0..3 by opcode byte, then the VEX maps in the same way; a null entry has no row.
+   * Rows by slot: opcode maps 0..3 by opcode byte, then the VEX maps in the same way. Null until
+   * the slot is first asked for. Rows are immutable, so that a slot filled by one thread is safe to
+   * read without synchronisation by the others.
    */
-  final @Nullable Row[] rows = new Row[8 * 256];
+  final Row[] @Nullable [] slots = new Row[2 * VEX_SLOTS][];
 
-  private final List<Opcode> opcodes = new ArrayList<>(1024);
-  private final Map<String, Operand> operandNames = new HashMap<>(512);
-  private final Map<String, Operand[]> operandLists = new HashMap<>(512);
+  private final RowReader legacy = new RowReader(IntegerRows.ROWS + SseRows.ROWS);
+  private @Nullable RowReader vex;
 
-  private OpcodeMap() {
-    for (Operand operand : Operand.values()) {
-      operandNames.put(operand.name(), operand);
-    }
-    RowReader reader = new RowReader(this);
-    reader.read(IntegerRows.ROWS);
-    reader.read(SseRows.ROWS);
-    reader.read(VexRows.ROWS);
-  }
+  private OpcodeMap() {}
 
   static OpcodeMap instance() {
     return MAP;
   }
 
-  /** Every row, in the order of the map. */
-  public static List<Opcode> opcodes() {
-    return Collections.unmodifiableList(MAP.opcodes);
+  /** Reads the rows of a slot that {@link #slots} does not have yet. */
+  synchronized Row[] load(int slot) {
+    Row[] found = slots[slot];
+    if (found == null) {
+      List<Opcode> opcodes = reader(slot).opcodes(slot);
+      found = opcodes.isEmpty() ? NO_ROWS : new Row[opcodes.size()];
+      for (int i = 0; i < found.length; i++) {
+        found[i] = new Row(opcodes.get(i));
+      }
+      slots[slot] = found;
+    }
+    return found;
   }
 
-  /** Feature set with all that the map knows, for disassembly and tests. */
-  public static EnumSet<Feature> allFeatures() {
-    return EnumSet.allOf(Feature.class);
+  private RowReader reader(int slot) {
+    if (slot < VEX_SLOTS) {
+      return legacy;
+    }
+    if (vex == null) {
+      vex = new RowReader(VexRows.ROWS);
+    }
+    return vex;
+  }
+
+  /**
+   * Every row, by map and opcode byte. Rows with +r or +cc appear once, or once for each condition.
+   */
+  public static List<Opcode> opcodes() {
+    Set<Opcode> all = Collections.newSetFromMap(new LinkedHashMap<>(4096));
+    for (int slot = 0; slot < MAP.slots.length; slot++) {
+      for (Row row : MAP.load(slot)) {
+        all.add(row.opcode);
+      }
+    }
+    return List.copyOf(all);
   }
 
   static int prefixSelector(int prefix) {
@@ -194,48 +217,5 @@ public final class OpcodeMap {
       case 0xf2 -> SEL_F2;
       default -> 0;
     };
-  }
-
-  void add(Opcode opcode) {
-    opcodes.add(opcode);
-    int copies = opcode.has(Opcode.PLUS_R) ? 8 : 1;
-    int first = (opcode.has(Opcode.VEX) ? 1024 : 0) + opcode.map() * 256 + opcode.code();
-    for (int i = 0; i < copies; i++) {
-      append(first + i, new Row(opcode));
-    }
-  }
-
-  private void append(int at, Row row) {
-    Row last = rows[at];
-    if (last == null) {
-      rows[at] = row;
-      return;
-    }
-    while (last.next != null) {
-      last = last.next;
-    }
-    last.next = row;
-  }
-
-  Operand[] operands(String list) {
-    Operand[] known = operandLists.get(list);
-    if (known != null) {
-      return known;
-    }
-    List<Operand> found = new ArrayList<>(4);
-    int start = 0;
-    while (start < list.length() && !list.equals("-")) {
-      int comma = list.indexOf(',', start);
-      int end = comma < 0 ? list.length() : comma;
-      Operand operand = operandNames.get(list.substring(start, end));
-      if (operand == null) {
-        throw new IllegalStateException("opcode map: unknown operand in " + list);
-      }
-      found.add(operand);
-      start = end + 1;
-    }
-    Operand[] result = found.toArray(new Operand[0]);
-    operandLists.put(list, result);
-    return result;
   }
 }
