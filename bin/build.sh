@@ -160,10 +160,9 @@ in_background "$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "$root/bi
 # this fails.
 generation=$generation_new
 train() {
-  rm -f "$launch_state/$generation/parhelion.aot"
-  run_java "" "-XX:AOTCacheOutput=$launch_state/$generation/parhelion.aot" "$@"
+  run_java "" "-XX:AOTCacheOutput=$launch_state/$generation/parhelion.aot" --train
 }
-in_background train --help || rm -f "$launch_state/$generation/parhelion.aot"
+in_background train || rm -f "$launch_state/$generation/parhelion.aot"
 
 printf '%s\n' "$generation_new" >"$launch_state/current.$$" &&
   touch -r "$launch_state/$generation_new/began" "$launch_state/current.$$" &&

@@ -51,6 +51,9 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit status. */
   public static void main(String[] args) {
+    if (args.length == 1 && args[0].equals(Training.ARGUMENT)) {
+      Training.run();
+    }
     System.exit(run(args));
   }
 
