@@ -1,0 +1,214 @@
+package parhelion.toolstack.image;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.GZIPOutputStream;
+
+/**
+ * Builds an initramfs: a cpio archive in "newc" format (Linux's
+ * Documentation/driver-api/early-userspace/buffer-format.rst). The same parts give the same bytes:
+ * times are 0, owners are root, inodes are counted. Device nodes are only written down, so nobody
+ * needs to be root. Missing parent directories are added.
+ */
+public final class Initramfs {
+  static final int S_IFMT = 0170000;
+  static final int S_IFDIR = 0040000;
+  static final int S_IFREG = 0100000;
+  static final int S_IFLNK = 0120000;
+  static final int S_IFCHR = 0020000;
+  static final int S_IFBLK = 0060000;
+  static final int S_IFIFO = 0010000;
+  private static final int MAX_BYTES = 1 << 30;
+  private static final int MAX_PATH_BYTES = 4096;
+
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
+  private final Set<String> directories = new HashSet<>();
+  private int inode;
+
+  /** An empty archive. */
+  public Initramfs() {
+    directories.add("");
+  }
+
+  /** Adds a directory; {@code mode} is the permission bits, such as 0755. */
+  public Initramfs directory(String path, int mode) {
+    parents(path);
+    if (directories.add(path)) {
+      entry(path, S_IFDIR | mode & 07777, 0, 0, new byte[0]);
+    }
+    return this;
+  }
+
+  /** Adds a regular file. */
+  public Initramfs file(String path, int mode, byte[] content) {
+    parents(path);
+    entry(path, S_IFREG | mode & 07777, 0, 0, content);
+    return this;
+  }
+
+  /** Adds a symbolic link. */
+  public Initramfs symlink(String path, String target) {
+    parents(path);
+    entry(path, S_IFLNK | 0777, 0, 0, target.getBytes(StandardCharsets.UTF_8));
+    return this;
+  }
+
+  /** Adds a character device. */
+  public Initramfs characterDevice(String path, int mode, int major, int minor) {
+    parents(path);
+    entry(path, S_IFCHR | mode & 07777, major, minor, new byte[0]);
+    return this;
+  }
+
+  /**
+   * Adds a host directory's content, in the order of names, owned by root. Sockets are left out.
+   *
+   * @throws ImageException if it cannot be read or is too large
+   */
+  public Initramfs tree(Path root) {
+    try {
+      addTree(root, "");
+    } catch (NotDirectoryException e) {
+      throw ImageException.of(root.toString(), "is not a directory", "give a directory", e);
+    } catch (IOException e) {
+      throw ImageException.of(
+          root.toString(), "cannot be read (" + e.getMessage() + ")", "check its files", e);
+    }
+    return this;
+  }
+
+  private void addTree(Path directory, String prefix) throws IOException {
+    List<Path> children = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      stream.forEach(children::add);
+    }
+    children.sort(null);
+    for (Path child : children) {
+      String path = prefix + child.getFileName();
+      Map<String, Object> unix =
+          Files.readAttributes(child, "unix:mode,rdev,size", LinkOption.NOFOLLOW_LINKS);
+      int mode = (Integer) unix.getOrDefault("mode", 0);
+      switch (mode & S_IFMT) {
+        case S_IFDIR -> {
+          directory(path, mode);
+          addTree(child, path + "/");
+        }
+        case S_IFREG -> {
+          long bytes = (Long) unix.getOrDefault("size", 0L);
+          if (bytes > MAX_BYTES - out.size()) {
+            throw tooLarge();
+          }
+          file(path, mode, Files.readAllBytes(child));
+        }
+        case S_IFLNK -> symlink(path, Files.readSymbolicLink(child).toString());
+        case S_IFCHR, S_IFBLK, S_IFIFO -> {
+          long device = (Long) unix.getOrDefault("rdev", 0L);
+          parents(path);
+          entry(path, mode, major(device), minor(device), new byte[0]);
+        }
+        default -> {}
+      }
+    }
+  }
+
+  /** glibc's split of a 64-bit dev_t. */
+  private static int major(long device) {
+    return (int) ((device >>> 8 & 0xfff) | (device >>> 32 & ~0xfffL));
+  }
+
+  private static int minor(long device) {
+    return (int) ((device & 0xff) | (device >>> 12 & ~0xffL));
+  }
+
+  private static ImageException tooLarge() {
+    return new ImageException("an initramfs may have at most 1 GiB; leave something out");
+  }
+
+  private void parents(String path) {
+    int bytes = path.getBytes(StandardCharsets.UTF_8).length;
+    if (path.isEmpty() || path.startsWith("/") || path.endsWith("/") || bytes > MAX_PATH_BYTES) {
+      throw new ImageException("'" + path + "' cannot be a path in an initramfs; make it relative");
+    }
+    for (int slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+      String parent = path.substring(0, slash);
+      if (directories.add(parent)) {
+        entry(parent, S_IFDIR | 0755, 0, 0, new byte[0]);
+      }
+    }
+  }
+
+  private void entry(String path, int mode, int major, int minor, byte[] content) {
+    if ((long) out.size() + content.length + path.length() + 512 > MAX_BYTES) {
+      throw tooLarge();
+    }
+    byte[] name = path.getBytes(StandardCharsets.UTF_8);
+    writeHeader(out, inode++, mode, content.length, major, minor, name.length + 1);
+    out.writeBytes(name);
+    out.write(0);
+    pad(out);
+    out.writeBytes(content);
+    pad(out);
+  }
+
+  private static void writeHeader(
+      ByteArrayOutputStream out,
+      int inode,
+      int mode,
+      int bytes,
+      int major,
+      int minor,
+      int nameBytes) {
+    int links = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
+    int[] fields = {inode, mode, 0, 0, links, 0, bytes, 0, 0, major, minor, nameBytes, 0};
+    byte[] header = new byte[6 + 8 * fields.length];
+    System.arraycopy("070701".getBytes(StandardCharsets.US_ASCII), 0, header, 0, 6);
+    for (int i = 0; i < fields.length; i++) {
+      for (int digit = 0; digit < 8; digit++) {
+        int nibble = fields[i] >>> (28 - 4 * digit) & 15;
+        header[6 + 8 * i + digit] = (byte) "0123456789abcdef".charAt(nibble);
+      }
+    }
+    out.writeBytes(header);
+  }
+
+  private static void pad(ByteArrayOutputStream out) {
+    while ((out.size() & 3) != 0) {
+      out.write(0);
+    }
+  }
+
+  /** The archive, not compressed: what boots fastest. */
+  public byte[] toBytes() {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream(out.size() + 256);
+    whole.writeBytes(out.toByteArray());
+    byte[] name = "TRAILER!!!".getBytes(StandardCharsets.US_ASCII);
+    writeHeader(whole, 0, 0, 0, 0, 0, name.length + 1);
+    whole.writeBytes(name);
+    whole.write(0);
+    pad(whole);
+    return whole.toByteArray();
+  }
+
+  /** The archive, gzipped, for a guest with little memory to spare. */
+  public byte[] toGzip() {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream(out.size() / 2 + 64);
+    try (OutputStream gzip = new GZIPOutputStream(packed)) {
+      gzip.write(toBytes());
+    } catch (IOException e) {
+      throw new IllegalStateException("writing to memory failed", e);
+    }
+    return packed.toByteArray();
+  }
+}
