@@ -1,0 +1,24 @@
+package parhelion.cpu;
+
+/** Kinds of access, and what a translation allows. Plain ints: they are on the hottest path. */
+public final class Access {
+  public static final int READ = 0;
+  public static final int WRITE = 1;
+  public static final int EXECUTE = 2;
+
+  /** Bits of a translation result, beside the page-aligned machine address: it may be read from the TLB. */
+  public static final int MAY_READ = 1;
+
+  /** Stores may go through the TLB: the page is writable and its dirty bit is set. */
+  public static final int MAY_WRITE = 2;
+
+  public static final int MAY_EXECUTE = 4;
+
+  /**
+   * Every access of this kind goes to the monitor's {@link Monitor#load} or {@link Monitor#store}: device registers, and
+   * page tables whose writes are validated. Never cached in the TLB.
+   */
+  public static final int HOOKED = 8;
+
+  private Access() {}
+}

@@ -1,0 +1,617 @@
+package parhelion.cpu;
+
+import static parhelion.cpu.CpuState.*;
+import static parhelion.cpu.memory.Host.U;
+
+import parhelion.cpu.interp.CodeCache;
+import parhelion.cpu.interp.Interpreter;
+import parhelion.cpu.memory.MachineMemory;
+
+/**
+ * One virtual x86-64 processor: its registers (off-heap, see {@link CpuState}), its way to memory (a software TLB per mode) and
+ * its {@link Monitor}. It is run by one host thread at a time; only {@link #requestAttention} may be called from others.
+ *
+ * <p>Registers are named by their offset in the state block; {@code get} and {@code put} of a width touch just that width,
+ * except {@link #put32}, which zero-extends as the processor does.
+ */
+public final class Cpu implements AutoCloseable {
+  /** Host address of the state block. */
+  public final long state;
+
+  public final MachineMemory memory;
+  public final CodeCache code;
+  public final Monitor monitor;
+
+  /** Bits of {@link #modeKey} above the code size (1, 2 or 4 for 16, 32 or 64 bits). */
+  public static final int MODE_STACK16 = 8;
+
+  public static final int MODE_EM = 16;
+  public static final int MODE_TS = 32;
+  public static final int MODE_NO_OSFXSR = 64;
+  public static final int MODE_REAL = 128;
+
+  /** Lazy arithmetic flags: see {@link Flags}. */
+  public long fRes = 1;
+
+  public long fAux;
+
+  /** Code size of the current CS, 16, 32 or 64. */
+  public int codeBits = 64;
+
+  /** Identifies what decoded code depends on: see {@link #updateMode}. */
+  public int modeKey;
+
+  /** Stack pointer width mask of the current SS (64-bit mode: all ones). */
+  public long stackMask = -1L;
+
+  /** Instructions retired. */
+  public long retired;
+
+  private final long stateAllocation;
+  private final Tlb[] tlbs;
+  private Tlb tlb;
+  private long tlbBase;
+  private final GuestFault fault = new GuestFault();
+  private final long bounce;
+  private final Interpreter interpreter;
+  private volatile boolean attention;
+  boolean stopped;
+
+  /** Single stepping, breakpoints or an interrupt shadow: run one instruction at a time. */
+  private boolean slow;
+
+  /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
+  public boolean interruptShadow;
+
+  /** DR6 bits of data breakpoints that the running instruction has hit. */
+  public int pendingDebug;
+
+  public Cpu(MachineMemory memory, CodeCache code, Monitor monitor) {
+    this.memory = memory;
+    this.code = code;
+    this.monitor = monitor;
+    int bytes = SIZE + 2 * Tlb.BYTES + 256;
+    stateAllocation = U.allocateMemory(bytes + 64);
+    state = (stateAllocation + 63) & -64L;
+    bounce = state + SIZE + 2L * Tlb.BYTES;
+    tlbs = new Tlb[] {new Tlb(state + SIZE), new Tlb(state + SIZE + Tlb.BYTES)};
+    tlb = tlbs[0];
+    tlbBase = tlb.base;
+    CpuState.reset(state);
+    interpreter = new Interpreter(this);
+    code.attach(this);
+  }
+
+  @Override
+  public void close() {
+    code.detach(this);
+    U.freeMemory(stateAllocation);
+  }
+
+  // --- registers, by offset ---
+
+  public long get64(int offset) {
+    return U.getLong(state + offset);
+  }
+
+  public int get32(int offset) {
+    return U.getInt(state + offset);
+  }
+
+  public int get16(int offset) {
+    return U.getShort(state + offset) & 0xffff;
+  }
+
+  public int get8(int offset) {
+    return U.getByte(state + offset) & 0xff;
+  }
+
+  public void put64(int offset, long value) {
+    U.putLong(state + offset, value);
+  }
+
+  /** Writes 32 bits and clears the upper 32, as every 32-bit register write does. */
+  public void put32(int offset, int value) {
+    U.putLong(state + offset, value & 0xffffffffL);
+  }
+
+  public void put16(int offset, int value) {
+    U.putShort(state + offset, (short) value);
+  }
+
+  public void put8(int offset, int value) {
+    U.putByte(state + offset, (byte) value);
+  }
+
+  /** Reads {@code size} bytes zero-extended. */
+  public long get(int offset, int size) {
+    return switch (size) {
+      case 1 -> get8(offset);
+      case 2 -> get16(offset);
+      case 4 -> get32(offset) & 0xffffffffL;
+      default -> get64(offset);
+    };
+  }
+
+  /** Writes a general register of {@code size} bytes with the processor's extension rules. */
+  public void put(int offset, int size, long value) {
+    switch (size) {
+      case 1 -> put8(offset, (int) value);
+      case 2 -> put16(offset, (int) value);
+      case 4 -> put32(offset, (int) value);
+      default -> put64(offset, value);
+    }
+  }
+
+  public long rip() {
+    return U.getLong(state + RIP);
+  }
+
+  public void rip(long rip) {
+    U.putLong(state + RIP, rip);
+  }
+
+  public int cpl() {
+    return U.getInt(state + CPL);
+  }
+
+  /** Whole RFLAGS, arithmetic flags included. */
+  public long rflags() {
+    return get64(RFLAGS) | Flags.get(this);
+  }
+
+  /** Sets the whole of RFLAGS; the caller has applied the masks of privilege. */
+  public void rflags(long value) {
+    Flags.set(this, value);
+    put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
+    updateSlow();
+  }
+
+  /** Stores the lazy flags and counters into the state block, so that it can be copied. */
+  public void materializeFlags() {
+    put64(RFLAGS, (get64(RFLAGS) & ~Rflags.ARITHMETIC) | Flags.get(this));
+    put64(RETIRED, retired);
+  }
+
+  /** Takes everything that is derived from the state block from it, after it has been filled from outside. */
+  public void stateChanged() {
+    Flags.set(this, get64(RFLAGS));
+    put64(RFLAGS, (get64(RFLAGS) & ~Rflags.ARITHMETIC) | Rflags.FIXED);
+    retired = get64(RETIRED);
+    updateMode();
+    updateSlow();
+    flushTlbs();
+  }
+
+  /** Throws an exception of the running instruction; write {@code throw cpu.fault(...)}. */
+  public GuestFault fault(int vector, int errorCode) {
+    fault.vector = vector;
+    fault.errorCode = errorCode;
+    fault.cr2 = 0;
+    throw fault;
+  }
+
+  public GuestFault fault(int vector) {
+    return fault(vector, 0);
+  }
+
+  /** Throws #PF. */
+  public GuestFault pageFault(long va, int errorCode) {
+    fault.vector = GuestFault.PF;
+    fault.errorCode = errorCode;
+    fault.cr2 = va;
+    throw fault;
+  }
+
+  // --- modes ---
+
+  /** Recomputes what follows from CS, SS, CPL, CR0, CR4 and EFER. Call after changing any of them outside an instruction. */
+  public void updateMode() {
+    int csAttr = get32(SEG_ATTR + CS * 8);
+    boolean longMode = (get64(EFER) & (1 << 10)) != 0;
+    boolean protectedMode = (get64(CR0) & 1) != 0;
+    if (longMode && (csAttr & 0x2000) != 0) {
+      codeBits = 64;
+    } else {
+      codeBits = (csAttr & 0x4000) != 0 ? 32 : 16;
+    }
+    stackMask =
+        codeBits == 64
+            ? -1L
+            : (get32(SEG_ATTR + SS * 8) & 0x4000) != 0 ? 0xffffffffL : 0xffffL;
+    int cr0 = get32(CR0);
+    modeKey =
+        (codeBits >> 4)
+            | (stackMask == 0xffffL ? MODE_STACK16 : 0)
+            | ((cr0 & 4) != 0 ? MODE_EM : 0)
+            | ((cr0 & 8) != 0 ? MODE_TS : 0)
+            | ((get64(CR4) & 0x200) == 0 ? MODE_NO_OSFXSR : 0)
+            | (protectedMode ? 0 : MODE_REAL);
+    tlb = tlbs[monitor.tlbIndex(this)];
+    tlbBase = tlb.base;
+  }
+
+  /** True in long mode (64-bit or compatibility). */
+  public boolean longMode() {
+    return (get64(EFER) & (1 << 10)) != 0;
+  }
+
+  public boolean protectedMode() {
+    return (get64(CR0) & 1) != 0;
+  }
+
+  public Tlb tlb(int index) {
+    return tlbs[index];
+  }
+
+  public Tlb tlb() {
+    return tlb;
+  }
+
+  public long tlbEpoch() {
+    return tlb.epoch;
+  }
+
+  public void flushTlbs() {
+    tlbs[0].flush();
+    tlbs[1].flush();
+  }
+
+  public void flushPage(long va) {
+    tlbs[0].flushPage(va);
+    tlbs[1].flushPage(va);
+  }
+
+  /** The frame has come to hold decoded code: stores to it must take the slow path from now on. */
+  public void protectFrame(long mfn) {
+    long host = memory.hostAddress(mfn << 12, 4096);
+    tlbs[0].protectHostPage(host);
+    tlbs[1].protectHostPage(host);
+  }
+
+  // --- running ---
+
+  public Interpreter interpreter() {
+    return interpreter;
+  }
+
+  /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
+  public void run(long instructions) {
+    stopped = false;
+    interpreter.run(instructions);
+  }
+
+  /** Makes {@link #run} return after the current instruction. Called on the CPU's own thread. */
+  public void stop() {
+    stopped = true;
+  }
+
+  public boolean isStopped() {
+    return stopped;
+  }
+
+  /** Makes the CPU call {@link Monitor#attend} at the next block boundary. Any thread. */
+  public void requestAttention() {
+    attention = true;
+  }
+
+  public boolean attentionRequested() {
+    return attention;
+  }
+
+  public void clearAttention() {
+    attention = false;
+  }
+
+  public boolean isSlow() {
+    return slow;
+  }
+
+  /** Recomputes whether instructions are run one by one. */
+  public void updateSlow() {
+    slow = (get64(RFLAGS) & Rflags.TF) != 0 || (get64(DR7) & 0xff) != 0 || interruptShadow;
+  }
+
+  // --- memory by virtual (linear) address: loads zero-extend ---
+
+  public long load64(long va) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4088) <= 0) {
+      return U.getLong(va + U.getLong(entry + Tlb.ADDEND));
+    }
+    return loadSlow(va, 8, Access.READ);
+  }
+
+  public int load32(long va) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4092) <= 0) {
+      return U.getInt(va + U.getLong(entry + Tlb.ADDEND));
+    }
+    return (int) loadSlow(va, 4, Access.READ);
+  }
+
+  public int load16(long va) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4094) <= 0) {
+      return U.getShort(va + U.getLong(entry + Tlb.ADDEND)) & 0xffff;
+    }
+    return (int) loadSlow(va, 2, Access.READ);
+  }
+
+  public int load8(long va) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4095) <= 0) {
+      return U.getByte(va + U.getLong(entry + Tlb.ADDEND)) & 0xff;
+    }
+    return (int) loadSlow(va, 1, Access.READ);
+  }
+
+  public long load(long va, int size) {
+    return switch (size) {
+      case 1 -> load8(va);
+      case 2 -> load16(va);
+      case 4 -> load32(va) & 0xffffffffL;
+      default -> load64(va);
+    };
+  }
+
+  public void store64(long va, long value) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4088) <= 0) {
+      U.putLong(va + U.getLong(entry + Tlb.ADDEND), value);
+    } else {
+      storeSlow(va, 8, value);
+    }
+  }
+
+  public void store32(long va, int value) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4092) <= 0) {
+      U.putInt(va + U.getLong(entry + Tlb.ADDEND), value);
+    } else {
+      storeSlow(va, 4, value);
+    }
+  }
+
+  public void store16(long va, int value) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4094) <= 0) {
+      U.putShort(va + U.getLong(entry + Tlb.ADDEND), (short) value);
+    } else {
+      storeSlow(va, 2, value);
+    }
+  }
+
+  public void store8(long va, int value) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4095) <= 0) {
+      U.putByte(va + U.getLong(entry + Tlb.ADDEND), (byte) value);
+    } else {
+      storeSlow(va, 1, value);
+    }
+  }
+
+  public void store(long va, int size, long value) {
+    switch (size) {
+      case 1 -> store8(va, (int) value);
+      case 2 -> store16(va, (int) value);
+      case 4 -> store32(va, (int) value);
+      default -> store64(va, value);
+    }
+  }
+
+  /** Load of a read-modify-write: faults as a store would, so that the store that follows cannot. */
+  public long loadForWrite(long va, int size) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4096 - size) <= 0) {
+      long host = va + U.getLong(entry + Tlb.ADDEND);
+      return switch (size) {
+        case 1 -> U.getByte(host) & 0xff;
+        case 2 -> U.getShort(host) & 0xffff;
+        case 4 -> U.getInt(host) & 0xffffffffL;
+        default -> U.getLong(host);
+      };
+    }
+    return loadSlow(va, size, Access.WRITE);
+  }
+
+  /** Atomically replaces {@code expected} by {@code value} (1, 2, 4 or 8 bytes); false when memory holds something else. */
+  public boolean compareAndSet(long va, int size, long expected, long value) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4096 - size) <= 0) {
+      long host = va + U.getLong(entry + Tlb.ADDEND);
+      return switch (size) {
+        case 1 -> U.compareAndSetByte(null, host, (byte) expected, (byte) value);
+        case 2 ->
+            (host & 3) == 3
+                ? splitCompareAndSet(host, (short) expected, (short) value)
+                : U.compareAndSetShort(null, host, (short) expected, (short) value);
+        case 4 -> U.compareAndSetInt(null, host, (int) expected, (int) value);
+        default -> U.compareAndSetLong(null, host, expected, value);
+      };
+    }
+    long mask = size == 8 ? -1L : (1L << (size * 8)) - 1;
+    if (loadSlow(va, size, Access.WRITE) != (expected & mask)) {
+      return false;
+    }
+    storeSlow(va, size, value);
+    return true;
+  }
+
+  private static synchronized boolean splitCompareAndSet(long host, short expected, short value) {
+    if (U.getShort(host) != expected) {
+      return false;
+    }
+    U.putShort(host, value);
+    return true;
+  }
+
+  /**
+   * Host address from which {@code size} (at most 64) bytes of {@code va} can be read: of the memory itself, or of a copy when the
+   * range crosses a page or is hooked.
+   */
+  public long readPointer(long va, int size) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4096 - size) <= 0) {
+      return va + U.getLong(entry + Tlb.ADDEND);
+    }
+    for (int i = 0; i < size; i++) {
+      U.putByte(bounce + i, (byte) loadSlow(va + i, 1, Access.READ));
+    }
+    return bounce;
+  }
+
+  /**
+   * Host address to which {@code size} (at most 64) bytes for {@code va} can be written; all faults of the store are raised here. After
+   * writing call {@link #finishWrite}.
+   */
+  public long writePointer(long va, int size) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4096 - size) <= 0) {
+      return va + U.getLong(entry + Tlb.ADDEND);
+    }
+    checkWritable(va, size);
+    return bounce + 128;
+  }
+
+  public void finishWrite(long pointer, long va, int size) {
+    if (pointer == bounce + 128) {
+      for (int i = 0; i < size; i++) {
+        storeSlow(va + i, 1, U.getByte(pointer + i));
+      }
+    }
+  }
+
+  /** Raises the fault that a store of {@code size} bytes would raise; afterwards the store cannot fault. */
+  public void checkWritable(long va, int size) {
+    long first = translate(va, Access.WRITE);
+    prepareStore(first, va, Math.min(size, (int) (4096 - (va & 4095))));
+    if ((va & 4095) + size > 4096) {
+      long nextVa = (va | 4095) + 1;
+      long second = translate(nextVa, Access.WRITE);
+      prepareStore(second, nextVa, (int) (va + size - nextVa));
+    }
+  }
+
+  /** Page-aligned machine address with rights; installs it in the TLB where the rights allow. */
+  private long translate(long va, int access) {
+    if (codeBits == 64 && (va << 16 >> 16) != va) {
+      throw fault(GuestFault.GP, 0);
+    }
+    long result = monitor.translate(this, va, access);
+    if ((result & Access.HOOKED) != 0) {
+      return result;
+    }
+    long pa = result & -4096L;
+    int rights = (int) result & 7;
+    if (memory.isCodeFrame(pa >>> 12)) {
+      rights &= ~Access.MAY_WRITE;
+    }
+    if ((get64(DR7) & 0xff) != 0 && Breakpoints.onPage(this, va)) {
+      rights &= Access.MAY_EXECUTE;
+    }
+    tlb.install(va, memory.base() + pa, rights);
+    return result;
+  }
+
+  private void prepareStore(long translation, long va, int size) {
+    if ((translation & Access.HOOKED) == 0) {
+      long pa = (translation & -4096L) | (va & 4095);
+      if (memory.isCodeFrame(pa >>> 12)) {
+        code.beforeStore(this, pa, size);
+      }
+    }
+  }
+
+  private long loadSlow(long va, int size, int access) {
+    if ((get64(DR7) & 0xff) != 0) {
+      Breakpoints.check(this, va, size, access);
+    }
+    if ((va & 4095) + size > 4096) {
+      int firstBytes = (int) (4096 - (va & 4095));
+      long first = translate(va, access);
+      long nextVa = (va | 4095) + 1;
+      long second = translate(nextVa, access);
+      if (access == Access.WRITE) {
+        prepareStore(first, va, firstBytes);
+        prepareStore(second, nextVa, size - firstBytes);
+      }
+      long value = 0;
+      for (int i = 0; i < size; i++) {
+        boolean low = i < firstBytes;
+        value |= loadPage(low ? first : second, va + i, 1) << (8 * i);
+      }
+      return value;
+    }
+    long translation = translate(va, access);
+    if (access == Access.WRITE) {
+      prepareStore(translation, va, size);
+    }
+    return loadPage(translation, va, size);
+  }
+
+  private long loadPage(long translation, long va, int size) {
+    long pa = (translation & -4096L) | (va & 4095);
+    if ((translation & Access.HOOKED) != 0) {
+      long value = monitor.load(this, va, pa, size);
+      return size == 8 ? value : value & ((1L << (8 * size)) - 1);
+    }
+    long host = memory.base() + pa;
+    return switch (size) {
+      case 1 -> U.getByte(host) & 0xff;
+      case 2 -> U.getShort(host) & 0xffff;
+      case 4 -> U.getInt(host) & 0xffffffffL;
+      default -> U.getLong(host);
+    };
+  }
+
+  private void storeSlow(long va, int size, long value) {
+    if ((get64(DR7) & 0xff) != 0) {
+      Breakpoints.check(this, va, size, Access.WRITE);
+    }
+    if ((va & 4095) + size > 4096) {
+      int firstBytes = (int) (4096 - (va & 4095));
+      long first = translate(va, Access.WRITE);
+      long nextVa = (va | 4095) + 1;
+      long second = translate(nextVa, Access.WRITE);
+      prepareStore(first, va, firstBytes);
+      prepareStore(second, nextVa, size - firstBytes);
+      for (int i = 0; i < size; i++) {
+        storePage(i < firstBytes ? first : second, va + i, 1, value >>> (8 * i));
+      }
+      return;
+    }
+    long translation = translate(va, Access.WRITE);
+    prepareStore(translation, va, size);
+    storePage(translation, va, size, value);
+  }
+
+  private void storePage(long translation, long va, int size, long value) {
+    long pa = (translation & -4096L) | (va & 4095);
+    if ((translation & Access.HOOKED) != 0) {
+      monitor.store(this, va, pa, size, value);
+      return;
+    }
+    long host = memory.base() + pa;
+    switch (size) {
+      case 1 -> U.putByte(host, (byte) value);
+      case 2 -> U.putShort(host, (short) value);
+      case 4 -> U.putInt(host, (int) value);
+      default -> U.putLong(host, value);
+    }
+  }
+
+  /** Machine address of the code byte at {@code va}; raises the fault of the fetch. */
+  public long fetchAddress(long va) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (va - U.getLong(entry + Tlb.EXECUTE_TAG) <= 4095
+        && va - U.getLong(entry + Tlb.EXECUTE_TAG) >= 0) {
+      return va + U.getLong(entry + Tlb.ADDEND) - memory.base();
+    }
+    long translation = translate(va, Access.EXECUTE);
+    if ((translation & Access.HOOKED) != 0) {
+      throw fault(GuestFault.GP, 0);
+    }
+    return (translation & -4096L) | (va & 4095);
+  }
+}

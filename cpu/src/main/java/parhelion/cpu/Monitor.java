@@ -1,0 +1,118 @@
+package parhelion.cpu;
+
+import parhelion.cpu.decode.Insn;
+
+/**
+ * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation technique: Xen's hypercalls
+ * (paravirtualisation), an emulated PC (full virtualisation) or a process's system calls (partial virtualisation). The CPU knows
+ * none of them.
+ *
+ * <p>All methods are called on the thread that runs the CPU, between instructions or inside one, as each says. "Inside" means: the
+ * instruction can still fault ({@link Cpu#fault}) and RIP is that of the instruction's block; "after" means: RIP is that of the
+ * next instruction and the method may change any register.
+ */
+public interface Monitor {
+  /**
+   * Translates the page of {@code va} for an access by {@code cpu} in its current mode (inside). Returns the page's machine
+   * address with {@link Access} bits, or throws the fault. The default walks the guest's page tables as they stand.
+   */
+  default long translate(Cpu cpu, long va, int access) {
+    return PageWalker.translate(cpu, va, access);
+  }
+
+  /**
+   * Which of the CPU's two TLBs serves its current mode. The default keeps supervisor (0) and user mode (1) apart; a monitor with
+   * a page-table base for each of its guest's modes chooses by those.
+   */
+  default int tlbIndex(Cpu cpu) {
+    return cpu.cpl() == 3 ? 1 : 0;
+  }
+
+  /** A load of 1, 2, 4 or 8 bytes from a page whose translation said HOOKED (inside); absent memory reads as ones. */
+  default long load(Cpu cpu, long va, long pa, int size) {
+    return -1L;
+  }
+
+  /** A store of 1, 2, 4 or 8 bytes to such a page (inside). */
+  default void store(Cpu cpu, long va, long pa, int size, long value) {}
+
+  /**
+   * An exception with RIP at the faulting instruction (for traps: at the next one) and nothing of it committed. The default
+   * delivers it through the guest's own descriptor tables.
+   */
+  default void exception(Cpu cpu, int vector, int errorCode, long cr2) {
+    Exceptions.deliver(cpu, vector, errorCode, cr2);
+  }
+
+  /** INT n, INT3, INTO (after; {@code insnLength} bytes back is the instruction itself). */
+  default void softwareInterrupt(Cpu cpu, int vector, int insnLength) {
+    Exceptions.softwareInterrupt(cpu, vector, insnLength);
+  }
+
+  /** SYSCALL (after). */
+  default void syscall(Cpu cpu) {
+    SystemCalls.syscall(cpu);
+  }
+
+  /** SYSENTER (after). */
+  default void sysenter(Cpu cpu) {
+    SystemCalls.sysenter(cpu);
+  }
+
+  /**
+   * A privileged or IOPL-sensitive instruction that the current privilege level does not allow (inside; RIP has been set to the
+   * instruction). Return true when it has been emulated, registers included and RIP moved on; false for #GP(0).
+   */
+  default boolean privileged(Cpu cpu, Insn insn) {
+    return false;
+  }
+
+  /** UD2 or an undefined encoding (RIP at it). Return true when emulated and RIP moved on; false for #UD. */
+  default boolean undefined(Cpu cpu) {
+    return false;
+  }
+
+  /** Input from port; size 1, 2 or 4 (inside). Ports that nobody owns read as all ones. */
+  default int in(Cpu cpu, int port, int size) {
+    return -1;
+  }
+
+  /** Output to port (inside). */
+  default void out(Cpu cpu, int port, int size, int value) {}
+
+  /** CPUID: fills EAX..EDX (after). */
+  default void cpuid(Cpu cpu) {
+    int leaf = (int) cpu.get64(CpuState.RAX);
+    int[] r = Cpuid.query(cpu, leaf, (int) cpu.get64(CpuState.RCX));
+    cpu.put32(CpuState.RAX, r[0]);
+    cpu.put32(CpuState.RBX, r[1]);
+    cpu.put32(CpuState.RCX, r[2]);
+    cpu.put32(CpuState.RDX, r[3]);
+  }
+
+  /** RDMSR of a register that the CPU itself does not hold; default #GP(0) (inside). */
+  default long rdmsr(Cpu cpu, int msr) {
+    throw cpu.fault(GuestFault.GP, 0);
+  }
+
+  /** WRMSR likewise. */
+  default void wrmsr(Cpu cpu, int msr, long value) {
+    throw cpu.fault(GuestFault.GP, 0);
+  }
+
+  /** Time-stamp counter. */
+  default long tsc(Cpu cpu) {
+    return System.nanoTime();
+  }
+
+  /** HLT at CPL 0 (after). */
+  default void halt(Cpu cpu) {
+    cpu.stop();
+  }
+
+  /**
+   * Called between instructions while {@link Cpu#requestAttention} is pending: deliver interrupts, or {@link Cpu#stop}. The
+   * request has been cleared before the call.
+   */
+  default void attend(Cpu cpu) {}
+}

@@ -1,0 +1,205 @@
+package parhelion.cpu.interp;
+
+import static parhelion.cpu.memory.Host.U;
+
+import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Breakpoints;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuState;
+import parhelion.cpu.GuestFault;
+import parhelion.cpu.Rflags;
+
+/**
+ * The interpreter's run loop: finds or decodes the block at RIP, executes its ops, follows remembered successors. Faults come out of
+ * an op as {@link GuestFault} with nothing of that instruction committed; the position in the block gives RIP, so that no op
+ * has to maintain it.
+ */
+public final class Interpreter {
+  private static final int CACHE = 4096;
+
+  private final Cpu c;
+  private final long state;
+  private final BlockDecoder decoder;
+  private final @Nullable Block[] cacheBlock = new Block[CACHE];
+  private final long[] cacheRip = new long[CACHE];
+  private final long[] cacheEpoch = new long[CACHE];
+  private @Nullable Block running;
+
+  public Interpreter(Cpu cpu) {
+    c = cpu;
+    state = cpu.state;
+    decoder = new BlockDecoder(cpu);
+  }
+
+  /** Runs until about {@code budget} instructions have retired or the CPU was stopped. */
+  public void run(long budget) {
+    long end = c.retired + budget;
+    while (!c.isStopped() && c.retired < end) {
+      if (c.attentionRequested() && !c.interruptShadow) {
+        c.clearAttention();
+        c.monitor.attend(c);
+        continue;
+      }
+      try {
+        if (c.isSlow()) {
+          step();
+        } else {
+          runBlocks(end);
+        }
+      } catch (GuestFault f) {
+        // Raised by the fetch: RIP is at the instruction that cannot be fetched.
+        c.monitor.exception(c, f.vector, f.errorCode, f.cr2);
+      }
+    }
+  }
+
+  private void runBlocks(long end) {
+    Block b = lookup(c.rip());
+    while (true) {
+      long start = U.getLong(state + CpuState.RIP);
+      if (!execute(b, start)
+          || c.retired >= end
+          || c.attentionRequested()
+          || c.isStopped()
+          || c.isSlow()) {
+        return;
+      }
+      b = next(b, start);
+    }
+  }
+
+  /** Executes a block; false when it ended in a fault, which has been delivered, and the successor must be looked up afresh. */
+  private boolean execute(Block b, long start) {
+    running = b;
+    Op[] ops = b.ops;
+    U.putLong(state + CpuState.RIP_BASE, start);
+    U.putLong(state + CpuState.RIP, start + b.lengthBytes);
+    int i = 0;
+    try {
+      for (; i < ops.length; i++) {
+        ops[i].exec(c);
+      }
+    } catch (GuestFault f) {
+      faulted(b, start, i, f);
+      return false;
+    } catch (CodeModified e) {
+      c.retired += b.before[i];
+      c.rip(start + b.offsets[i]);
+      stepOne();
+      return false;
+    }
+    c.retired += b.instructions;
+    return true;
+  }
+
+  private void faulted(Block b, long start, int i, GuestFault f) {
+    c.retired += b.before[i];
+    long rip = start + b.offsets[i];
+    c.rip(rip);
+    int vector = f.vector;
+    int errorCode = f.errorCode;
+    long cr2 = f.cr2;
+    if (vector == GuestFault.GP && errorCode == 0 && decoder.isStackAccess(rip)) {
+      vector = GuestFault.SS;
+    }
+    c.monitor.exception(c, vector, errorCode, cr2);
+  }
+
+  private Block next(Block b, long start) {
+    long rip = U.getLong(state + CpuState.RIP);
+    if (b.changesMode) {
+      return lookup(rip);
+    }
+    long delta = rip - start;
+    long epoch = c.tlbEpoch();
+    Block n = b.link0;
+    if (n != null && n.valid) {
+      if (b.epoch0 == 0 ? b.key0 == delta : b.epoch0 == epoch && b.key0 == rip) {
+        return n;
+      }
+    }
+    n = b.link1;
+    if (n != null && n.valid) {
+      if (b.epoch1 == 0 ? b.key1 == delta : b.epoch1 == epoch && b.key1 == rip) {
+        return n;
+      }
+    }
+    n = lookup(rip);
+    if (b.valid) {
+      link(b, n, start, rip, epoch);
+    }
+    return n;
+  }
+
+  private static void link(Block b, Block n, long start, long rip, long epoch) {
+    boolean samePage = ((start ^ rip) & -4096L) == 0 && n.secondPa < 0 && b.secondPa < 0;
+    long key = samePage ? rip - start : rip;
+    long keyEpoch = samePage ? 0 : epoch;
+    Block link0 = b.link0;
+    boolean replaceFirst =
+        link0 == null || !link0.valid || (b.key0 == key) || (b.epoch0 != 0 && b.epoch0 != epoch);
+    if (replaceFirst) {
+      b.link0 = n;
+      b.key0 = key;
+      b.epoch0 = keyEpoch;
+    } else {
+      b.link1 = n;
+      b.key1 = key;
+      b.epoch1 = keyEpoch;
+    }
+  }
+
+  private Block lookup(long rip) {
+    int i = (int) (rip ^ (rip >>> 12)) & (CACHE - 1);
+    Block b = cacheBlock[i];
+    long epoch = c.tlbEpoch();
+    if (b != null
+        && cacheRip[i] == rip
+        && cacheEpoch[i] == epoch
+        && b.valid
+        && b.mode == c.modeKey) {
+      return b;
+    }
+    b = decoder.blockAt(rip);
+    cacheBlock[i] = b;
+    cacheRip[i] = rip;
+    cacheEpoch[i] = c.tlbEpoch();
+    return b;
+  }
+
+  /** One instruction with everything that single stepping, breakpoints and interrupt shadows ask for. */
+  private void step() {
+    boolean shadow = c.interruptShadow;
+    long flags = c.get64(CpuState.RFLAGS);
+    if (!shadow && (flags & Rflags.RF) == 0 && Breakpoints.hitsExecution(c)) {
+      c.monitor.exception(c, GuestFault.DB, 0, 0);
+      return;
+    }
+    c.interruptShadow = false;
+    c.pendingDebug = 0;
+    boolean completed = stepOne();
+    if (completed) {
+      c.put64(CpuState.RFLAGS, c.get64(CpuState.RFLAGS) & ~Rflags.RF);
+      int debug = c.pendingDebug | ((flags & Rflags.TF) != 0 ? 1 << 14 : 0);
+      if (debug != 0 && !c.interruptShadow) {
+        c.put64(CpuState.DR6, c.get64(CpuState.DR6) | debug);
+        c.updateSlow();
+        c.monitor.exception(c, GuestFault.DB, 0, 0);
+      }
+    }
+    c.updateSlow();
+  }
+
+  /** Executes the instruction at RIP from a block of its own; false when it faulted. */
+  private boolean stepOne() {
+    Block b = decoder.single(c.rip());
+    return execute(b, c.rip());
+  }
+
+  void afterInvalidation() {
+    Block b = running;
+    if (b != null && !b.valid && b.instructions > 1) {
+      throw CodeModified.INSTANCE;
+    }
+  }
+}
