@@ -461,6 +461,28 @@ public final class Cpu implements AutoCloseable {
     return bounce;
   }
 
+  /** Host address of {@code size} readable bytes within the page of {@code va}, or 0 when they are not plain memory. */
+  public long readableHostRange(long va, int size) {
+    long entry = Tlb.slot(tlbBase, va);
+    if (va - U.getLong(entry) != (va & 4095)) {
+      loadSlow(va, 1, Access.READ);
+    }
+    return va - U.getLong(entry) == (va & 4095) && (va & 4095) + size <= 4096
+        ? va + U.getLong(entry + Tlb.ADDEND)
+        : 0;
+  }
+
+  /** Host address of {@code size} writable bytes within the page of {@code va}, or 0 when stores must go one by one. */
+  public long writableHostRange(long va, int size) {
+    long entry = Tlb.slot(tlbBase, va) + Tlb.WRITE_TAG;
+    if (va - U.getLong(entry) != (va & 4095)) {
+      checkWritable(va, 1);
+    }
+    return va - U.getLong(entry) == (va & 4095) && (va & 4095) + size <= 4096
+        ? va + U.getLong(entry - Tlb.WRITE_TAG + Tlb.ADDEND)
+        : 0;
+  }
+
   /**
    * Host address to which {@code size} (at most 64) bytes for {@code va} can be written; all faults of the store are raised here. After
    * writing call {@link #finishWrite}.
