@@ -1,9 +1,9 @@
 package parhelion.cpu.interp;
 
 import java.util.ArrayList;
-import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Cpuid;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
@@ -16,6 +16,7 @@ final class BlockDecoder {
 
   private final Cpu c;
   private final byte[] bytes = new byte[4096 + 16];
+  private final Decoder decoder = new Decoder(Cpuid.offered());
   private Insn insn = new Insn();
   private Insn previous = new Insn();
 
@@ -72,7 +73,7 @@ final class BlockDecoder {
     int instructions = 0;
     boolean changesMode = false;
     while (instructions < limit) {
-      int status = Decoder.decode(bytes, at, window - at, c.codeBits, insn);
+      int status = decoder.decode(bytes, at, window - at, c.codeBits, insn);
       if (status == Decoder.TRUNCATED) {
         if (instructions == 0) {
           return decodeCrossing(rip, va, pa, window);
@@ -81,7 +82,7 @@ final class BlockDecoder {
       }
       Op fused =
           instructions > 0 && status == Decoder.OK
-              ? Fusion.fuse(ops.get(ops.size() - 1), previous, insn, at)
+              ? Fusion.fuse(previous, insn)
               : null;
       if (fused != null) {
         ops.set(ops.size() - 1, fused);
@@ -119,7 +120,7 @@ final class BlockDecoder {
     }
     long secondPa = c.fetchAddress(va + window);
     c.memory.read(secondPa, bytes, window, 16);
-    int status = Decoder.decode(bytes, 0, window + 16, c.codeBits, insn);
+    int status = decoder.decode(bytes, 0, window + 16, c.codeBits, insn);
     Op op = translate(status, insn, 0);
     return new Block(
         pa,
@@ -146,6 +147,10 @@ final class BlockDecoder {
   }
 
   private static boolean endsBlock(Insn insn) {
+    Operand[] operands = insn.opcode.operands();
+    if (operands.length > 0 && operands[0].kind() == Operand.Kind.S) {
+      return true; // a segment register is loaded or, harmlessly, pushed
+    }
     return insn.opcode.has(Opcode.ENDS_BLOCK)
         || insn.opcode.has(Opcode.PRIVILEGED)
         || insn.opcode.has(Opcode.IOPL)
@@ -177,7 +182,7 @@ final class BlockDecoder {
     } catch (GuestFault f) {
       // The bytes that are there suffice, or the next decode says so.
     }
-    if (Decoder.decode(code, 0, n, c.codeBits, probe) != Decoder.OK) {
+    if (decoder.decode(code, 0, n, c.codeBits, probe) != Decoder.OK) {
       return false;
     }
     return StackAccess.faultsAsStack(c, probe);
