@@ -6,6 +6,12 @@ public final class Access {
   public static final int WRITE = 1;
   public static final int EXECUTE = 2;
 
+  /**
+   * May be added to READ or WRITE: the access is a supervisor's whatever the privilege level (descriptor tables, TSS). Such
+   * translations are not cached.
+   */
+  public static final int IMPLICIT = 4;
+
   /** Bits of a translation result, beside the page-aligned machine address: it may be read from the TLB. */
   public static final int MAY_READ = 1;
 

@@ -66,6 +66,9 @@ public final class Cpu implements AutoCloseable {
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
 
+  /** SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes. */
+  boolean userPagesOpen;
+
   public Cpu(MachineMemory memory, CodeCache code, Monitor monitor) {
     this.memory = memory;
     this.code = code;
@@ -164,7 +167,16 @@ public final class Cpu implements AutoCloseable {
   public void rflags(long value) {
     Flags.set(this, value);
     put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
+    if (userPagesOpen && (value & Rflags.AC) == 0) {
+      closeUserPages();
+    }
     updateSlow();
+  }
+
+  /** Drops user pages from the supervisor's TLB as SMAP forbids them from now on. */
+  void closeUserPages() {
+    userPagesOpen = false;
+    flushTlbs();
   }
 
   /** Stores the lazy flags and counters into the state block, so that it can be copied. */

@@ -105,6 +105,11 @@ public interface Monitor {
     return System.nanoTime();
   }
 
+  /** A triple fault: the processor is in shutdown. The default stops it for good. */
+  default void shutdown(Cpu cpu) {
+    cpu.stop();
+  }
+
   /** HLT at CPL 0 (after). */
   default void halt(Cpu cpu) {
     cpu.stop();

@@ -165,6 +165,10 @@ public final class MachineMemory implements AutoCloseable {
     return U.compareAndSetLong(null, writable(pa, 8), expected, value);
   }
 
+  public boolean compareAndSetInt(long pa, int expected, int value) {
+    return U.compareAndSetInt(null, writable(pa, 4), expected, value);
+  }
+
   public void read(long pa, byte[] into, int offset, int length) {
     java.util.Objects.checkFromIndexSize(offset, length, into.length);
     U.copyMemory(
