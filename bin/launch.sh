@@ -5,7 +5,6 @@
 # the generations names the one to run and is as old as the moment its build began, so that sources
 # edited meanwhile count as newer. A generation is never changed, for a guest may be running from it.
 
-launch_modules="abi cpu xen backends process toolstack app"
 launch_state=$root/target/parhelion
 
 # True, with generation set, if there is a build and no source is newer. One find, a few ms.
@@ -13,12 +12,22 @@ built() {
   generation=
   [ -r "$launch_state/current" ] && read -r generation <"$launch_state/current" || return 1
   [ -n "$generation" ] && [ -d "$launch_state/$generation/lib" ] || return 1
+  [ -z "$(newer_source)" ]
+}
+
+# Prints a source of the shipped modules that is newer than the build, if there is one. Directories
+# count too: deleting a file makes its directory newer.
+newer_source() {
+  cd "$root" || return
   launch_sources="pom.xml bin/build.sh bin/UpgradeClasses.java"
-  for launch_module in $launch_modules; do
-    launch_sources="$launch_sources $launch_module/pom.xml $launch_module/src/main"
+  for launch_pom in */pom.xml; do
+    case $launch_pom in
+      testkit/* | bench/*) ;;
+      *) launch_sources="$launch_sources $launch_pom ${launch_pom%/pom.xml}/src/main" ;;
+    esac
   done
-  # Directories count too: a file that was deleted makes its directory newer.
-  [ -z "$(cd "$root" && find $launch_sources -newer target/parhelion/current -print -quit 2>/dev/null)" ]
+  # shellcheck disable=SC2086
+  find $launch_sources -newer target/parhelion/current -print -quit 2>/dev/null
 }
 
 # Starts java on a generation's jars: run_java HOW AOT-OPTION ARGUMENTS..., where HOW is empty or
