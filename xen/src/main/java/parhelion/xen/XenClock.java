@@ -1,0 +1,31 @@
+package parhelion.xen;
+
+/**
+ * The hypervisor's time: real, or virtual (counted instructions). The time-stamp counter that
+ * guests read runs at 1 GHz, one tick a nanosecond of system time, so that no guest has to
+ * calibrate anything.
+ */
+public interface XenClock {
+  /** Nanoseconds since the hypervisor started; never goes back. */
+  long systemNanos();
+
+  /** Unix time of system time 0, in nanoseconds. */
+  long bootWallNanos();
+
+  /** What {@code rdtsc} gives. */
+  default long tsc() {
+    return systemNanos();
+  }
+
+  /**
+   * True if time passes only by {@link #advanceTo} and by instructions, so that a run can be
+   * repeated.
+   */
+  boolean isVirtual();
+
+  /**
+   * Virtual time jumps to {@code nanos} when there is nothing to run before; a real clock ignores
+   * it.
+   */
+  void advanceTo(long nanos);
+}
