@@ -47,7 +47,7 @@ public final class DebPackage {
   public static List<String> extract(
       Path deb, Path directory, Selection selection, Progress progress) {
     try (InputStream data = member(deb, "data.tar")) {
-      return extractTar(data, deb, directory, selection, progress);
+      return extractTar(data, directory, selection, progress);
     } catch (IOException e) {
       throw failure(deb, e);
     } catch (OutOfMemoryError e) {
@@ -86,11 +86,9 @@ public final class DebPackage {
   }
 
   private static List<String> extractTar(
-      InputStream data, Path deb, Path directory, Selection selection, Progress progress)
-      throws IOException {
+      InputStream data, Path directory, Selection selection, Progress progress) throws IOException {
     List<String> taken = new ArrayList<>();
     TarReader tar = new TarReader(data);
-    String what = "unpacking " + deb.getFileName();
     for (TarReader.Entry entry = tar.next(); entry != null; entry = tar.next()) {
       if (!entry.regularFile() || entry.path().isEmpty() || !selection.wants(entry.path())) {
         continue;
@@ -103,7 +101,8 @@ public final class DebPackage {
       Files.deleteIfExists(target);
       long total = entry.bytes();
       try (OutputStream out = Files.newOutputStream(target)) {
-        Reporter reporter = new Reporter(progress, what, total);
+        String file = entry.path().substring(entry.path().lastIndexOf('/') + 1);
+        Reporter reporter = new Reporter(progress, "unpacking " + file, total);
         tar.copyTo(out, reporter);
       }
       if ((entry.mode() & 0100) != 0 && !target.toFile().setExecutable(true, false)) {
@@ -135,7 +134,7 @@ public final class DebPackage {
     @Override
     public void add(int bytes) {
       done += bytes;
-      if (done >= next || done == total) {
+      if (total > STEP_BYTES && (done >= next || done == total)) {
         progress.update(what, done, total);
         next = done + STEP_BYTES;
       }

@@ -1,0 +1,312 @@
+package parhelion.toolstack.debian;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.image.CacheDirectory;
+import parhelion.toolstack.image.DebPackage;
+import parhelion.toolstack.image.ImageException;
+import parhelion.toolstack.image.Progress;
+
+/**
+ * Debian's kernels and tools by package name. What has been fetched once is kept unpacked, so later
+ * runs neither ask apt nor need a network; {@link #forget} makes room for a newer version.
+ *
+ * <p>Entries appear by rename: readers take no lock. One writer at a time, over all processes,
+ * holds {@code packages/lock}.
+ */
+public final class PackageCache {
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]{1,99}");
+  private static final Pattern KERNEL_NAME =
+      Pattern.compile("linux-image-(unsigned-)?[0-9][a-z0-9+.-]*");
+  private static final Pattern KERNEL_FILES =
+      Pattern.compile("boot/(vmlinu[xz]|System\\.map|config)-[^/]+");
+  private static final Pattern KERNEL = Pattern.compile("boot/vmlinu[xz]-[^/]+");
+  private static final Pattern BUSYBOX = Pattern.compile("(usr/)?bin/busybox");
+  private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
+
+  /** More than the stub that signed kernel packages hold instead of a symbol table. */
+  private static final long MIN_SYSTEM_MAP_BYTES = 4096;
+
+  private static final int MAX_META_DEPTH = 4;
+  private static final long LOCK_MILLIS = 20 * 60_000L;
+  private static final int LOCK_POLL_MILLIS = 200;
+  private static final String OTHERWISE = "give a kernel with --kernel FILE";
+  private static final ReentrantLock WITHIN_PROCESS = new ReentrantLock();
+
+  private final Path packages;
+  private final Path aptState;
+  private final String programPath;
+  private final Progress progress;
+
+  /**
+   * A kernel out of a package.
+   *
+   * @param image the bzImage
+   * @param systemMap its symbols, where the package has more than a stub
+   */
+  public record Kernel(String packageName, String version, Path image, @Nullable Path systemMap) {}
+
+  /**
+   * A cache in a directory.
+   *
+   * @param programPath where to look for apt, as PATH has it
+   */
+  public PackageCache(Path directory, String programPath, Progress progress) {
+    this.packages = directory.resolve("packages").toAbsolutePath().normalize();
+    this.aptState = directory.resolve("apt").toAbsolutePath().normalize();
+    this.programPath = programPath;
+    this.progress = progress;
+  }
+
+  /** The user's cache. */
+  public static PackageCache ofUser(Progress progress) {
+    String path = Objects.requireNonNullElse(System.getenv("PATH"), "/usr/bin:/bin");
+    return new PackageCache(CacheDirectory.ofUser(), path, progress);
+  }
+
+  /**
+   * The kernel that a package, or the package that a meta package stands for, holds.
+   *
+   * @throws ImageException if it is not in the cache and cannot be fetched; one line with a remedy
+   */
+  public Kernel kernel(String packageName) {
+    PackageFiles files = get(packageName, KERNEL_FILES, KERNEL);
+    Path image = Objects.requireNonNull(files.find("boot/vmlinu"));
+    Path map = files.find("boot/System.map-");
+    boolean real = map != null && map.toFile().length() >= MIN_SYSTEM_MAP_BYTES;
+    return new Kernel(files.packageName(), files.version(), image, real ? map : null);
+  }
+
+  /** Debian's static busybox. */
+  public Path busybox() {
+    PackageFiles files = get("busybox-static", BUSYBOX, BUSYBOX);
+    return files.root().resolve(files.paths().getFirst());
+  }
+
+  /** GRUB as a 64-bit PV guest. */
+  public Path grub() {
+    PackageFiles files = get("grub-xen-host", GRUB, GRUB);
+    return files.root().resolve(files.paths().getFirst());
+  }
+
+  /** Whether a package is there already, so that nothing would be fetched. */
+  public boolean has(String packageName) {
+    return NAME.matcher(packageName).matches()
+        && PackageFiles.load(packages.resolve(packageName)) != null;
+  }
+
+  /** Removes a package from the cache; the next request fetches what is newest then. */
+  public void forget(String packageName) {
+    checkName(packageName);
+    try {
+      deleteTree(packages.resolve(packageName));
+    } catch (IOException e) {
+      throw cannotWrite(e);
+    }
+  }
+
+  private static void checkName(String packageName) {
+    if (!NAME.matcher(packageName).matches()) {
+      throw new ImageException(
+          "'" + packageName + "' is not a package name; try linux-image-cloud-amd64");
+    }
+  }
+
+  private ImageException cannotWrite(IOException e) {
+    return new ImageException(
+        packages + ": cannot be used (" + e + "); set XDG_CACHE_HOME to a directory of yours", e);
+  }
+
+  private PackageFiles get(String packageName, Pattern wanted, Pattern essential) {
+    checkName(packageName);
+    Path entry = packages.resolve(packageName);
+    PackageFiles known = PackageFiles.load(entry);
+    if (known != null) {
+      return known;
+    }
+    Path apt = Apt.find(programPath);
+    if (apt == null) {
+      throw new ImageException(
+          "there is no apt-get on this machine to fetch " + packageName + " with; " + OTHERWISE);
+    }
+    try {
+      return locked(
+          () -> {
+            PackageFiles meanwhile = PackageFiles.load(entry);
+            return meanwhile != null ? meanwhile : fetch(apt, packageName, wanted, essential);
+          });
+    } catch (IOException e) {
+      throw cannotWrite(e);
+    }
+  }
+
+  /** Something done while no other process writes. */
+  private interface Locked {
+    PackageFiles run() throws IOException;
+  }
+
+  private PackageFiles locked(Locked action) throws IOException {
+    CacheDirectory.create(packages);
+    WITHIN_PROCESS.lock();
+    try (FileChannel channel =
+            FileChannel.open(
+                packages.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = acquire(channel)) {
+      if (!lock.isValid()) {
+        throw new IllegalStateException("the lock of " + packages + " was lost");
+      }
+      sweep();
+      return action.run();
+    } finally {
+      WITHIN_PROCESS.unlock();
+    }
+  }
+
+  private FileLock acquire(FileChannel channel) throws IOException {
+    for (long waited = 0; waited < LOCK_MILLIS; waited += LOCK_POLL_MILLIS) {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return lock;
+      }
+      progress.update("waiting for another parhelion to fetch packages", 0, -1);
+      try {
+        Thread.sleep(LOCK_POLL_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new ImageException("waiting for the package cache was interrupted; start again", e);
+      }
+    }
+    throw new ImageException(
+        packages.resolve("lock") + ": another process has held it for 20 minutes; end that one");
+  }
+
+  /** Removes what an interrupted process left; only the holder of the lock makes such. */
+  private void sweep() throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(packages, ".new-*")) {
+      for (Path directory : left) {
+        deleteTree(directory);
+      }
+    }
+  }
+
+  private PackageFiles fetch(Path apt, String packageName, Pattern wanted, Pattern essential)
+      throws IOException {
+    Path work = Files.createTempDirectory(packages, ".new-");
+    try {
+      Path content = Files.createDirectory(work.resolve("content"));
+      Path debs = Files.createDirectory(work.resolve("deb"));
+      Downloaded downloaded = download(apt, packageName, debs);
+      List<String> paths =
+          DebPackage.extract(downloaded.file(), content, selection(wanted, essential), progress);
+      if (paths.stream().noneMatch(essential.asMatchPredicate())) {
+        throw new ImageException(
+            "package " + downloaded.name() + " does not hold what is needed of it; " + OTHERWISE);
+      }
+      new PackageFiles(downloaded.name(), downloaded.version(), content, paths).save();
+      Path entry = packages.resolve(packageName);
+      deleteTree(entry); // a broken one
+      Files.move(content, entry, StandardCopyOption.ATOMIC_MOVE);
+      return Objects.requireNonNull(PackageFiles.load(entry), "the entry just made is not whole");
+    } finally {
+      deleteTree(work);
+    }
+  }
+
+  private static DebPackage.Selection selection(Pattern wanted, Pattern essential) {
+    return new DebPackage.Selection() {
+      @Override
+      public boolean wants(String path) {
+        return wanted.matcher(path).matches();
+      }
+
+      @Override
+      public boolean complete(List<String> taken) {
+        // System.map-, config- and vmlinuz- come in this order.
+        return essential.matcher(taken.getLast()).matches();
+      }
+    };
+  }
+
+  private record Downloaded(Path file, String name, String version) {}
+
+  /** With the machine's lists if they know the package and are still good, else with our own. */
+  private Downloaded download(Path apt, String packageName, Path work) throws IOException {
+    if (System.getProperty("os.arch", "").equals("amd64")) {
+      Apt machine = Apt.ofMachine(apt);
+      progress.update("looking up " + packageName, 0, -1);
+      Apt.Candidate candidate = resolve(machine, packageName, work);
+      if (candidate != null) {
+        try {
+          return downloaded(machine, candidate, work);
+        } catch (ImageException e) {
+          progress.update("the machine's package lists are too old: fetching new ones", 0, -1);
+        }
+      }
+    }
+    Apt own = Apt.ofOwn(apt, aptState);
+    own.update(work, progress);
+    Apt.Candidate candidate = resolve(own, packageName, work);
+    if (candidate == null) {
+      throw new ImageException(
+          "apt knows no package "
+              + packageName
+              + "; check the name and the sources, or "
+              + OTHERWISE);
+    }
+    return downloaded(own, candidate, work);
+  }
+
+  private Downloaded downloaded(Apt apt, Apt.Candidate candidate, Path work) throws IOException {
+    Path deb = apt.download(candidate, work, progress);
+    return new Downloaded(deb, candidate.name(), candidate.version());
+  }
+
+  /** Follows a kernel meta package to the kernel that it stands for. */
+  private static Apt.@Nullable Candidate resolve(Apt apt, String packageName, Path work)
+      throws IOException {
+    String name = packageName;
+    for (int depth = 0; depth < MAX_META_DEPTH; depth++) {
+      Apt.Candidate candidate = apt.show(name, work);
+      if (candidate == null || KERNEL_NAME.matcher(name).matches()) {
+        return candidate;
+      }
+      String next = null;
+      for (String dependency : candidate.depends()) {
+        if (dependency.startsWith("linux-image-") && !dependency.equals(name)) {
+          next = dependency;
+          break;
+        }
+      }
+      if (next == null) {
+        return candidate;
+      }
+      name = next;
+    }
+    return null;
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    if (!Files.isDirectory(root)) {
+      return;
+    }
+    List<Path> all;
+    try (Stream<Path> walk = Files.walk(root)) {
+      all = walk.sorted((a, b) -> b.compareTo(a)).toList();
+    }
+    for (Path path : all) {
+      Files.deleteIfExists(path);
+    }
+  }
+}
