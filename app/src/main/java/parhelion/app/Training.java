@@ -20,7 +20,7 @@ final class Training {
   /** The guest of our own, which boots in under a second: the classes of a running domain. */
   private static final String DEMO = "demo";
 
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration LIMIT = Duration.ofSeconds(10);
 
   private Training() {}
 
