@@ -135,6 +135,7 @@ public final class Decoder {
         continue;
       }
       insn.rex = 0;
+      insn.prefixes = insn.prefixes << 8 | b;
       switch (prefix) {
         case 1, 2, 3, 4 -> {
           // ES, CS, SS and DS overrides are ignored in 64-bit mode, without undoing an earlier FS
@@ -186,9 +187,12 @@ public final class Decoder {
       rex &= 8;
       insn.vvvv &= 7;
     }
-    insn.rex = rex;
     insn.vectorLength = (p2 & 4) != 0 ? 32 : 16;
     int b = code[at++] & 0xff;
+    if (insn.codeBits != 64 && movesGeneralRegister(map, b)) {
+      rex = 0;
+    }
+    insn.rex = rex;
     int mandatory =
         switch (p2 & 3) {
           case 1 -> OpcodeMap.SEL_66;
@@ -197,6 +201,11 @@ public final class Decoder {
           default -> 0;
         };
     return match(insn, 1024 | map << 8 | b, mandatory | ((p2 & 4) != 0 ? OpcodeMap.SEL_L : 0));
+  }
+
+  /** VMOVD, VPEXTRD and VPINSRD, which ignore VEX.W outside 64-bit mode. */
+  private static boolean movesGeneralRegister(int map, int code) {
+    return map == 1 && (code == 0x6e || code == 0x7e) || map == 3 && (code == 0x16 || code == 0x22);
   }
 
   private int match(Insn insn, int slot, int prefixAndL) {
@@ -409,7 +418,14 @@ public final class Decoder {
       }
       insn.vvvv = Insn.NONE;
     }
+    if ((row.attributes & Opcode.VSIB) != 0 && gatherOverlaps(insn)) {
+      return INVALID;
+    }
     return row.special == null || registers(insn, row.special) ? OK : INVALID;
+  }
+
+  private static boolean gatherOverlaps(Insn insn) {
+    return insn.reg == insn.index || insn.reg == insn.vvvv || insn.index == insn.vvvv;
   }
 
   /** False for segment, control and debug registers that do not exist, and for MOV to CS. */

@@ -28,6 +28,9 @@ public final class Insn {
   public boolean opSizePrefix; // 66 was present
   public boolean addrSizePrefix; // 67 was present
 
+  /** Legacy prefix bytes as they came, the last one in the low byte; the last eight are kept. */
+  public long prefixes;
+
   /** REX prefix byte (0x40..0x4f) or 0. For VEX-encoded rows the equivalent W/R/X/B bits. */
   public int rex;
 
@@ -89,6 +92,7 @@ public final class Insn {
     repne = false;
     opSizePrefix = false;
     addrSizePrefix = false;
+    prefixes = 0;
     rex = 0;
     segmentOverride = NONE;
     modrm = NONE;

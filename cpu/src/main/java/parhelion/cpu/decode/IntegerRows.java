@@ -108,7 +108,7 @@ final class IntegerRows {
       61             POPA         -            not64
       62 mem         BOUND        Gv,Ma        not64
       63             ARPL         Ew,Gw        not64 w=Z
-      63             MOVSXD       Gv,Ed        only64
+      63             MOVSXD       Gv,Ez        only64
       68             PUSH         Iz           d64
       69             IMUL         Gv,Ev,Iz     w=OC u=SZAP
       6A             PUSH         Ibs          d64
@@ -128,7 +128,7 @@ final class IntegerRows {
       8B             MOV          Gv,Ev
       8C             MOV          RvMw,Sw
       8D mem         LEA          Gv,M
-      8E             MOV          Sw,Ew
+      8E             MOV          Sw,RvMw
       8F /0          POP          Ev           d64
       F3 90 B0       PAUSE        -
       90 B0          NOP          -
@@ -289,7 +289,7 @@ final class IntegerRows {
       0F 01 /3 mem   LIDT         Ms           priv
       0F 01 /4       SMSW         RvMw
       0F 01 /6       LMSW         Ew           priv
-      0F 01 /7 mem   INVLPG       M            priv
+      0F 01 /7 mem   INVLPG       Mb           priv
       NP 0F 01 C8    MONITOR      -            MONITOR priv
       NP 0F 01 C9    MWAIT        -            MONITOR priv block
       NP 0F 01 CA    CLAC         -            SMAP priv
@@ -309,8 +309,8 @@ final class IntegerRows {
       ; Prefetches and the hint NOPs 0F 18 to 0F 1F
       0F 0D /1 mem   PREFETCHW    Mb
       0F 0D /2 mem   PREFETCHWT1  Mb
-      0F 0D /0 mem   PREFETCH     Mb
-      0F 0D          NOP          Ev
+      0F 0D mem       PREFETCH     Mb
+      0F 0D reg       NOP          Ev
       0F 18 /0 mem   PREFETCHNTA  Mb
       0F 18 /1 mem   PREFETCHT0   Mb
       0F 18 /2 mem   PREFETCHT1   Mb

@@ -9,6 +9,7 @@ public enum Operand {
   Eq(Kind.E, 8),
   Ev(Kind.E, Operand.V_SIZE),
   Ey(Kind.E, Operand.Y_SIZE),
+  Ez(Kind.E, Operand.Z_SIZE),
   // A register of operand size, or a word in memory (SLDT, MOV from Sreg, LAR).
   RvMw(Kind.E, Operand.RV_MW),
   // A 32-bit register, or a byte or word in memory (PINSRB, PEXTRW).
@@ -241,5 +242,30 @@ public enum Operand {
       case RD_MW -> insn.isMemory() ? 2 : 4;
       default -> size;
     };
+  }
+
+  /** Whether the operand-size prefix changes its size. */
+  boolean variesWithOperandSize(Insn insn) {
+    return switch (size) {
+      case V_SIZE, Z_SIZE, P_SIZE, A_SIZE -> true;
+      case RV_MW -> !insn.isMemory();
+      default -> false;
+    };
+  }
+
+  /** Whether REX.W changes its size. */
+  boolean variesWithW(Insn insn) {
+    return size == Y_SIZE || size != Z_SIZE && variesWithOperandSize(insn);
+  }
+
+  /** Whether it is a byte register of this instruction that REX turns from AH..BH into SPL..DIL. */
+  boolean isRexByteRegister(Insn insn) {
+    return size == 1
+        && switch (kind) {
+          case G -> (insn.reg & 4) != 0;
+          case Z -> (insn.opcodeReg & 4) != 0;
+          case E -> insn.mod == 3 && (insn.rm & 4) != 0;
+          default -> false;
+        };
   }
 }

@@ -228,7 +228,7 @@ final class SseRows {
       NP 0F 77         EMMS         -
       NP 0F C4         PINSRW       Pq,RdMw,Ib     SSE
       NP 0F C5 reg     PEXTRW       Gd,Nq,Ib       SSE
-      NP 0F D7 reg     PMOVMSKB     Gd,Nq          SSE
+      NP 0F D7 reg     PMOVMSKB     Gy,Nq          SSE
       NP 0F E7 mem     MOVNTQ       Mq,Pq          SSE
       NP 0F F7 reg     MASKMOVQ     Pq,Nq          SSE
       NP 0F 38 00      PSHUFB       Pq,Qq          SSSE3
@@ -339,7 +339,7 @@ final class SseRows {
       66 0F 73 /7 reg  PSLLDQ       Udq,Ib
       66 0F C4         PINSRW       Vdq,RdMw,Ib
       66 0F C5 reg     PEXTRW       Gd,Udq,Ib
-      66 0F D7 reg     PMOVMSKB     Gd,Udq
+      66 0F D7 reg     PMOVMSKB     Gy,Udq
       66 0F E7 mem     MOVNTDQ      Mdq,Vdq        aligned
       66 0F F7 reg     MASKMOVDQU   Vdq,Udq
       ; Single and double precision
@@ -384,8 +384,8 @@ final class SseRows {
       66 0F 2E         UCOMISD      Vsd,Wsd        w=OSZAPC
       NP 0F 2F         COMISS       Vss,Wss        SSE w=OSZAPC
       66 0F 2F         COMISD       Vsd,Wsd        w=OSZAPC
-      NP 0F 50 reg     MOVMSKPS     Gd,Ups         SSE
-      66 0F 50 reg     MOVMSKPD     Gd,Upd
+      NP 0F 50 reg     MOVMSKPS     Gy,Ups         SSE
+      66 0F 50 reg     MOVMSKPD     Gy,Upd
       NP 0F 51         SQRTPS       Vps,Wps        SSE aligned
       66 0F 51         SQRTPD       Vpd,Wpd        aligned
       F3 0F 51         SQRTSS       Vss,Wss        SSE

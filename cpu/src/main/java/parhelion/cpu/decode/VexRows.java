@@ -181,8 +181,8 @@ final class VexRows {
       66 0F 38 1E L1   VPABSD       Vx,Wx          AVX2
       66 0F 3A 0F L0   VPALIGNR     Vx,Hx,Wx,Ib
       66 0F 3A 0F L1   VPALIGNR     Vx,Hx,Wx,Ib    AVX2
-      66 0F D7 reg L0  VPMOVMSKB    Gd,Ux
-      66 0F D7 reg L1  VPMOVMSKB    Gd,Ux          AVX2
+      66 0F D7 reg L0  VPMOVMSKB    Gy,Ux
+      66 0F D7 reg L1  VPMOVMSKB    Gy,Ux          AVX2
       66 0F 38 28 L0   VPMULDQ      Vx,Hx,Wx
       66 0F 38 28 L1   VPMULDQ      Vx,Hx,Wx       AVX2
       66 0F 38 29 L0   VPCMPEQQ     Vx,Hx,Wx
@@ -295,7 +295,7 @@ final class VexRows {
       NP 0F 13 mem L0  VMOVLPS      Mq,Vq
       NP 0F 16 mem L0  VMOVHPS      Vdq,Hdq,Mq
       NP 0F 17 mem L0  VMOVHPS      Mq,Vdq
-      NP 0F 50 reg     VMOVMSKPS    Gd,Ux
+      NP 0F 50 reg     VMOVMSKPS    Gy,Ux
       NP 0F C6         VSHUFPS      Vx,Hx,Wx,Ib
       66 0F 10         VMOVUPD      Vx,Wx
       66 0F 11         VMOVUPD      Wx,Vx
@@ -308,7 +308,7 @@ final class VexRows {
       66 0F 13 mem L0  VMOVLPD      Mq,Vq
       66 0F 16 mem L0  VMOVHPD      Vdq,Hdq,Mq
       66 0F 17 mem L0  VMOVHPD      Mq,Vdq
-      66 0F 50 reg     VMOVMSKPD    Gd,Ux
+      66 0F 50 reg     VMOVMSKPD    Gy,Ux
       66 0F C6         VSHUFPD      Vx,Hx,Wx,Ib
       NP 0F 12 reg L0  VMOVHLPS     Vdq,Hdq,Udq
       NP 0F 16 reg L0  VMOVLHPS     Vdq,Hdq,Uq
