@@ -22,10 +22,10 @@ import java.util.zip.ZipOutputStream;
  * takes.
  *
  * <p>The JVM caches no class older than version 50, because those are checked by the old verifier.
- * picocli's are (49). A launch of {@code --version} took 160 ms without a cache, 124 ms with one that
- * lacks picocli, and takes 97 ms after this (minimum of 40, 2026-11-21). The upgrade adds the stack
- * maps that newer class files must have and changes no instruction. Jars without old classes stay as
- * they are.
+ * picocli's are (49). A launch of {@code --version} took 160 ms without a cache, 124 ms with one
+ * that lacks picocli, and takes 97 ms after this (minimum of 40, 2026-11-21). The upgrade adds the
+ * stack maps that newer class files must have and changes no instruction. Jars without old classes
+ * stay as they are.
  */
 class UpgradeClasses {
   private static final int OLDEST_CACHED_VERSION = 50;
