@@ -3,6 +3,8 @@ package parhelion.backends.console;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import parhelion.abi.XenConsoleState;
+import parhelion.abi.XenconsInterface;
 import parhelion.backends.Agent;
 import parhelion.backends.Port;
 import parhelion.backends.RingMemory;
@@ -21,21 +23,14 @@ import parhelion.backends.RingMemory;
  * by the thread that runs the agent.
  */
 public final class ConsoleRing implements Agent, AutoCloseable {
-  // struct xencons_interface
-  static final int IN = 0;
-  static final int OUT = 1024;
-  static final int IN_CONS = 3072;
-  static final int IN_PROD = 3076;
-  static final int OUT_CONS = 3080;
-  static final int OUT_PROD = 3084;
-  static final int CONNECTION = 3088;
-  static final int IN_BYTES = 1024;
-  static final int OUT_BYTES = 2048;
-
-  /** XENCONSOLE_CONNECTED and XENCONSOLE_DISCONNECTED: one byte. */
-  static final byte CONNECTED = 0;
-
-  static final byte DISCONNECTED = 1;
+  private static final int IN = XenconsInterface.IN.offset();
+  private static final int OUT = XenconsInterface.OUT.offset();
+  private static final int IN_CONS = XenconsInterface.IN_CONS.offset();
+  private static final int IN_PROD = XenconsInterface.IN_PROD.offset();
+  private static final int OUT_CONS = XenconsInterface.OUT_CONS.offset();
+  private static final int OUT_PROD = XenconsInterface.OUT_PROD.offset();
+  private static final int IN_BYTES = XenconsInterface.IN.size();
+  private static final int OUT_BYTES = XenconsInterface.OUT.size();
 
   /** Input that waits for the guest, in bytes; more is refused or makes the feeder wait. */
   public static final int INPUT_BUFFER_BYTES = 16384;
@@ -68,7 +63,7 @@ public final class ConsoleRing implements Agent, AutoCloseable {
     this.memory = memory;
     this.port = port;
     this.sink = sink;
-    memory.write(CONNECTION, new byte[] {CONNECTED}, 0, 1);
+    setConnection(XenConsoleState.CONNECTED);
     sink.whenRoom(this::signal);
   }
 
@@ -106,6 +101,10 @@ public final class ConsoleRing implements Agent, AutoCloseable {
       port.notifyGuest();
     }
     return true;
+  }
+
+  private void setConnection(int state) {
+    memory.write(XenconsInterface.CONNECTION.offset(), new byte[] {(byte) state}, 0, 1);
   }
 
   private boolean moveOutput() {
@@ -239,7 +238,7 @@ public final class ConsoleRing implements Agent, AutoCloseable {
       }
       moveOutput();
       closed = true;
-      memory.write(CONNECTION, new byte[] {DISCONNECTED}, 0, 1);
+      setConnection(XenConsoleState.DISCONNECTED);
       roomForInput.signalAll();
     } finally {
       lock.unlock();

@@ -10,6 +10,9 @@ import java.util.List;
  * by binary data. Bytes map to chars one to one (ISO 8859-1), so nothing is lost on the way back.
  */
 final class Args {
+  /** Domids are 16 bits wide. */
+  static final int DOMID_MAX = 0xffff;
+
   private final byte[] payload;
 
   Args(byte[] payload) {
@@ -64,7 +67,7 @@ final class Args {
   /** A decimal domid, 0 to 65535, or EINVAL. */
   static int domid(String text) {
     int value = decimal(text);
-    if (value < 0 || value > XsWire.DOMID_MAX) {
+    if (value < 0 || value > DOMID_MAX) {
       throw new XsException(XsErrno.EINVAL, "domain number \"" + text + "\"");
     }
     return value;

@@ -3,6 +3,7 @@ package parhelion.backends.xenstore;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.XenstoreWire;
 
 /** The store through a local connection, within a transaction or without. Any thread may use it. */
 sealed class LocalView implements Xenstore permits XenstoreClient {
@@ -25,7 +26,7 @@ sealed class LocalView implements Xenstore permits XenstoreClient {
   }
 
   final String canonical(String path, boolean special) {
-    return StorePath.canonical(path, connection.base(), special, XsWire.ABS_PATH_MAX);
+    return StorePath.canonical(path, connection.base(), special, XenstoreWire.ABS_PATH_MAX);
   }
 
   private <T> T call(String path, Function<String, T> operation) {
@@ -46,7 +47,7 @@ sealed class LocalView implements Xenstore permits XenstoreClient {
   @Override
   public final void writeBytes(String path, byte[] value) {
     checkNotSpecial(path);
-    if (value.length > XsWire.PAYLOAD_MAX) {
+    if (value.length > XenstoreWire.PAYLOAD_MAX) {
       throw new XsException(XsErrno.E2BIG, "value of " + path);
     }
     byte[] copy = value.clone();

@@ -19,7 +19,7 @@ public record Perm(int domid, int access, boolean ignored) {
   private static final String LETTERS = "nrwb";
 
   public Perm {
-    if (domid < 0 || domid > XsWire.DOMID_MAX || access < NONE || access > (READ | WRITE)) {
+    if (domid < 0 || domid > Args.DOMID_MAX || access < NONE || access > (READ | WRITE)) {
       throw new XsException(XsErrno.EINVAL, "permission of domain " + domid);
     }
   }

@@ -3,6 +3,7 @@ package parhelion.backends.xenstore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import parhelion.abi.Domid;
 
 /**
  * A node's permission list. The first entry names the owner, who may do everything, and what
@@ -52,7 +53,7 @@ public record Perms(List<Perm> entries) {
   }
 
   private static boolean matches(Perm entry, int domid, int target) {
-    return entry.domid() == domid || entry.domid() == target || entry.domid() == XsWire.DOMID_ANY;
+    return entry.domid() == domid || entry.domid() == target || entry.domid() == Domid.ANY;
   }
 
   Perms withOwner(int domid) {

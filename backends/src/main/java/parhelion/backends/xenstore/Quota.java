@@ -3,6 +3,7 @@ package parhelion.backends.xenstore;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.XenstoreWire;
 
 /**
  * What a domain may use of the store, with the daemon's defaults (names as GET_QUOTA gives them).
@@ -22,7 +23,7 @@ public enum Quota {
   /** Entries in one node's permission list. */
   NODE_PERMISSIONS(5),
   /** Chars of a path, a leading /local/domain/N/ not counted. */
-  PATH_MAX(XsWire.REL_PATH_MAX),
+  PATH_MAX(XenstoreWire.REL_PATH_MAX),
   /** Bytes of one node: value, permissions and children's names. */
   NODE_SIZE(2048);
 

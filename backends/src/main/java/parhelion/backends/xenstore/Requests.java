@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.Domid;
+import parhelion.abi.XenstoreWire;
 
 /**
  * Answers requests of the wire protocol: takes payloads apart, checks who asks, and calls {@link
@@ -39,7 +41,7 @@ final class Requests {
     XsOp op = XsOp.byNumber(request.type());
     try {
       byte[] payload = answer(op, client, request);
-      if (payload.length > XsWire.PAYLOAD_MAX) {
+      if (payload.length > XenstoreWire.PAYLOAD_MAX) {
         throw new XsException(XsErrno.E2BIG, "reply");
       }
       client.reply(request.type(), request, payload);
@@ -67,9 +69,11 @@ final class Requests {
 
   private static String path(Connection client, String path, boolean special) {
     int limit =
-        client.privileged() ? XsWire.ABS_PATH_MAX : client.domain().limits().get(Quota.PATH_MAX);
+        client.privileged()
+            ? XenstoreWire.ABS_PATH_MAX
+            : client.domain().limits().get(Quota.PATH_MAX);
     if (limit == 0) {
-      limit = XsWire.ABS_PATH_MAX;
+      limit = XenstoreWire.ABS_PATH_MAX;
     }
     return StorePath.canonical(path, client.base(), special, limit);
   }
@@ -115,7 +119,7 @@ final class Requests {
       reply.write(0);
       return reply.toByteArray();
     }
-    int room = XsWire.PAYLOAD_MAX - generation.length - 1;
+    int room = XenstoreWire.PAYLOAD_MAX - generation.length - 1;
     int end = offset;
     for (int next = end; next < names.length && next - offset < room; next++) {
       if (names[next] == 0) {
@@ -152,7 +156,7 @@ final class Requests {
   byte[] watch(Connection client, @Nullable StoreTransaction tx, Args args) {
     List<String> strings = args.strings();
     int depth = -1;
-    if (strings.size() == 3 && client.domain().offers(XsWire.FEATURE_WATCHDEPTH)) {
+    if (strings.size() == 3 && client.domain().offers(XenstoreWire.SERVER_FEATURE_WATCHDEPTH)) {
       depth = Args.decimal(strings.get(2));
       if (depth < 0) {
         throw new XsException(XsErrno.EINVAL, "watch depth");
@@ -166,7 +170,7 @@ final class Requests {
     }
     if (client.over(
         Quota.MEMORY,
-        store.usage(client.domid()).bytes() + client.heldBytes() + XsWire.PAYLOAD_MAX)) {
+        store.usage(client.domid()).bytes() + client.heldBytes() + XenstoreWire.PAYLOAD_MAX)) {
       throw new XsException(XsErrno.ENOMEM, "memory of domain " + client.domid());
     }
     boolean relative = StorePath.isRelative(strings.get(0));
@@ -246,7 +250,7 @@ final class Requests {
     int domid = Args.domid(args.only());
     StoreDomain domain = domains.find(domid);
     boolean introduced =
-        domid == XsWire.DOMID_SELF
+        domid == Domid.SELF
             || domid == Connection.PRIVILEGED_DOMID
             || (domain != null && domain.ring() != null);
     return Args.bytes(introduced ? "T\0" : "F\0");
@@ -283,7 +287,7 @@ final class Requests {
     if (domain.ring() != null) {
       throw new XsException(XsErrno.EBUSY, "domain " + domain.domid() + " is introduced");
     }
-    if (features < 0 || (features & ~XsWire.ALL_FEATURES) != 0) {
+    if (features < 0 || (features & ~StoreDomain.ALL_FEATURES) != 0) {
       throw new XsException(XsErrno.EINVAL, "features");
     }
     domain.setFeatures(features);

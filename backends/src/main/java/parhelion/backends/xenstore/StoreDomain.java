@@ -1,12 +1,19 @@
 package parhelion.backends.xenstore;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.XenstoreWire;
 
 /** What the daemon knows of a domain. Guarded by the daemon's lock. */
 final class StoreDomain {
+  static final int ALL_FEATURES =
+      XenstoreWire.SERVER_FEATURE_RECONNECTION
+          | XenstoreWire.SERVER_FEATURE_ERROR
+          | XenstoreWire.SERVER_FEATURE_WATCHDEPTH
+          | XenstoreWire.SERVER_FEATURE_DOMID_ANY;
+
   private final int domid;
   private Quota.Limits limits;
-  private int features = XsWire.ALL_FEATURES;
+  private int features = ALL_FEATURES;
   private boolean shutdown;
   private @Nullable XenstoreRing ring;
 

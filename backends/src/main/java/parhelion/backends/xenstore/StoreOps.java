@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.Domid;
+import parhelion.abi.XenstoreWire;
 
 /**
  * What the operations on nodes mean, for guests and for dom0, inside a transaction and outside:
@@ -113,8 +115,8 @@ final class StoreOps {
   }
 
   private boolean known(Connection client, int domid) {
-    if (domid == XsWire.DOMID_ANY) {
-      return client.domain().offers(XsWire.FEATURE_DOMID_ANY);
+    if (domid == Domid.ANY) {
+      return client.domain().offers(XenstoreWire.SERVER_FEATURE_DOMID_ANY);
     }
     return domid == Connection.PRIVILEGED_DOMID
         || domid == client.domid()

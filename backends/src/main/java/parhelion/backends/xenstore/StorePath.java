@@ -1,5 +1,7 @@
 package parhelion.backends.xenstore;
 
+import parhelion.abi.XenstoreWire;
+
 /** The grammar of paths: what may be in one, what is whose parent. */
 final class StorePath {
   private StorePath() {}
@@ -33,8 +35,8 @@ final class StorePath {
     String absolute = relative ? base + '/' + path : path;
     if ((isSpecial(path) && !special)
         || !legalCharacters(path)
-        || absolute.length() > XsWire.ABS_PATH_MAX
-        || (relative && path.length() > XsWire.REL_PATH_MAX)
+        || absolute.length() > XenstoreWire.ABS_PATH_MAX
+        || (relative && path.length() > XenstoreWire.REL_PATH_MAX)
         || (absolute.endsWith("/") && !absolute.equals(ROOT))
         || absolute.contains("//")
         || absolute.length() - domainPrefixLength(absolute) > maxLength) {

@@ -7,6 +7,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import parhelion.abi.Domid;
+import parhelion.abi.XenstoreWire;
 import parhelion.backends.Agent;
 import parhelion.backends.Port;
 import parhelion.backends.RingMemory;
@@ -48,7 +50,7 @@ public final class XenstoreDaemon implements Agent {
     requests = new Requests(ops, store, watches, domains, new FromTheWire());
     internal = new LocalConnection(domains.obtain(0), this::deliver);
     store.plant(StorePath.INTRODUCE_DOMAIN, Perms.of(Perm.none(0)));
-    store.plant(StorePath.RELEASE_DOMAIN, Perms.of(Perm.none(0), Perm.read(XsWire.DOMID_ANY)));
+    store.plant(StorePath.RELEASE_DOMAIN, Perms.of(Perm.none(0), Perm.read(Domid.ANY)));
     ops.mkdir(internal, null, "/tool/xenstored");
   }
 
@@ -77,7 +79,7 @@ public final class XenstoreDaemon implements Agent {
    * @return the connection, whose {@code signal} is to be called on the guest's events
    */
   public XenstoreRing introduce(int domid, RingMemory memory, Port port) {
-    if (domid < 0 || domid >= XsWire.DOMID_SELF) {
+    if (domid < 0 || domid >= Domid.SELF) {
       throw new XsException(XsErrno.EINVAL, "domain number " + domid);
     }
     XenstoreRing ring = locked(() -> connect(domid, memory, port));
@@ -263,7 +265,7 @@ public final class XenstoreDaemon implements Agent {
         domain.shutdown(),
         /* introduced= */ false,
         -1,
-        XsWire.ERROR_NONE,
+        XenstoreWire.ERROR_NONE,
         new byte[0],
         List.of(),
         List.of(),

@@ -11,6 +11,8 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.XenstoreDomainInterface;
+import parhelion.abi.XenstoreWire;
 import parhelion.backends.Port;
 import parhelion.backends.RingMemory;
 
@@ -37,7 +39,7 @@ public final class XenstoreRing extends Connection {
   private final Runnable onSignal;
   private final AtomicBoolean queuedForService = new AtomicBoolean();
 
-  private final byte[] header = new byte[XsWire.HEADER_BYTES];
+  private final byte[] header = new byte[XsMessage.HEADER_BYTES];
   private byte @Nullable [] payload;
   private int received;
 
@@ -98,18 +100,18 @@ public final class XenstoreRing extends Connection {
   void reset() {
     forgetConversation();
     domains.closeEverything(this);
-    failedWith = XsWire.ERROR_NONE;
-    memory.storeRelease(XsWire.REQ_CONS, 0);
-    memory.storeRelease(XsWire.REQ_PROD, 0);
-    memory.storeRelease(XsWire.RSP_CONS, 0);
-    memory.storeRelease(XsWire.RSP_PROD, 0);
-    memory.storeRelease(XsWire.ERROR, XsWire.ERROR_NONE);
-    memory.storeRelease(XsWire.CONNECTION, XsWire.CONNECTED);
+    failedWith = XenstoreWire.ERROR_NONE;
+    memory.storeRelease(XenstoreDomainInterface.REQ_CONS.offset(), 0);
+    memory.storeRelease(XenstoreDomainInterface.REQ_PROD.offset(), 0);
+    memory.storeRelease(XenstoreDomainInterface.RSP_CONS.offset(), 0);
+    memory.storeRelease(XenstoreDomainInterface.RSP_PROD.offset(), 0);
+    memory.storeRelease(XenstoreDomainInterface.ERROR.offset(), XenstoreWire.ERROR_NONE);
+    memory.storeRelease(XenstoreDomainInterface.CONNECTION.offset(), XenstoreWire.CONNECTED);
     moved = true;
   }
 
   void advertise() {
-    memory.storeRelease(XsWire.SERVER_FEATURES, domain().features());
+    memory.storeRelease(XenstoreDomainInterface.SERVER_FEATURES.offset(), domain().features());
   }
 
   /** Ends the conversation for good; page and port are released by {@link #closeLink}. */
@@ -132,8 +134,8 @@ public final class XenstoreRing extends Connection {
     forgetConversation();
     domains.closeEverything(this);
     failedWith = error;
-    if (domain().offers(XsWire.FEATURE_ERROR)) {
-      memory.storeRelease(XsWire.ERROR, error);
+    if (domain().offers(XenstoreWire.SERVER_FEATURE_ERROR)) {
+      memory.storeRelease(XenstoreDomainInterface.ERROR.offset(), error);
     }
     moved = true;
   }
@@ -149,8 +151,9 @@ public final class XenstoreRing extends Connection {
     if (closed) {
       return false;
     }
-    if (domain().offers(XsWire.FEATURE_RECONNECTION)
-        && memory.loadAcquire(XsWire.CONNECTION) == XsWire.RECONNECT) {
+    if (domain().offers(XenstoreWire.SERVER_FEATURE_RECONNECTION)
+        && memory.loadAcquire(XenstoreDomainInterface.CONNECTION.offset())
+            == XenstoreWire.RECONNECT) {
       reset();
     }
     int answered = 0;
@@ -176,15 +179,15 @@ public final class XenstoreRing extends Connection {
 
   /** Reads on; null if no whole request is there yet. */
   private @Nullable XsMessage receive() {
-    while (failedWith == XsWire.ERROR_NONE && !closed) {
+    while (failedWith == XenstoreWire.ERROR_NONE && !closed) {
       byte[] body = payload;
       if (body == null) {
         if (!fill(header)) {
           return null;
         }
         int length = XsMessage.payloadLength(header);
-        if (length < 0 || length > XsWire.PAYLOAD_MAX) {
-          fail(XsWire.ERROR_PROTO);
+        if (length < 0 || length > XenstoreWire.PAYLOAD_MAX) {
+          fail(XenstoreWire.ERROR_PROTO);
           return null;
         }
         payload = new byte[length];
@@ -206,19 +209,19 @@ public final class XenstoreRing extends Connection {
     if (received == target.length) {
       return true;
     }
-    int cons = memory.loadAcquire(XsWire.REQ_CONS);
-    int available = memory.loadAcquire(XsWire.REQ_PROD) - cons;
-    if (Integer.compareUnsigned(available, XsWire.RING_BYTES) > 0) {
-      fail(XsWire.ERROR_RINGIDX);
+    int cons = memory.loadAcquire(XenstoreDomainInterface.REQ_CONS.offset());
+    int available = memory.loadAcquire(XenstoreDomainInterface.REQ_PROD.offset()) - cons;
+    if (Integer.compareUnsigned(available, XenstoreWire.RING_SIZE) > 0) {
+      fail(XenstoreWire.ERROR_RINGIDX);
       return false;
     }
     int count = Math.min(available, target.length - received);
     if (count > 0) {
-      int at = cons & (XsWire.RING_BYTES - 1);
-      int first = Math.min(count, XsWire.RING_BYTES - at);
-      memory.read(XsWire.REQ + at, target, received, first);
-      memory.read(XsWire.REQ, target, received + first, count - first);
-      memory.storeRelease(XsWire.REQ_CONS, cons + count);
+      int at = cons & (XenstoreWire.RING_SIZE - 1);
+      int first = Math.min(count, XenstoreWire.RING_SIZE - at);
+      memory.read(XenstoreDomainInterface.REQ.offset() + at, target, received, first);
+      memory.read(XenstoreDomainInterface.REQ.offset(), target, received + first, count - first);
+      memory.storeRelease(XenstoreDomainInterface.REQ_CONS.offset(), cons + count);
       received += count;
       moved = true;
     }
@@ -227,25 +230,25 @@ public final class XenstoreRing extends Connection {
 
   /** Writes what the ring has room for. */
   private void send() {
-    while (failedWith == XsWire.ERROR_NONE && !closed && !out.isEmpty()) {
-      int cons = memory.loadAcquire(XsWire.RSP_CONS);
-      int prod = memory.loadAcquire(XsWire.RSP_PROD);
+    while (failedWith == XenstoreWire.ERROR_NONE && !closed && !out.isEmpty()) {
+      int cons = memory.loadAcquire(XenstoreDomainInterface.RSP_CONS.offset());
+      int prod = memory.loadAcquire(XenstoreDomainInterface.RSP_PROD.offset());
       int used = prod - cons;
-      if (Integer.compareUnsigned(used, XsWire.RING_BYTES) > 0) {
-        fail(XsWire.ERROR_RINGIDX);
+      if (Integer.compareUnsigned(used, XenstoreWire.RING_SIZE) > 0) {
+        fail(XenstoreWire.ERROR_RINGIDX);
         return;
       }
       Outgoing message = out.element();
       byte[] bytes = message.bytes();
-      int count = Math.min(XsWire.RING_BYTES - used, bytes.length - sentOfFirst);
+      int count = Math.min(XenstoreWire.RING_SIZE - used, bytes.length - sentOfFirst);
       if (count == 0) {
         return;
       }
-      int at = prod & (XsWire.RING_BYTES - 1);
-      int first = Math.min(count, XsWire.RING_BYTES - at);
-      memory.write(XsWire.RSP + at, bytes, sentOfFirst, first);
-      memory.write(XsWire.RSP, bytes, sentOfFirst + first, count - first);
-      memory.storeRelease(XsWire.RSP_PROD, prod + count);
+      int at = prod & (XenstoreWire.RING_SIZE - 1);
+      int first = Math.min(count, XenstoreWire.RING_SIZE - at);
+      memory.write(XenstoreDomainInterface.RSP.offset() + at, bytes, sentOfFirst, first);
+      memory.write(XenstoreDomainInterface.RSP.offset(), bytes, sentOfFirst + first, count - first);
+      memory.storeRelease(XenstoreDomainInterface.RSP_PROD.offset(), prod + count);
       moved = true;
       sentOfFirst += count;
       if (message.event() != null) {
@@ -265,7 +268,7 @@ public final class XenstoreRing extends Connection {
   // What the daemon has to say
 
   void reply(int type, XsMessage request, byte[] content) {
-    if (closed || failedWith != XsWire.ERROR_NONE) {
+    if (closed || failedWith != XenstoreWire.ERROR_NONE) {
       return;
     }
     enqueue(new XsMessage(type, request.reqId(), request.txId(), content).encode(), null);
@@ -275,7 +278,9 @@ public final class XenstoreRing extends Connection {
   @Override
   void event(String path, String token) {
     byte[] content = Args.bytes(path + '\0' + token + '\0');
-    if (closed || failedWith != XsWire.ERROR_NONE || content.length > XsWire.PAYLOAD_MAX) {
+    if (closed
+        || failedWith != XenstoreWire.ERROR_NONE
+        || content.length > XenstoreWire.PAYLOAD_MAX) {
       return;
     }
     boolean special = StorePath.isSpecial(path);
@@ -284,7 +289,7 @@ public final class XenstoreRing extends Connection {
       return;
     }
     long held = store.usage(domid()).bytes() + heldBytes();
-    if (over(Quota.MEMORY, held + content.length + XsWire.HEADER_BYTES)) {
+    if (over(Quota.MEMORY, held + content.length + XsMessage.HEADER_BYTES)) {
       return;
     }
     if (!special) {
@@ -352,8 +357,8 @@ public final class XenstoreRing extends Connection {
     for (byte[] message : saved.unsent()) {
       // A rest of a message counts as a reply: it must not be merged with an event.
       boolean event =
-          message.length >= XsWire.HEADER_BYTES
-              && XsMessage.payloadLength(message) == message.length - XsWire.HEADER_BYTES
+          message.length >= XsMessage.HEADER_BYTES
+              && XsMessage.payloadLength(message) == message.length - XsMessage.HEADER_BYTES
               && XsMessage.decode(message, new byte[0]).type() == XsOp.WATCH_EVENT.nr();
       enqueue(message.clone(), event ? restoreEvent(message) : null);
       if (!event) {
@@ -370,8 +375,8 @@ public final class XenstoreRing extends Connection {
 
   private String restoreEvent(byte[] message) {
     int end = message.length - 1;
-    int length = Math.max(0, end - XsWire.HEADER_BYTES);
-    String key = new String(message, XsWire.HEADER_BYTES, length, StandardCharsets.ISO_8859_1);
+    int length = Math.max(0, end - XsMessage.HEADER_BYTES);
+    String key = new String(message, XsMessage.HEADER_BYTES, length, StandardCharsets.ISO_8859_1);
     if (StorePath.isSpecial(key)) {
       return "";
     }
@@ -384,7 +389,7 @@ public final class XenstoreRing extends Connection {
     System.arraycopy(unread, 0, header, 0, ofHeader);
     received = ofHeader;
     int length = ofHeader == header.length ? XsMessage.payloadLength(header) : -1;
-    if (length >= 0 && length <= XsWire.PAYLOAD_MAX) {
+    if (length >= 0 && length <= XenstoreWire.PAYLOAD_MAX) {
       byte[] body = new byte[length];
       received = Math.min(unread.length - header.length, length);
       System.arraycopy(unread, header.length, body, 0, received);

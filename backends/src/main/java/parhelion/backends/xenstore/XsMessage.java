@@ -2,12 +2,15 @@ package parhelion.backends.xenstore;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import parhelion.abi.XsdSockmsg;
 
 /** One message of either direction: {@code struct xsd_sockmsg} and its payload. */
 record XsMessage(int type, int reqId, int txId, byte[] payload) {
+  static final int HEADER_BYTES = XsdSockmsg.STRUCT.size();
+
   /** The message as it goes into the ring. */
   byte[] encode() {
-    return ByteBuffer.allocate(XsWire.HEADER_BYTES + payload.length)
+    return ByteBuffer.allocate(HEADER_BYTES + payload.length)
         .order(ByteOrder.LITTLE_ENDIAN)
         .putInt(type)
         .putInt(reqId)
@@ -19,11 +22,15 @@ record XsMessage(int type, int reqId, int txId, byte[] payload) {
 
   /** The length field of an encoded header; a hostile one may be negative. */
   static int payloadLength(byte[] header) {
-    return ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).getInt(12);
+    return ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).getInt(XsdSockmsg.LEN.offset());
   }
 
   static XsMessage decode(byte[] header, byte[] payload) {
     ByteBuffer fields = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
-    return new XsMessage(fields.getInt(0), fields.getInt(4), fields.getInt(8), payload);
+    return new XsMessage(
+        fields.getInt(XsdSockmsg.TYPE.offset()),
+        fields.getInt(XsdSockmsg.REQ_ID.offset()),
+        fields.getInt(XsdSockmsg.TX_ID.offset()),
+        payload);
   }
 }

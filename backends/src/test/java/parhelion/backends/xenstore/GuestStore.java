@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.XenstoreDomainInterface;
+import parhelion.abi.XenstoreWire;
 import parhelion.backends.CountingPort;
 import parhelion.backends.HeapRing;
 
@@ -16,8 +18,8 @@ final class GuestStore {
   final HeapRing page = new HeapRing();
   final CountingPort port = new CountingPort();
   final Deque<String> events = new ArrayDeque<>();
-  private final XenstoreDaemon daemon;
-  private final XenstoreRing ring;
+  private XenstoreDaemon daemon;
+  private XenstoreRing ring;
   private final ByteArrayOutputStream incoming = new ByteArrayOutputStream();
   private int nextReqId = 1;
 
@@ -27,15 +29,25 @@ final class GuestStore {
     daemon.runAll();
   }
 
+  /** Goes on with the same page at another daemon. */
+  void moveTo(XenstoreDaemon next, XenstoreRing connection) {
+    daemon = next;
+    ring = connection;
+  }
+
   /** Puts bytes into the request ring, as far as they fit; returns how many did. */
   int push(byte[] bytes) {
-    int cons = page.loadAcquire(XsWire.REQ_CONS);
-    int prod = page.loadAcquire(XsWire.REQ_PROD);
-    int count = Math.min(bytes.length, XsWire.RING_BYTES - (prod - cons));
+    int cons = page.loadAcquire(XenstoreDomainInterface.REQ_CONS.offset());
+    int prod = page.loadAcquire(XenstoreDomainInterface.REQ_PROD.offset());
+    int count = Math.min(bytes.length, XenstoreWire.RING_SIZE - (prod - cons));
     for (int i = 0; i < count; i++) {
-      page.write(XsWire.REQ + ((prod + i) & (XsWire.RING_BYTES - 1)), bytes, i, 1);
+      page.write(
+          XenstoreDomainInterface.REQ.offset() + ((prod + i) & (XenstoreWire.RING_SIZE - 1)),
+          bytes,
+          i,
+          1);
     }
-    page.storeRelease(XsWire.REQ_PROD, prod + count);
+    page.storeRelease(XenstoreDomainInterface.REQ_PROD.offset(), prod + count);
     return count;
   }
 
@@ -45,32 +57,33 @@ final class GuestStore {
 
   /** Takes all bytes out of the response ring; returns how many there were. */
   int pull() {
-    int cons = page.loadAcquire(XsWire.RSP_CONS);
-    int prod = page.loadAcquire(XsWire.RSP_PROD);
+    int cons = page.loadAcquire(XenstoreDomainInterface.RSP_CONS.offset());
+    int prod = page.loadAcquire(XenstoreDomainInterface.RSP_PROD.offset());
     byte[] one = new byte[1];
     int count = prod - cons;
     while (cons != prod) {
-      page.read(XsWire.RSP + (cons & (XsWire.RING_BYTES - 1)), one, 0, 1);
+      page.read(
+          XenstoreDomainInterface.RSP.offset() + (cons & (XenstoreWire.RING_SIZE - 1)), one, 0, 1);
       incoming.write(one[0]);
       cons++;
     }
-    page.storeRelease(XsWire.RSP_CONS, cons);
+    page.storeRelease(XenstoreDomainInterface.RSP_CONS.offset(), cons);
     return count;
   }
 
   /** The next whole message that came in, or null. */
   @Nullable XsMessage next() {
     byte[] all = incoming.toByteArray();
-    if (all.length < XsWire.HEADER_BYTES) {
+    if (all.length < XsMessage.HEADER_BYTES) {
       return null;
     }
-    int end = XsWire.HEADER_BYTES + XsMessage.payloadLength(all);
+    int end = XsMessage.HEADER_BYTES + XsMessage.payloadLength(all);
     if (all.length < end) {
       return null;
     }
     incoming.reset();
     incoming.write(all, end, all.length - end);
-    return XsMessage.decode(all, Arrays.copyOfRange(all, XsWire.HEADER_BYTES, end));
+    return XsMessage.decode(all, Arrays.copyOfRange(all, XsMessage.HEADER_BYTES, end));
   }
 
   /** Runs the daemon and takes what it says until it has nothing more to say. */

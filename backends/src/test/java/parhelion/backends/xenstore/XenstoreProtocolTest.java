@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import parhelion.abi.XenstoreDomainInterface;
 
 /** Every request over the ring, as a guest sends it. */
 class XenstoreProtocolTest {
@@ -215,7 +216,7 @@ class XenstoreProtocolTest {
     assertEquals("EINVAL|", control.ask(XsOp.SET_FEATURE, "3|16|"));
     assertEquals("OK|", control.ask(XsOp.SET_FEATURE, "3|2|"));
     GuestStore third = new GuestStore(daemon, 3);
-    assertEquals(2, third.page.loadAcquire(XsWire.SERVER_FEATURES));
+    assertEquals(2, third.page.loadAcquire(XenstoreDomainInterface.SERVER_FEATURES.offset()));
     assertEquals("EINVAL|", third.ask(XsOp.WATCH, "a|t|1|"));
   }
 
