@@ -3,8 +3,9 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 
 /**
- * The four debug registers' breakpoints (SDM volume 3, 18.2). The run loop asks for execution breakpoints before each instruction
- * while DR7 enables any; pages with data breakpoints stay out of the TLB, so that each access to them is checked here.
+ * The four debug registers' breakpoints (SDM volume 3, 18.2). The run loop asks for execution
+ * breakpoints before each instruction while DR7 enables any; pages with data breakpoints stay out
+ * of the TLB, so that each access to them is checked here.
  */
 public final class Breakpoints {
   private static final int EXECUTE = 0;
@@ -18,7 +19,10 @@ public final class Breakpoints {
 
   private Breakpoints() {}
 
-  /** True when the instruction at CS:RIP has an enabled execution breakpoint; its DR6 bits are then set. */
+  /**
+   * True when the instruction at CS:RIP has an enabled execution breakpoint; its DR6 bits are then
+   * set.
+   */
   public static boolean hitsExecution(Cpu c) {
     long dr7 = c.get64(DR7);
     if ((dr7 & 0xff) == 0) {
@@ -39,7 +43,10 @@ public final class Breakpoints {
     return hit != 0;
   }
 
-  /** Notes in {@link Cpu#pendingDebug} the data breakpoints that an access of {@code size} bytes hits. */
+  /**
+   * Notes in {@link Cpu#pendingDebug} the data breakpoints that an access of {@code size} bytes
+   * hits.
+   */
   public static void check(Cpu c, long va, int size, int access) {
     long dr7 = c.get64(DR7);
     int hit = 0;
@@ -65,14 +72,19 @@ public final class Breakpoints {
   public static boolean onPage(Cpu c, long va) {
     long dr7 = c.get64(DR7);
     for (int i = 0; i < 4; i++) {
-      if (enabled(dr7, i) && kind(dr7, i) != EXECUTE && ((c.get64(DR + i * 8) ^ va) & -4096L) == 0) {
+      if (enabled(dr7, i)
+          && kind(dr7, i) != EXECUTE
+          && ((c.get64(DR + i * 8) ^ va) & -4096L) == 0) {
         return true;
       }
     }
     return false;
   }
 
-  /** Raises #DB when DR7 asks for it at any access to a debug register; to be called before such an access. */
+  /**
+   * Raises #DB when DR7 asks for it at any access to a debug register; to be called before such an
+   * access.
+   */
   public static void generalDetect(Cpu c) {
     long dr7 = c.get64(DR7);
     if ((dr7 & GENERAL_DETECT) != 0) {

@@ -63,8 +63,16 @@ public final class Cpu implements AutoCloseable {
   /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
   public boolean interruptShadow;
 
+  /** The running instruction is an INT or SYSCALL: it has taken TF away without a single-step trap. */
+  public boolean stepTrapSuppressed;
+
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
+
+  /** Bounds of the large pages of which the TLBs may hold parts. */
+  private long lowestLarge = -1L;
+
+  private long highestLarge;
 
   /** SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes. */
   boolean userPagesOpen;
@@ -166,6 +174,9 @@ public final class Cpu implements AutoCloseable {
   /** Sets the whole of RFLAGS; the caller has applied the masks of privilege. */
   public void rflags(long value) {
     Flags.set(this, value);
+    if ((value & Rflags.IF & ~get64(RFLAGS)) != 0) {
+      attention = true; // an interrupt may have waited for this
+    }
     put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
     if (userPagesOpen && (value & Rflags.AC) == 0) {
       closeUserPages();
@@ -265,13 +276,30 @@ public final class Cpu implements AutoCloseable {
   }
 
   public void flushTlbs() {
+    lowestLarge = -1L;
+    highestLarge = 0;
     tlbs[0].flush();
     tlbs[1].flush();
   }
 
+  /** INVLPG: a large page is in the TLBs by its 4 KiB parts, all of which have to go. */
   public void flushPage(long va) {
+    if (Long.compareUnsigned(va, lowestLarge) >= 0 && Long.compareUnsigned(va, highestLarge) <= 0) {
+      flushTlbs();
+      return;
+    }
     tlbs[0].flushPage(va);
     tlbs[1].flushPage(va);
+  }
+
+  /** Notes that a part of a large page, which ends at {@code last}, is going into a TLB. */
+  void noteLargePage(long first, long last) {
+    if (Long.compareUnsigned(first, lowestLarge) < 0) {
+      lowestLarge = first;
+    }
+    if (Long.compareUnsigned(last, highestLarge) > 0) {
+      highestLarge = last;
+    }
   }
 
   /** The frame has come to hold decoded code: stores to it must take the slow path from now on. */

@@ -135,6 +135,7 @@ public final class CpuState {
     U.putLong(state + CR0, 0x60000010L);
     U.putLong(state + XCR0, 1);
     U.putLong(state + PAT, 0x0007040600070406L);
+    U.putLong(state + MISC_ENABLE, 1); // fast strings
     U.putLong(state + DR6, 0xffff0ff0L);
     U.putLong(state + DR7, 0x400);
     for (int s = 0; s < 6; s++) {

@@ -9,13 +9,16 @@ import java.util.Set;
 import parhelion.cpu.decode.Feature;
 
 /**
- * What this processor says of itself: the one table from which CPUID's leaves, the decoder's gate, and the bits that CR4 and XCR0
- * accept are taken. It says exactly what is implemented: the x86-64-v2 level.
+ * What this processor says of itself: the one table from which CPUID's leaves, the decoder's gate,
+ * and the bits that CR4 and XCR0 accept are taken. It says exactly what is implemented: the
+ * x86-64-v2 level.
  *
- * <p>Vendor and model are a choice with consequences. Linux treats AuthenticAMD parts with model-specific registers (LFENCE
- * configuration, errata by family) and with bugs that we do not have (null segments keep their base, SYSRET's SS), GenuineIntel
- * with little that goes beyond CPUID. And family 6, model 0x36 is an in-order core that Linux knows not to speculate: no page-table isolation,
- * no retpolines (which cost an interpreter dearly), no microcode checks. Features are taken from the bits, not the model.
+ * <p>Vendor and model are a choice with consequences. Linux treats AuthenticAMD parts with
+ * model-specific registers (LFENCE configuration, errata by family) and with bugs that we do not
+ * have (null segments keep their base, SYSRET's SS), GenuineIntel with little that goes beyond
+ * CPUID. And family 6, model 0x36 is an in-order core that Linux knows not to speculate: no
+ * page-table isolation, no retpolines (which cost an interpreter dearly), no microcode checks.
+ * Features are taken from the bits, not the model.
  */
 public final class Cpuid {
   public static final int PHYSICAL_BITS = 46;
@@ -27,10 +30,13 @@ public final class Cpuid {
   /** Bytes of an XSAVE area with these: legacy area and header. */
   public static final int XSAVE_BYTES = 576;
 
-  /** CR4 bits that may be set: TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE, SMEP, SMAP; MCE has no effect. */
+  /**
+   * CR4 bits that may be set: TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE,
+   * SMEP, SMAP; MCE has no effect.
+   */
   public static final long CR4_BITS =
-      1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18
-          | 1 << 20 | 1 << 21;
+      1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 16
+          | 1 << 18 | 1 << 20 | 1 << 21;
 
   /** Family 6, model 0x36, stepping 1. */
   public static final int SIGNATURE = 0x0003_0661;
@@ -40,7 +46,10 @@ public final class Cpuid {
   private static final String VENDOR = "GenuineIntel";
   private static final String BRAND = "Parhelion virtual CPU";
 
-  /** Bit {@code bit} of register {@code register} (EAX..EDX as 0..3) of a leaf, subleaf 0, and the instructions that it gates. */
+  /**
+   * Bit {@code bit} of register {@code register} (EAX..EDX as 0..3) of a leaf, subleaf 0, and the
+   * instructions that it gates.
+   */
   private record Bit(int leaf, int register, int bit, Feature... features) {}
 
   private static final int EBX = 1;

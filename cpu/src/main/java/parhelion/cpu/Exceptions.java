@@ -3,18 +3,22 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 
 /**
- * Delivery of exceptions and interrupts through the guest's interrupt table (SDM volume 3, chapter 6), in real mode, protected mode
- * and long mode, with the rules for faults in the course of delivery: some pairs are a double fault, a fault during that is a
- * shutdown.
+ * Delivery of exceptions and interrupts through the guest's interrupt table (SDM volume 3, chapter
+ * 6), in real mode, protected mode and long mode, with the rules for faults in the course of
+ * delivery: some pairs are a double fault, a fault during that is a shutdown.
  */
 public final class Exceptions {
   /** Nothing is committed of an exception until its whole frame is written. */
   private static final int NO_CODE = -1;
 
   private static final int EXT = 1;
+
   private Exceptions() {}
 
-  /** Delivers an exception with RIP at what is to be saved; {@code errorCode} is pushed where the vector has one. */
+  /**
+   * Delivers an exception with RIP at what is to be saved; {@code errorCode} is pushed where the
+   * vector has one.
+   */
   public static void deliver(Cpu c, int vector, int errorCode, long cr2) {
     int v = vector;
     int code = errorCode;
@@ -23,7 +27,8 @@ public final class Exceptions {
       if (v == GuestFault.PF) {
         c.put64(CR2, address);
       }
-      boolean fault = v != GuestFault.DB && v != GuestFault.BP && v != GuestFault.OF && v != GuestFault.NMI;
+      boolean fault =
+          v != GuestFault.DB && v != GuestFault.BP && v != GuestFault.OF && v != GuestFault.NMI;
       try {
         int pushed = GuestFault.hasErrorCode(v) && c.protectedMode() ? code : NO_CODE;
         enter(c, v, pushed, false, fault ? Rflags.RF : 0);

@@ -2,7 +2,10 @@ package parhelion.cpu;
 
 import static parhelion.cpu.CpuState.*;
 
-/** The three ways into a handler: real mode's vector table, legacy gates, long mode's gates. Commits all or throws. */
+/**
+ * The three ways into a handler: real mode's vector table, legacy gates, long mode's gates. Commits
+ * all or throws.
+ */
 final class InterruptEntry {
   private static final int IDT = 2;
 

@@ -105,6 +105,11 @@ public interface Monitor {
     return System.nanoTime();
   }
 
+  /** 64 bits for RDRAND and RDSEED; the default asks the host. */
+  default long random(Cpu cpu) {
+    return HostEntropy.SOURCE.nextLong();
+  }
+
   /** A triple fault: the processor is in shutdown. The default stops it for good. */
   default void shutdown(Cpu cpu) {
     cpu.stop();
@@ -117,7 +122,8 @@ public interface Monitor {
 
   /**
    * Called between instructions while {@link Cpu#requestAttention} is pending: deliver interrupts, or {@link Cpu#stop}. The
-   * request has been cleared before the call.
+   * request has been cleared before the call. Also called after the guest has set IF, as an interrupt may have waited for that, so a
+   * call need not mean that there is something to do.
    */
   default void attend(Cpu cpu) {}
 }

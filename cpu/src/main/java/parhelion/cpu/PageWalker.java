@@ -5,11 +5,13 @@ import static parhelion.cpu.CpuState.*;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * Walks the guest's page tables as the processor does (SDM volume 3, chapter 4): no paging, 32-bit, PAE and 4-level, with exact
- * page-fault error codes, accessed and dirty bits. Results are for one 4 KiB page also where the mapping is large. The A20 gate
- * is not modelled; page-directory-pointer entries of PAE are read at each walk.
+ * Walks the guest's page tables as the processor does (SDM volume 3, chapter 4): no paging, 32-bit,
+ * PAE and 4-level, with exact page-fault error codes, accessed and dirty bits. Results are for one
+ * 4 KiB page also where the mapping is large. The A20 gate is not modelled; page-directory-pointer
+ * entries of PAE are read at each walk.
  *
- * <p>Runs on the CPU's thread. Entries are changed by compare-and-set, so guests may change them from other CPUs meanwhile.
+ * <p>Runs on the CPU's thread. Entries are changed by compare-and-set, so guests may change them
+ * from other CPUs meanwhile.
  */
 public final class PageWalker {
   /** Bits of a page-table entry. */
@@ -44,11 +46,17 @@ public final class PageWalker {
 
   private static final long PHYSICAL = (1L << Cpuid.PHYSICAL_BITS) - 1;
 
+  /**
+   * Reserved bits of PAE's page-directory-pointer entries: not P, PWT, PCD, 9 to 11 or the address.
+   */
+  static final long POINTER_RESERVED = ~(ADDRESS & PHYSICAL) & ~0xe19L;
+
   private PageWalker() {}
 
   /**
-   * Translates {@code va} for the CPU's current mode and CR3; {@code access} is one of {@link Access}, perhaps with {@link
-   * Access#IMPLICIT}. Returns the page's machine address with rights, or throws #PF.
+   * Translates {@code va} for the CPU's current mode and CR3; {@code access} is one of {@link
+   * Access}, perhaps with {@link Access#IMPLICIT}. Returns the page's machine address with rights,
+   * or throws #PF.
    */
   public static long translate(Cpu c, long va, int access) {
     boolean user = c.cpl() == 3 && (access & Access.IMPLICIT) == 0;
@@ -56,8 +64,8 @@ public final class PageWalker {
   }
 
   /**
-   * Translates with another page-table base and privilege than the CPU's own; paging mode and control bits are the CPU's. Sets
-   * accessed and dirty bits.
+   * Translates with another page-table base and privilege than the CPU's own; paging mode and
+   * control bits are the CPU's. Sets accessed and dirty bits.
    *
    * @param user true for an access of user mode (CPL 3)
    */
@@ -76,15 +84,15 @@ public final class PageWalker {
     if ((pointer & PRESENT) == 0) {
       throw c.pageFault(va32, code(c, access, user));
     }
-    if ((pointer & ~(ADDRESS & PHYSICAL) & ~0xe19L) != 0) {
+    if ((pointer & POINTER_RESERVED) != 0) {
       throw c.pageFault(va32, code(c, access, user) | PF_PRESENT | PF_RESERVED);
     }
     return walk64(c, pointer & ADDRESS, 2, va32, access, user);
   }
 
   /**
-   * Machine address that {@code va} maps to under {@code cr3} in the CPU's paging mode whatever the rights, or -1. Changes nothing:
-   * for debuggers, backtraces and checks.
+   * Machine address that {@code va} maps to under {@code cr3} in the CPU's paging mode whatever the
+   * rights, or -1. Changes nothing: for debuggers, backtraces and checks.
    */
   public static long lookup(Cpu c, long cr3, long va) {
     if ((c.get64(CR0) & CR0_PG) == 0) {
@@ -99,7 +107,8 @@ public final class PageWalker {
     long at = longMode ? va : va & 0xffff_ffffL;
     for (int level = longMode ? 4 : 3; ; level--) {
       int shift = 12 + 9 * (level - 1);
-      long entry = entry(c.memory, table + ((at >>> shift) & (longMode || level < 3 ? 511 : 3)) * 8);
+      long entry =
+          entry(c.memory, table + ((at >>> shift) & (longMode || level < 3 ? 511 : 3)) * 8);
       if ((entry & PRESENT) == 0 || entry == -1L) {
         return -1L;
       }
@@ -169,6 +178,9 @@ public final class PageWalker {
           allowed &= ~Access.MAY_WRITE;
         }
         long mask = (1L << shift) - 1;
+        if (large) {
+          c.noteLargePage(va & ~mask, va | mask);
+        }
         return result(c, (entry & ADDRESS & ~mask) | (va & mask & -4096L), allowed);
       }
     }
@@ -207,6 +219,9 @@ public final class PageWalker {
       }
       if ((marked & DIRTY) == 0) {
         allowed &= ~Access.MAY_WRITE;
+      }
+      if (large) {
+        c.noteLargePage(va & ~0x3f_ffffL, va | 0x3f_ffffL);
       }
       long pa = large ? large32(leaf) | (va & 0x3f_f000) : leaf & 0xffff_f000L;
       return result(c, pa, allowed);

@@ -3,8 +3,9 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 
 /**
- * Segmentation (SDM volume 3, chapters 3 and 5): descriptors, loads of segment registers with all checks, linear addresses of legacy
- * modes, and the instructions that look at descriptors.
+ * Segmentation (SDM volume 3, chapters 3 and 5): descriptors, loads of segment registers with all
+ * checks, linear addresses of legacy modes, and the instructions that look at descriptors. Control
+ * transfers are in {@link FarTransfers}.
  *
  * <p>Attributes are a descriptor's bits 40..55 shifted down to bit 0, without the limit's bits.
  */
@@ -57,7 +58,10 @@ public final class Segments {
     return (descriptor >>> 55 & 1) != 0 ? limit << 12 | 0xfff : limit;
   }
 
-  /** Linear address of a selector's descriptor, or -1 when {@code bytes} from it are not within its table. */
+  /**
+   * Linear address of a selector's descriptor, or -1 when {@code bytes} from it are not within its
+   * table.
+   */
   static long descriptorAddress(Cpu c, int selector, int bytes) {
     int index = selector & 0xfff8;
     if ((selector & 4) == 0) {
@@ -69,7 +73,9 @@ public final class Segments {
     return index + bytes - 1 <= c.get64(LDTR + 16) ? c.get64(LDTR + 8) + index : -1L;
   }
 
-  /** A selector's descriptor; raises {@code vector} with the selector when it is beyond its table. */
+  /**
+   * A selector's descriptor; raises {@code vector} with the selector when it is beyond its table.
+   */
   static long descriptor(Cpu c, int selector, int vector) {
     long at = descriptorAddress(c, selector, 8);
     if (at == -1L) {
@@ -104,7 +110,13 @@ public final class Segments {
   }
 
   static void set(Cpu c, int segment, int selector, long descriptor) {
-    set(c, segment, selector, base(descriptor), limit(descriptor), attributes(descriptor) | ACCESSED);
+    set(
+        c,
+        segment,
+        selector,
+        base(descriptor),
+        limit(descriptor),
+        attributes(descriptor) | ACCESSED);
   }
 
   static void setReal(Cpu c, int segment, int selector) {
@@ -144,6 +156,20 @@ public final class Segments {
     set(c, segment, selector, 0, 0, segment == SS ? (selector & 3) << 5 : 0);
   }
 
+  /** After a return to an outer level: registers with segments of an inner one become null. */
+  static void dropInner(Cpu c) {
+    for (int s = 0; s < 6; s++) {
+      int attr = c.get32(SEG_ATTR + s * 8);
+      boolean conforming = (attr & (CODE | CONFORMING)) == (CODE | CONFORMING);
+      if (s != CS && s != SS && !conforming && dpl(attr) < c.cpl()) {
+        int selector = c.get32(SEG_SELECTOR + s * 8);
+        if ((attr & PRESENT) != 0 || (selector & 0xfffc) != 0) {
+          loadNull(c, s, 0);
+        }
+      }
+    }
+  }
+
   private static void checkData(Cpu c, int selector, int attr) {
     boolean code = (attr & CODE) != 0;
     if ((attr & NORMAL) == 0 || (code && (attr & WRITABLE) == 0)) {
@@ -160,7 +186,10 @@ public final class Segments {
     }
   }
 
-  /** Checks a stack segment for privilege level {@code cpl}; {@code vector} is #GP, or #TS for stacks from a TSS. */
+  /**
+   * Checks a stack segment for privilege level {@code cpl}; {@code vector} is #GP, or #TS for
+   * stacks from a TSS.
+   */
   static void checkStack(Cpu c, int selector, int attr, int cpl, int vector) {
     if ((selector & 3) != cpl
         || (attr & (NORMAL | CODE | WRITABLE)) != (NORMAL | WRITABLE)
@@ -243,7 +272,10 @@ public final class Segments {
 
   // --- linear addresses ---
 
-  /** Linear address of {@code size} bytes at {@code segment:offset} outside 64-bit mode, with type and limit checked. */
+  /**
+   * Linear address of {@code size} bytes at {@code segment:offset} outside 64-bit mode, with type
+   * and limit checked.
+   */
   public static long linear(Cpu c, int segment, long offset, int size, boolean write) {
     int attr = c.get32(SEG_ATTR + segment * 8);
     long limit = c.get64(SEG_LIMIT + segment * 8);
@@ -322,5 +354,25 @@ public final class Segments {
     }
     boolean code = (attr & CODE) != 0;
     return write ? !code && (attr & WRITABLE) != 0 : !code || (attr & WRITABLE) != 0;
+  }
+
+  // --- ports ---
+
+  /**
+   * Whether the I/O permission bitmap of a 32-bit or 64-bit TSS allows {@code size} ports from
+   * {@code port}.
+   */
+  public static boolean portAllowed(Cpu c, int port, int size) {
+    long limit = c.get64(TR + 16);
+    if (limit < 0x67 || (c.get32(TR + 24) & 0xf) != 0xb) {
+      return false;
+    }
+    long base = c.get64(TR + 8);
+    long at = SystemMemory.load(c, base + 0x66, 2) + (port >>> 3);
+    if (at + 1 > limit) {
+      return false;
+    }
+    long bits = SystemMemory.load(c, base + at, 2) >>> (port & 7);
+    return (bits & ((1 << size) - 1)) == 0;
   }
 }

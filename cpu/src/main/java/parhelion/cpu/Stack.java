@@ -3,8 +3,9 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 
 /**
- * The stack that a control transfer pushes to or pops from: the current one, an inner privilege level's, or a flat one of 64-bit mode.
- * The stack pointer is moved only by {@link #commit}, so a fault on the way leaves the CPU as it was.
+ * The stack that a control transfer pushes to or pops from: the current one, an inner privilege
+ * level's, or a flat one of 64-bit mode. The stack pointer is moved only by {@link #commit}, so a
+ * fault on the way leaves the CPU as it was.
  */
 final class Stack {
   private final Cpu c;
@@ -25,7 +26,15 @@ final class Stack {
   long sp;
 
   private Stack(
-      Cpu c, boolean flat, long sp, int cpl, long base, long limit, int attr, int selector, long descriptor) {
+      Cpu c,
+      boolean flat,
+      long sp,
+      int cpl,
+      long base,
+      long limit,
+      int attr,
+      int selector,
+      long descriptor) {
     this.c = c;
     this.flat = flat;
     this.sp = sp;
@@ -76,7 +85,15 @@ final class Stack {
     long d = Segments.descriptor(c, selector, GuestFault.TS);
     Segments.checkStack(c, selector, Segments.attributes(d), cpl, GuestFault.TS);
     return new Stack(
-        c, false, sp, cpl, Segments.base(d), Segments.limit(d), Segments.attributes(d), selector, d);
+        c,
+        false,
+        sp,
+        cpl,
+        Segments.base(d),
+        Segments.limit(d),
+        Segments.attributes(d),
+        selector,
+        d);
   }
 
   void push(int size, long value) {
@@ -94,6 +111,10 @@ final class Stack {
     long value = peek(0, size);
     sp = (sp & ~mask) | ((sp + size) & mask);
     return value;
+  }
+
+  void release(int bytes) {
+    sp = (sp & ~mask) | ((sp + bytes) & mask);
   }
 
   /** Reads {@code offset} bytes above the top. */

@@ -3,8 +3,9 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 
 /**
- * SYSCALL, SYSRET, SYSENTER and SYSEXIT as the architecture has them, for guests that have the CPU to themselves (SDM volume 2;
- * where Intel and AMD differ, Intel's: no SYSCALL from compatibility mode, SYSENTER works in long mode).
+ * SYSCALL, SYSRET, SYSENTER and SYSEXIT as the architecture has them, for guests that have the CPU
+ * to themselves (SDM volume 2; where Intel and AMD differ, Intel's: no SYSCALL from compatibility
+ * mode, SYSENTER works in long mode).
  */
 public final class SystemCalls {
   private static final int CODE64 = 0xa09b;
@@ -30,7 +31,10 @@ public final class SystemCalls {
     c.rflags(flags & ~(c.get64(FMASK) | Rflags.RF));
   }
 
-  /** SYSRET; {@code wide} for the form with REX.W, which returns to 64-bit mode. The caller has checked EFER.SCE and CPL. */
+  /**
+   * SYSRET; {@code wide} for the form with REX.W, which returns to 64-bit mode. The caller has
+   * checked EFER.SCE and CPL.
+   */
   public static void sysret(Cpu c, boolean wide) {
     if (c.codeBits != 64) {
       throw c.fault(GuestFault.UD);

@@ -1,8 +1,9 @@
 package parhelion.cpu;
 
 /**
- * The processor's own accesses to descriptor tables, task-state segments and inner stacks: a supervisor's whatever the current
- * privilege level is. At CPL 3 they bypass the TLB, which holds the user's view.
+ * The processor's own accesses to descriptor tables, task-state segments and inner stacks: a
+ * supervisor's whatever the current privilege level is. At CPL 3 they bypass the TLB, which holds
+ * the user's view.
  */
 final class SystemMemory {
   private SystemMemory() {}

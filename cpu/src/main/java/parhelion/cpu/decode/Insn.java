@@ -111,6 +111,38 @@ public final class Insn {
     imm2 = 0;
   }
 
+  /** An instance of one's own with the same content. */
+  public Insn copy() {
+    Insn to = new Insn();
+    to.opcode = opcode;
+    to.codeBits = codeBits;
+    to.length = length;
+    to.lock = lock;
+    to.rep = rep;
+    to.repne = repne;
+    to.opSizePrefix = opSizePrefix;
+    to.addrSizePrefix = addrSizePrefix;
+    to.rex = rex;
+    to.segmentOverride = segmentOverride;
+    to.operandSize = operandSize;
+    to.addressSize = addressSize;
+    to.modrm = modrm;
+    to.mod = mod;
+    to.reg = reg;
+    to.rm = rm;
+    to.opcodeReg = opcodeReg;
+    to.vvvv = vvvv;
+    to.vectorLength = vectorLength;
+    to.base = base;
+    to.index = index;
+    to.scale = scale;
+    to.disp = disp;
+    to.ripRelative = ripRelative;
+    to.imm = imm;
+    to.imm2 = imm2;
+    return to;
+  }
+
   public Mnemonic mnemonic() {
     return opcode.mnemonic();
   }

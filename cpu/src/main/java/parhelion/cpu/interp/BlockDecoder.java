@@ -7,6 +7,7 @@ import parhelion.cpu.Cpuid;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.decode.Operand;
 
@@ -151,7 +152,8 @@ final class BlockDecoder {
     if (operands.length > 0 && operands[0].kind() == Operand.Kind.S) {
       return true; // a segment register is loaded or, harmlessly, pushed
     }
-    return insn.opcode.has(Opcode.ENDS_BLOCK)
+    return insn.mnemonic() == Mnemonic.LSS
+        || insn.opcode.has(Opcode.ENDS_BLOCK)
         || insn.opcode.has(Opcode.PRIVILEGED)
         || insn.opcode.has(Opcode.IOPL)
         || insn.opcode.has(Opcode.STRING);

@@ -177,10 +177,12 @@ public final class Interpreter {
     }
     c.interruptShadow = false;
     c.pendingDebug = 0;
+    c.stepTrapSuppressed = false;
+    // RF lasts for one instruction; an IRET or POPF may set it anew.
+    c.put64(CpuState.RFLAGS, flags & ~Rflags.RF);
     boolean completed = stepOne();
     if (completed) {
-      c.put64(CpuState.RFLAGS, c.get64(CpuState.RFLAGS) & ~Rflags.RF);
-      int debug = c.pendingDebug | ((flags & Rflags.TF) != 0 ? 1 << 14 : 0);
+      int debug = c.pendingDebug | ((flags & Rflags.TF) != 0 && !c.stepTrapSuppressed ? 1 << 14 : 0);
       if (debug != 0 && !c.interruptShadow) {
         c.put64(CpuState.DR6, c.get64(CpuState.DR6) | debug);
         c.updateSlow();

@@ -4,14 +4,18 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
 
-/** Tells a #SS from a #GP after the fact, so that the hot paths need not know which segment an address came from. */
+/**
+ * Tells a #SS from a #GP after the fact, so that the hot paths need not know which segment an
+ * address came from.
+ */
 final class StackAccess {
   private StackAccess() {}
 
   /**
-   * True when the #GP(0) that {@code insn} (at the CPU's RIP) raised came from a non-canonical stack address: an operand based on
-   * rSP or rBP without FS or GS override, or an implicit stack access. Only 64-bit mode has that question: in other
-   * modes {@link parhelion.cpu.Segments#linear} raises the right vector itself.
+   * True when the #GP(0) that {@code insn} (at the CPU's RIP) raised came from a non-canonical
+   * stack address: an operand based on rSP or rBP without FS or GS override, or an implicit stack
+   * access. Only 64-bit mode has that question: in other modes {@link
+   * parhelion.cpu.Segments#linear} raises the right vector itself.
    */
   static boolean faultsAsStack(Cpu c, Insn insn) {
     if (insn.codeBits != 64) {
@@ -19,7 +23,8 @@ final class StackAccess {
     }
     if (insn.isMemory() && insn.segment() == CpuState.SS && !insn.ripRelative) {
       int size = Math.max(1, memorySize(insn));
-      if (crossesHole(Ea.of(insn, (int) (c.rip() - c.get64(CpuState.RIP_BASE)), size, false).at(c), size)) {
+      if (crossesHole(
+          Ea.of(insn, (int) (c.rip() - c.get64(CpuState.RIP_BASE)), size, false).at(c), size)) {
         return true;
       }
     }
