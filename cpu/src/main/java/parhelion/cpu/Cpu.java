@@ -3,6 +3,7 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 import static parhelion.cpu.memory.Host.U;
 
+import parhelion.cpu.fpu.FloatUnit;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 import parhelion.cpu.memory.MachineMemory;
@@ -29,6 +30,9 @@ public final class Cpu implements AutoCloseable {
   public static final int MODE_TS = 32;
   public static final int MODE_NO_OSFXSR = 64;
   public static final int MODE_REAL = 128;
+
+  /** Working storage of soft floating point. */
+  public final FloatUnit floats = new FloatUnit();
 
   /** Lazy arithmetic flags: see {@link Flags}. */
   public long fRes = 1;

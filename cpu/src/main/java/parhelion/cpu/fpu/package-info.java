@@ -1,4 +1,7 @@
-/** x87, MMX and SSE: state, semantics, ops. */
+/**
+ * x87, MMX and SSE: soft extended arithmetic, packed integers, MXCSR-exact floating point, and the
+ * state areas of FXSAVE and XSAVE. {@link parhelion.cpu.fpu.FpuOps} is the way in.
+ */
 @NullMarked
 package parhelion.cpu.fpu;
 

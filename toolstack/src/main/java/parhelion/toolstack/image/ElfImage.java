@@ -25,7 +25,6 @@ public final class ElfImage {
   private static final int EM_X86_64 = 62;
   static final int PT_LOAD = 1;
   static final int PT_NOTE = 4;
-  private static final int SHT_NULL = 0;
   static final int SHT_SYMTAB = 2;
   static final int SHT_NOTE = 7;
   private static final int SHT_NOBITS = 8;
@@ -254,8 +253,7 @@ public final class ElfImage {
 
   @Nullable Section section(String wanted) {
     for (Section section : sections) {
-      boolean hasData = section.type() != SHT_NULL && section.type() != SHT_NOBITS;
-      if (hasData && section.name().equals(wanted)) {
+      if (section.name().equals(wanted) && section.type() != SHT_NOBITS) {
         return section;
       }
     }
