@@ -25,6 +25,7 @@ public final class ElfImage {
   private static final int EM_X86_64 = 62;
   static final int PT_LOAD = 1;
   static final int PT_NOTE = 4;
+  private static final int SHT_NULL = 0;
   static final int SHT_SYMTAB = 2;
   static final int SHT_NOTE = 7;
   private static final int SHT_NOBITS = 8;
@@ -253,7 +254,8 @@ public final class ElfImage {
 
   @Nullable Section section(String wanted) {
     for (Section section : sections) {
-      if (section.name().equals(wanted) && section.type() != SHT_NOBITS) {
+      boolean hasData = section.type() != SHT_NULL && section.type() != SHT_NOBITS;
+      if (hasData && section.name().equals(wanted)) {
         return section;
       }
     }

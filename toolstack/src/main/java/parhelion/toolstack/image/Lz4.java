@@ -24,7 +24,7 @@ final class Lz4 {
    * Unpacks a legacy frame at {@code in[offset, end)}.
    *
    * @param sizeBytes the unpacked size, or -1 if it is not known (then the frame ends with the
-   *     input)
+   *     input, or with four more bytes that are the size, as a kernel's build leaves it)
    */
   static byte[] legacyFrame(byte[] in, int offset, int end, long sizeBytes, int limitBytes)
       throws CorruptDataException {
@@ -41,6 +41,11 @@ final class Lz4 {
         at += 4;
         continue;
       }
+      if (end - at == 4 && blocks > 0 && sizeBytes < 0) {
+        sizeBytes = length & 0xffff_ffffL;
+        at = end;
+        break;
+      }
       if (length <= 0 || length > end - at - 4) {
         if (sizeBytes >= 0 && (long) blocks * BLOCK_BYTES >= sizeBytes) {
           break;
@@ -52,6 +57,9 @@ final class Lz4 {
       }
       starts[blocks++] = at;
       at += 4 + length;
+    }
+    if (sizeBytes > limitBytes || (sizeBytes < 0 && at != end)) {
+      throw new CorruptDataException("its lz4 data are cut off or too large");
     }
     return sizeBytes >= 0
         ? sized(in, starts, blocks, (int) sizeBytes)
