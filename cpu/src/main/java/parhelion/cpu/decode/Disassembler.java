@@ -102,6 +102,11 @@ public final class Disassembler {
     return OperandText.SEGMENTS[b < 0x40 ? b >> 3 & 3 : b - 0x60] + " ";
   }
 
+  /** Whether 3E is not DS but "notrack": the target needs no ENDBR. */
+  static boolean isNotrack(Insn insn) {
+    return insn.segmentOverride == 3 && isIndirectNear(insn);
+  }
+
   private static boolean isIndirectNear(Insn insn) {
     return insn.opcode.map() == 0
         && insn.opcode.code() == 0xff
@@ -144,8 +149,28 @@ public final class Disassembler {
     if (opcode.prefix() == 0x66) {
       return true;
     }
+    if (opcode.mnemonic() == Mnemonic.NOP) {
+      boolean reserved = opcode.code() == 0x1a || opcode.code() == 0x1b;
+      reserved |= opcode.code() == 0x18 && insn.isMemory() && (insn.reg & 7) >= 6;
+      if (opcode.map() == 0 || reserved || opcode.code() == 0x1c || opcode.code() == 0x1e) {
+        return true;
+      }
+    }
     switch (opcode.mnemonic()) {
-      case BSF, BSR, MOVBE, RDSEED, CALLF, JMPF, LSS, LFS, LGS, FLDENV, FNSTENV, FRSTOR, FNSAVE -> {
+      case BSF,
+          BSR,
+          MOVBE,
+          RDRAND,
+          RDSEED,
+          CALLF,
+          JMPF,
+          LSS,
+          LFS,
+          LGS,
+          FLDENV,
+          FNSTENV,
+          FRSTOR,
+          FNSAVE -> {
         return true;
       }
       default -> {}
@@ -158,9 +183,6 @@ public final class Disassembler {
         return insn.codeBits != 64;
       }
       case PUSHA, PUSH, POP, POPA, PUSHF, POPF, IRET, CBW, CWD, ENTER, LEAVE, RET, RETF -> {
-        return true;
-      }
-      case NOP -> {
         return true;
       }
       default -> {}
@@ -192,7 +214,13 @@ public final class Disassembler {
   }
 
   private static boolean usesSegment(Insn insn) {
-    if (insn.segmentOverride == Insn.NONE) {
+    if (insn.opcode.has(Opcode.STRING)) {
+      return switch (insn.mnemonic()) {
+        case INS, SCAS, STOS -> false;
+        default -> true;
+      };
+    }
+    if (insn.segmentOverride == Insn.NONE || isNotrack(insn)) {
       return false;
     }
     if (insn.isMemory() || insn.mnemonic() == Mnemonic.XLAT) {
@@ -200,7 +228,7 @@ public final class Disassembler {
     }
     for (Operand operand : insn.opcode.operands()) {
       switch (operand.kind()) {
-        case X, O -> {
+        case O -> {
           return true;
         }
         default -> {}
@@ -220,12 +248,15 @@ public final class Disassembler {
     if (opcode.has(Opcode.W1 | Opcode.W0)) {
       used |= 8;
     }
+    if (opcode.mnemonic() == Mnemonic.NOP && opcode.map() == 0 && insn.opSizePrefix) {
+      used |= 8;
+    }
     if (insn.isMemory()) {
       used |= 1;
       used |= (insn.modrm & 7) == 4 ? 2 : 0;
     }
     for (Operand operand : opcode.operands()) {
-      used |= operand.variesWithW(insn) && !opcode.has(Opcode.D64 | Opcode.F64) ? 8 : 0;
+      used |= operand.variesWithW(insn) && !ignoresW(opcode) ? 8 : 0;
       switch (operand.kind()) {
         case G, V, C, D -> used |= 4;
         case E, W, R, U -> used |= 1;
@@ -269,6 +300,12 @@ public final class Disassembler {
     out.append(' ');
   }
 
+  private static boolean ignoresW(Opcode opcode) {
+    return opcode.has(Opcode.D64 | Opcode.F64)
+        || opcode.mnemonic() == Mnemonic.JMPF
+        || opcode.mnemonic() == Mnemonic.CALLF;
+  }
+
   // ---- Names
 
   /** Writes the name; gives a bit mask of operands that the name already says. */
@@ -276,10 +313,7 @@ public final class Disassembler {
     Opcode opcode = insn.opcode;
     int size = insn.operandSize;
     switch (opcode.mnemonic()) {
-      case JCC -> {
-        out.append('j').append(CONDITIONS[opcode.code() & 15]);
-        hint(insn, out);
-      }
+      case JCC -> out.append('j').append(CONDITIONS[opcode.code() & 15]);
       case SETCC -> out.append("set").append(CONDITIONS[opcode.code() & 15]);
       case CMOVCC -> out.append("cmov").append(CONDITIONS[opcode.code() & 15]);
       case CBW -> out.append(size == 2 ? "cbw" : size == 4 ? "cwde" : "cdqe");
@@ -304,7 +338,8 @@ public final class Disassembler {
         boolean absolute =
             insn.codeBits == 64
                 && opcode.map() == 0
-                && (opcode.code() >> 2 == 0xa0 >> 2 || opcode.code() == 0xb8 && size == 8);
+                && (opcode.code() >> 2 == 0xa0 >> 2 && insn.addressSize == 8
+                    || opcode.code() == 0xb8 && size == 8);
         out.append(absolute ? "movabs" : "mov");
       }
       case CMPPS, CMPPD, CMPSS, CMPSD -> {
@@ -314,9 +349,9 @@ public final class Disassembler {
         return comparison(insn, out, 32, 3);
       }
       case NOP -> {
-        boolean exchange =
-            opcode.code() == 0x90 && opcode.map() == 0 && insn.opSizePrefix && size == 2;
-        out.append(exchange ? "xchg ax,ax" : "nop");
+        boolean exchange = opcode.map() == 0 && insn.opSizePrefix;
+        String register = size == 2 ? "ax" : size == 4 ? "eax" : "rax";
+        out.append(exchange ? "xchg " + register + "," + register : "nop");
       }
       case PCLMULQDQ, VPCLMULQDQ -> {
         return carrylessMultiply(insn, out);
@@ -334,15 +369,6 @@ public final class Disassembler {
       }
     }
     return 0;
-  }
-
-  private static void hint(Insn insn, StringBuilder out) {
-    int last = (int) insn.prefixes & 0xff;
-    if (last == 0x2e) {
-      out.append(",pn");
-    } else if (last == 0x3e) {
-      out.append(",pt");
-    }
   }
 
   private static void lower(Opcode opcode, StringBuilder out) {

@@ -307,7 +307,7 @@ final class IntegerRows {
       0F 09          WBINVD       -            priv
       0F 0B          UD2          -            block
       ; Prefetches and the hint NOPs 0F 18 to 0F 1F
-      0F 0D /1 mem   PREFETCHW    Mb
+      0F 0D /1 mem   PREFETCHW    Mb           PREFETCHW
       0F 0D /2 mem   PREFETCHWT1  Mb
       0F 0D mem       PREFETCH     Mb
       0F 0D reg       NOP          Ev

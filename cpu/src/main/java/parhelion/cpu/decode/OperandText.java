@@ -187,7 +187,7 @@ final class OperandText {
       absolute(insn.codeBits == 64 ? insn.disp : mask(insn.disp, insn.addressSize));
       return;
     }
-    if (insn.segmentOverride != Insn.NONE) {
+    if (insn.segmentOverride != Insn.NONE && !Disassembler.isNotrack(insn)) {
       out.append(SEGMENTS[insn.segmentOverride]).append(':');
     }
     out.append('[');
@@ -210,6 +210,9 @@ final class OperandText {
    * Whether a SIB byte without index is told from the plain form, which objdump does by naming riz.
    */
   private boolean showsZeroIndex() {
+    if (insn.codeBits == 16 && insn.base == Insn.NONE) {
+      return insn.scale != 0;
+    }
     if (insn.scale != 0 || insn.base != Insn.NONE && (insn.base & 7) != 4) {
       return true;
     }
