@@ -49,6 +49,7 @@ public final class PackageCache {
   private final Path aptState;
   private final String programPath;
   private final Progress progress;
+  private boolean ownListsFetched;
 
   /**
    * A kernel out of a package.
@@ -256,7 +257,10 @@ public final class PackageCache {
       }
     }
     Apt own = Apt.ofOwn(apt, aptState);
-    own.update(work, progress);
+    if (!ownListsFetched) {
+      own.update(work, progress);
+      ownListsFetched = true;
+    }
     Apt.Candidate candidate = resolve(own, packageName, work);
     if (candidate == null) {
       throw new ImageException(

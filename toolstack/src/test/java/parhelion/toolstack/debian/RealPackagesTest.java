@@ -1,0 +1,66 @@
+package parhelion.toolstack.debian;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import parhelion.toolstack.image.CpioReader;
+import parhelion.toolstack.image.DefaultInitramfs;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.ImageException;
+import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.Progress;
+import parhelion.toolstack.image.XenNotes;
+
+/** Debian's own packages, where the cache has them or apt can fetch them. */
+class RealPackagesTest {
+  private static final PackageCache CACHE = PackageCache.ofUser(Progress.NONE);
+
+  private static <T> T fetched(Supplier<T> fetch) {
+    try {
+      return fetch.get();
+    } catch (ImageException e) {
+      return Assumptions.abort("no package to test with: " + e.getMessage());
+    }
+  }
+
+  @Test
+  void debiansCloudKernelIsAXenGuestWithSymbols() {
+    PackageCache.Kernel kernel = fetched(() -> CACHE.kernel("linux-image-cloud-amd64"));
+    ElfImage elf = ElfImage.of(KernelImage.open(kernel.image(), Progress.NONE));
+    XenNotes notes = elf.xenNotes();
+    assertEquals("linux", notes.guestOs());
+    assertEquals(0xffffffff80000000L, notes.virtBase());
+    assertEquals(OptionalLong.of(0x8000000000L), notes.initP2mVa());
+    assertTrue(notes.unmappedInitrd());
+    assertEquals(4, elf.loadable().size());
+    KernelSymbols symbols = KernelSymbols.of(elf, kernel.systemMap());
+    assertEquals("startup_xen", symbols.describe(notes.entryVa()));
+    assertTrue(symbols.addressOf("start_kernel").isPresent());
+  }
+
+  @Test
+  void debiansBusyboxMakesAnInitramfs() {
+    Path busybox = fetched(CACHE::busybox);
+    byte[] archive = DefaultInitramfs.build(busybox, null);
+    long links =
+        CpioReader.read(archive, "initramfs").stream()
+            .filter(e -> e.path().startsWith("bin/") && !e.regularFile())
+            .count();
+    assertTrue(links > 200, "only " + links + " applets");
+  }
+
+  @Test
+  void debiansGrubIsAXenGuest() {
+    Path grub = fetched(CACHE::grub);
+    XenNotes notes = ElfImage.of(KernelImage.open(grub, Progress.NONE)).xenNotes();
+    assertEquals("GRUB", notes.guestOs());
+    assertEquals(0, notes.virtBase());
+    assertEquals(0, notes.entryVa());
+  }
+}
