@@ -53,6 +53,15 @@ public final class Interpreter {
     }
   }
 
+  /** Runs the one instruction at RIP, its fault included; interrupts are not looked at. For debuggers, traces and tests. */
+  public void runOne() {
+    try {
+      step();
+    } catch (GuestFault f) {
+      c.monitor.exception(c, f.vector, f.errorCode, f.cr2);
+    }
+  }
+
   private void runBlocks(long end) {
     Block b = lookup(c.rip());
     while (true) {
