@@ -29,6 +29,11 @@ public final class InsnGenerator {
   private final Random random;
   private final ByteArrayOutputStream out = new ByteArrayOutputStream(16);
 
+  /** Base register that all memory operands use, or -1 for any form; their displacement's range. */
+  private final int baseRegister;
+
+  private final int dispRange;
+
   private boolean operandSizePrefix;
   private boolean addressSizePrefix;
   private boolean wide;
@@ -37,10 +42,13 @@ public final class InsnGenerator {
   private int reg;
   private int rm;
 
-  private InsnGenerator(Opcode opcode, int codeBits, Random random) {
+  private InsnGenerator(
+      Opcode opcode, int codeBits, Random random, int baseRegister, int dispRange) {
     this.opcode = opcode;
     this.codeBits = codeBits;
     this.random = random;
+    this.baseRegister = baseRegister;
+    this.dispRange = dispRange;
   }
 
   /**
@@ -59,6 +67,26 @@ public final class InsnGenerator {
    * @return the bytes, at most 15, or null if the row does not exist in this mode
    */
   public static byte @Nullable [] random(Opcode opcode, int codeBits, Random random) {
+    return generate(opcode, codeBits, random, -1, 1);
+  }
+
+  /**
+   * A random encoding for 64-bit code that is to be executed: where it has a memory operand, that
+   * is {@code [baseRegister + disp]} without segment and address-size prefixes. Gathers still use
+   * an index, absolute offsets (moffs) are what they are, and string instructions use their own
+   * registers.
+   *
+   * @param baseRegister 0..15
+   * @param dispRange displacements are from 0 up to, and without, this
+   * @return the bytes, at most 15, or null if the row does not exist in 64-bit mode
+   */
+  public static byte @Nullable [] withMemoryAt(
+      Opcode opcode, Random random, int baseRegister, int dispRange) {
+    return generate(opcode, 64, random, baseRegister, dispRange);
+  }
+
+  private static byte @Nullable [] generate(
+      Opcode opcode, int codeBits, Random random, int baseRegister, int dispRange) {
     if (codeBits == 64 ? opcode.has(Opcode.NOT64) : opcode.has(Opcode.ONLY64)) {
       return null;
     }
@@ -66,7 +94,8 @@ public final class InsnGenerator {
       return null;
     }
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      InsnGenerator generator = new InsnGenerator(opcode, codeBits, random);
+      InsnGenerator generator =
+          new InsnGenerator(opcode, codeBits, random, baseRegister, dispRange);
       generator.generate();
       byte[] bytes = generator.out.toByteArray();
       Insn insn = new Insn();
@@ -104,11 +133,16 @@ public final class InsnGenerator {
     if (codeBits != 64) {
       rex = 0;
     }
+    if (baseRegister >= 0 && opcode.modForm() >= 0 && mod != 3) {
+      mod = 2;
+      rm = opcode.has(Opcode.VSIB) ? 4 : baseRegister & 7;
+      rex = rex & 4 | baseRegister >> 3;
+    }
     prefixes();
     if (opcode.has(Opcode.VEX)) {
       vex();
     } else {
-      if (codeBits == 64 && (wide || (rex & 4) != 0 || oneIn(2))) {
+      if (codeBits == 64 && (wide || (rex & 4) != 0 || baseRegister >= 8 || oneIn(2))) {
         out.write(0x40 | (wide ? 8 : 0) | rex);
       } else {
         rex = 0;
@@ -184,11 +218,12 @@ public final class InsnGenerator {
     }
     boolean memory = opcode.modForm() >= 0 && mod != 3;
     // 16-bit addresses have no SIB byte, which gathers need.
-    if (opcode.has(Opcode.VSIB) ? codeBits == 16 : oneIn(16)) {
+    boolean plain = baseRegister >= 0;
+    if (opcode.has(Opcode.VSIB) ? codeBits == 16 : oneIn(16) && !plain) {
       prefixes.add(0x67);
       addressSizePrefix = true;
     }
-    if ((memory || opcode.has(Opcode.STRING)) && oneIn(6)) {
+    if ((memory || opcode.has(Opcode.STRING)) && oneIn(6) && !plain) {
       prefixes.add(SEGMENT_PREFIXES[codeBits == 64 ? 4 + random.nextInt(2) : random.nextInt(6)]);
     }
     if (memory && opcode.has(Opcode.LOCK) && oneIn(2)) {
@@ -223,6 +258,14 @@ public final class InsnGenerator {
   private void modrm() {
     out.write(mod << 6 | reg << 3 | rm);
     if (mod == 3) {
+      return;
+    }
+    if (baseRegister >= 0) {
+      if (rm == 4) {
+        out.write(opcode.has(Opcode.VSIB) ? random.nextInt(8) << 3 | baseRegister & 7 : 0x24);
+      }
+      int disp = random.nextInt(dispRange);
+      write(disp & 0xff, disp >> 8 & 0xff, disp >> 16 & 0xff, disp >> 24 & 0xff);
       return;
     }
     int addressSize = addressSize();

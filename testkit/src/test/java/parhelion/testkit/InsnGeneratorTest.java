@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +45,33 @@ final class InsnGeneratorTest {
       }
     }
     assertTrue(seen.size() > 850, "only " + seen.size() + " mnemonics");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3, 4, 5, 12, 13, 15})
+  void memoryOperandsCanBeKeptAtOneRegister(int base) {
+    Random random = new Random(base);
+    int memory = 0;
+    for (Opcode opcode : OpcodeMap.opcodes()) {
+      byte[] bytes = withMemoryAt(opcode, random, base);
+      if (bytes == null) {
+        continue;
+      }
+      assertEquals(Decoder.OK, decoder.decode(bytes, 0, bytes.length, 64, insn));
+      assertEquals(Insn.NONE, insn.segmentOverride);
+      assertEquals(8, insn.addressSize);
+      if (insn.isMemory()) {
+        assertEquals(base, insn.base, opcode.mnemonic().name());
+        assertEquals(opcode.has(Opcode.VSIB), insn.index != Insn.NONE);
+        assertTrue(insn.disp >= 0 && insn.disp < 256, opcode.mnemonic().name());
+        memory++;
+      }
+    }
+    assertTrue(memory > 600, "only " + memory + " with memory");
+  }
+
+  private static byte @Nullable [] withMemoryAt(Opcode opcode, Random random, int base) {
+    return InsnGenerator.withMemoryAt(opcode, random, base, 256);
   }
 
   @Test

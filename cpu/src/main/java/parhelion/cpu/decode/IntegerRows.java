@@ -219,9 +219,9 @@ final class IntegerRows {
       C9             LEAVE        -            d64
       CA             RETF         Iw           block
       CB             RETF         -            block
-      CC             INT3         -            block
-      CD             INT          Ib           block
-      CE             INTO         -            not64 block r=O
+      CC             INT3         -            block r=IDOSZAPC
+      CD             INT          Ib           block r=IDOSZAPC
+      CE             INTO         -            not64 block r=IDOSZAPC
       CF             IRET         -            block w=IDOSZAPC
       D4             AAM          Ib           not64 w=SZP u=OAC
       D5             AAD          Ib           not64 w=SZP u=OAC
@@ -242,7 +242,7 @@ final class IntegerRows {
       ED             IN           eAX,DX       iopl
       EE             OUT          DX,AL        iopl
       EF             OUT          DX,eAX       iopl
-      F1             INT1         -            block
+      F1             INT1         -            block r=IDOSZAPC
       F4             HLT          -            priv block
       F5             CMC          -            r=C w=C
       F6 /0          TEST         Eb,Ib        w=OSZPC u=A
@@ -300,7 +300,7 @@ final class IntegerRows {
       0F 01 F9       RDTSCP       -            RDTSCP
       0F 02          LAR          Gv,RvMw      w=Z
       0F 03          LSL          Gv,RvMw      w=Z
-      0F 05          SYSCALL      -            SYSCALL block
+      0F 05          SYSCALL      -            SYSCALL block r=IDOSZAPC
       0F 06          CLTS         -            priv
       0F 07          SYSRET       -            SYSCALL priv block w=IDOSZAPC
       0F 08          INVD         -            priv
@@ -334,7 +334,7 @@ final class IntegerRows {
       0F 31          RDTSC        -
       0F 32          RDMSR        -            priv
       0F 33          RDPMC        -
-      0F 34          SYSENTER     -            SYSENTER block
+      0F 34          SYSENTER     -            SYSENTER block r=IDOSZAPC
       0F 35          SYSEXIT      -            SYSENTER priv block
       0F 40+cc       CMOVCC       Gv,Ev        r=cc
       0F 80+cc       JCC          Jz           f64 block r=cc

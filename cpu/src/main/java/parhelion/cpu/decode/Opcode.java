@@ -61,7 +61,7 @@ public record Opcode(
   /** Uses XMM state. */
   public static final int SSE = 1 << 8;
 
-  /** Legacy-SSE memory operand of 16 bytes that must be aligned. */
+  /** Memory operand that must be aligned to its size: legacy SSE, and the aligned moves of AVX. */
   public static final int ALIGNED = 1 << 9;
 
   /** VEX encoded. */

@@ -234,8 +234,8 @@ final class VexRows {
       66 0F 38 34 L1   VPMOVZXWQ    Vx,Wq          AVX2
       66 0F 38 35 L0   VPMOVZXDQ    Vx,Wq
       66 0F 38 35 L1   VPMOVZXDQ    Vx,Wdq         AVX2
-      66 0F 38 2A mem L0 VMOVNTDQA    Vx,Mx
-      66 0F 38 2A mem L1 VMOVNTDQA    Vx,Mx          AVX2
+      66 0F 38 2A mem L0 VMOVNTDQA    Vx,Mx  aligned
+      66 0F 38 2A mem L1 VMOVNTDQA    Vx,Mx          AVX2  aligned
       66 0F 3A 0E L0   VPBLENDW     Vx,Hx,Wx,Ib
       66 0F 3A 0E L1   VPBLENDW     Vx,Hx,Wx,Ib    AVX2
       66 0F 3A 42 L0   VMPSADBW     Vx,Hx,Wx,Ib
@@ -249,13 +249,13 @@ final class VexRows {
       66 0F 7E W1 L0   VMOVQ        Eq,Vdq
       F3 0F 7E L0      VMOVQ        Vq,Wq
       66 0F D6 L0      VMOVQ        Wq,Vq
-      66 0F 6F         VMOVDQA      Vx,Wx
-      66 0F 7F         VMOVDQA      Wx,Vx
+      66 0F 6F         VMOVDQA      Vx,Wx  aligned
+      66 0F 7F         VMOVDQA      Wx,Vx  aligned
       F3 0F 6F         VMOVDQU      Vx,Wx
       F3 0F 7F         VMOVDQU      Wx,Vx
       66 0F C4 L0      VPINSRW      Vdq,Hdq,RdMw,Ib
       66 0F C5 reg L0  VPEXTRW      Gd,Udq,Ib
-      66 0F E7 mem     VMOVNTDQ     Mx,Vx
+      66 0F E7 mem     VMOVNTDQ     Mx,Vx  aligned
       66 0F F7 reg L0  VMASKMOVDQU  Vdq,Udq
       F2 0F F0 mem     VLDDQU       Vx,Mx
       66 0F 38 17      VPTEST       Vx,Wx          w=OSZAPC
@@ -286,11 +286,11 @@ final class VexRows {
       ; Single and double precision
       NP 0F 10         VMOVUPS      Vx,Wx
       NP 0F 11         VMOVUPS      Wx,Vx
-      NP 0F 28         VMOVAPS      Vx,Wx
-      NP 0F 29         VMOVAPS      Wx,Vx
+      NP 0F 28         VMOVAPS      Vx,Wx  aligned
+      NP 0F 29         VMOVAPS      Wx,Vx  aligned
       NP 0F 14         VUNPCKLPS    Vx,Hx,Wx
       NP 0F 15         VUNPCKHPS    Vx,Hx,Wx
-      NP 0F 2B mem     VMOVNTPS     Mx,Vx
+      NP 0F 2B mem     VMOVNTPS     Mx,Vx  aligned
       NP 0F 12 mem L0  VMOVLPS      Vdq,Hdq,Mq
       NP 0F 13 mem L0  VMOVLPS      Mq,Vq
       NP 0F 16 mem L0  VMOVHPS      Vdq,Hdq,Mq
@@ -299,11 +299,11 @@ final class VexRows {
       NP 0F C6         VSHUFPS      Vx,Hx,Wx,Ib
       66 0F 10         VMOVUPD      Vx,Wx
       66 0F 11         VMOVUPD      Wx,Vx
-      66 0F 28         VMOVAPD      Vx,Wx
-      66 0F 29         VMOVAPD      Wx,Vx
+      66 0F 28         VMOVAPD      Vx,Wx  aligned
+      66 0F 29         VMOVAPD      Wx,Vx  aligned
       66 0F 14         VUNPCKLPD    Vx,Hx,Wx
       66 0F 15         VUNPCKHPD    Vx,Hx,Wx
-      66 0F 2B mem     VMOVNTPD     Mx,Vx
+      66 0F 2B mem     VMOVNTPD     Mx,Vx  aligned
       66 0F 12 mem L0  VMOVLPD      Vdq,Hdq,Mq
       66 0F 13 mem L0  VMOVLPD      Mq,Vq
       66 0F 16 mem L0  VMOVHPD      Vdq,Hdq,Mq

@@ -113,14 +113,14 @@ final class OpcodeMapTest {
   }
 
   @Test
-  void alignmentIsAskedOfLegacySixteenByteOperandsOnly() {
+  void alignmentIsAskedOfWholeVectorsOnly() {
     Set<String> odd = new HashSet<>();
     for (Opcode opcode : OpcodeMap.opcodes()) {
       boolean wide = opcode.mnemonic().name().startsWith("FX");
       for (Operand operand : opcode.operands()) {
         wide |= operand.sizeBytes(new Insn()) == 16 && operand.kind() != Operand.Kind.V;
       }
-      if (opcode.has(Opcode.ALIGNED) && (!wide || opcode.has(Opcode.VEX))) {
+      if (opcode.has(Opcode.ALIGNED) && !wide) {
         odd.add(opcode.mnemonic().name());
       }
     }
