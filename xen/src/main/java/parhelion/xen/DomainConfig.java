@@ -3,11 +3,12 @@ package parhelion.xen;
 /**
  * What a domain is created with.
  *
- * @param vcpus number of vcpus, 1..128
+ * @param vcpus number of vcpus, 1 to {@value #MAX_VCPUS}
  * @param maxPages limit of its reservation, in 4 KiB frames
  * @param privileged whether it may act as dom0
+ * @param handle 16-byte UUID
  */
-public record DomainConfig(int vcpus, long maxPages, boolean privileged) {
+public record DomainConfig(int vcpus, long maxPages, boolean privileged, byte[] handle) {
   public static final int MAX_VCPUS = 128;
 
   public DomainConfig {
@@ -17,5 +18,13 @@ public record DomainConfig(int vcpus, long maxPages, boolean privileged) {
     if (maxPages < 1) {
       throw new IllegalArgumentException("a domain has at least one page");
     }
+    if (handle.length != 16) {
+      throw new IllegalArgumentException("a domain's handle has 16 bytes");
+    }
+  }
+
+  /** Without a handle. */
+  public DomainConfig(int vcpus, long maxPages, boolean privileged) {
+    this(vcpus, maxPages, privileged, new byte[16]);
   }
 }

@@ -1,32 +1,91 @@
 package parhelion.xen;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.CallbackOp;
 import parhelion.abi.Errno;
+import parhelion.abi.EvtchnOp;
 import parhelion.abi.Hypercall;
+import parhelion.abi.PhysdevOp;
+import parhelion.abi.SchedOp;
+import parhelion.abi.XenVersionOp;
+import parhelion.xen.event.EventOps;
 
-/** The roster of hypercalls: number, name and handler in one place; anything else is ENOSYS. */
+/**
+ * The roster of hypercalls: number, name and handler in one place; anything else is ENOSYS. Counts
+ * and times every call, and tells the listener, if there is one.
+ */
 public final class Hypercalls {
-  /** One row; {@code handler} is null where Xen has no such call for a paravirtual guest. */
-  public record Row(Hypercall call, HypercallHandler handler) {}
+  /** One row; {@code firstIsSubOp} says that the first argument is a sub-op, counted by number. */
+  public record Row(Hypercall call, HypercallHandler handler, boolean firstIsSubOp) {}
 
-  private final @Nullable Row[] rows = new Row[64];
+  private final @Nullable Row[] rows = new Row[HypercallStats.CALLS];
+  private final HypercallStats stats = new HypercallStats();
+  private HypercallStats.@Nullable Listener listener;
 
   Hypercalls(Hypervisor h) {
+    row(Hypercall.MULTICALL, new Multicall(this)::multicall);
+    traps();
+    operations();
     // Paging and memory (parhelion.xen.memory).
     row(Hypercall.MMU_UPDATE, h.paging()::mmuUpdate);
     row(Hypercall.MMUEXT_OP, h.paging()::mmuextOp);
     row(Hypercall.UPDATE_VA_MAPPING, h.paging()::updateVaMapping);
     row(Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN, h.paging()::updateVaMappingOtherdomain);
-    row(Hypercall.MEMORY_OP, h.memoryOps()::memoryOp);
+    subOpRow(Hypercall.MEMORY_OP, h.memoryOps()::memoryOp);
     // Grant tables (parhelion.xen.grant).
-    row(Hypercall.GRANT_TABLE_OP, h.grantOps()::grantTableOp);
+    subOpRow(Hypercall.GRANT_TABLE_OP, h.grantOps()::grantTableOp);
+    // What a paravirtual domain is not to do, with Xen's answers.
+    row(Hypercall.PLATFORM_OP, PrivilegedCalls::platformOp);
+    row(Hypercall.SYSCTL, PrivilegedCalls::sysctl);
+    row(Hypercall.DOMCTL, PrivilegedCalls::domctl);
+  }
+
+  /** Descriptor tables, traps, and the vcpu's own registers. */
+  private void traps() {
+    row(Hypercall.SET_TRAP_TABLE, TrapOps::setTrapTable);
+    row(Hypercall.SET_CALLBACKS, TrapOps::setCallbacks);
+    SubOps<CallbackOp> callbacks = TrapOps.callbackRoster();
+    subOpRow(Hypercall.CALLBACK_OP, (v, cmd, arg, a3, a4, a5) -> callbacks.call(v, cmd, arg));
+    subOpRow(Hypercall.NMI_OP, TrapOps::nmiOp);
+    row(Hypercall.IRET, (v, a1, a2, a3, a4, a5) -> v.traps().iret(v, a1, a2, a3, a4, a5));
+    row(Hypercall.STACK_SWITCH, TrapOps::stackSwitch);
+    row(Hypercall.SET_GDT, CpuOps::setGdt);
+    row(Hypercall.UPDATE_DESCRIPTOR, CpuOps::updateDescriptor);
+    subOpRow(Hypercall.SET_SEGMENT_BASE, CpuOps::setSegmentBase);
+    row(Hypercall.FPU_TASKSWITCH, CpuOps::fpuTaskswitch);
+    row(Hypercall.SET_DEBUGREG, CpuOps::setDebugreg);
+    row(Hypercall.GET_DEBUGREG, CpuOps::getDebugreg);
+  }
+
+  private void operations() {
+    SubOps<EvtchnOp> events = EventOps.roster();
+    subOpRow(Hypercall.EVENT_CHANNEL_OP, (v, cmd, arg, a3, a4, a5) -> events.call(v, cmd, arg));
+    SubOps<SchedOp> sched = SchedOps.roster();
+    subOpRow(Hypercall.SCHED_OP, (v, cmd, arg, a3, a4, a5) -> sched.call(v, cmd, arg));
+    row(Hypercall.SET_TIMER_OP, SchedOps::setTimerOp);
+    VcpuOps vcpus = new VcpuOps();
+    subOpRow(Hypercall.VCPU_OP, (v, cmd, id, arg, a4, a5) -> vcpus.call(v, cmd, id, arg));
+    SubOps<XenVersionOp> version = VersionOps.roster();
+    subOpRow(Hypercall.XEN_VERSION, (v, cmd, arg, a3, a4, a5) -> version.call(v, cmd, arg));
+    subOpRow(Hypercall.CONSOLE_IO, MiscOps::consoleIo);
+    subOpRow(Hypercall.VM_ASSIST, MiscOps::vmAssist);
+    SubOps<PhysdevOp> physdev = MiscOps.physdevRoster();
+    subOpRow(Hypercall.PHYSDEV_OP, (v, cmd, arg, a3, a4, a5) -> physdev.call(v, cmd, arg));
   }
 
   private void row(Hypercall call, HypercallHandler handler) {
-    if (rows[call.nr()] != null) {
-      throw new IllegalStateException(call.cName() + " twice");
+    add(new Row(call, handler, false));
+  }
+
+  private void subOpRow(Hypercall call, HypercallHandler handler) {
+    add(new Row(call, handler, true));
+  }
+
+  private void add(Row row) {
+    if (rows[row.call().nr()] != null) {
+      throw new IllegalStateException(row.call().cName() + " twice");
     }
-    rows[call.nr()] = new Row(call, handler);
+    rows[row.call().nr()] = row;
   }
 
   /** The row of that number, or null. */
@@ -34,16 +93,47 @@ public final class Hypercalls {
     return nr >= 0 && nr < rows.length ? rows[(int) nr] : null;
   }
 
+  public HypercallStats stats() {
+    return stats;
+  }
+
+  /** Tells {@code listener} of every call, or nobody. */
+  public void setListener(HypercallStats.@Nullable Listener listener) {
+    this.listener = listener;
+  }
+
   /** Runs a hypercall for {@code v} and returns {@code rax}. */
   public long call(Vcpu v, long nr, long a1, long a2, long a3, long a4, long a5) {
     Row row = row(nr);
+    long result;
     if (row == null) {
-      return Errno.ENOSYS.result();
+      result = Errno.ENOSYS.result();
+    } else {
+      long start = System.nanoTime();
+      if (row.firstIsSubOp) {
+        stats.addSubOp((int) nr, a1);
+      }
+      try {
+        result = row.handler().call(v, a1, a2, a3, a4, a5);
+      } catch (XenError e) {
+        result = e.result();
+      } catch (HypercallContinuation c) {
+        trace(v, nr, a1, a2, a3, a4, null);
+        throw c;
+      } finally {
+        stats.add((int) nr, System.nanoTime() - start);
+      }
     }
-    try {
-      return row.handler().call(v, a1, a2, a3, a4, a5);
-    } catch (XenError e) {
-      return e.result();
+    if (listener != null) {
+      trace(v, nr, a1, a2, a3, a4, result);
+    }
+    return result;
+  }
+
+  private void trace(Vcpu v, long nr, long a1, long a2, long a3, long a4, @Nullable Long result) {
+    HypercallStats.Listener l = listener;
+    if (l != null) {
+      l.hypercall(v, nr, a1, a2, a3, a4, result);
     }
   }
 }

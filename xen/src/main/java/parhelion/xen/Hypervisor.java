@@ -1,6 +1,7 @@
 package parhelion.xen;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
@@ -12,24 +13,36 @@ import parhelion.xen.memory.FrameTable;
 import parhelion.xen.memory.MemoryOps;
 import parhelion.xen.memory.Paging;
 
-/** The hypervisor: machine memory, time, and the domains that share them. */
+/**
+ * The hypervisor: machine memory, time, and the domains that share them. {@link #run} on one thread
+ * runs everything; other threads hand it work by {@link #post}.
+ */
 public final class Hypervisor implements AutoCloseable {
   private final MachineMemory memory;
   private final CodeCache code;
   private final FrameTable frames;
   private final XenClock clock;
+  private final Scheduler scheduler;
   private final Paging paging;
   private final MemoryOps memoryOps = new MemoryOps();
   private final GrantOps grantOps = new GrantOps();
   private final Hypercalls hypercalls;
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
+  private final long gdtFrame;
+  private final long zeroFrame;
+  private DomainListener listener = new DomainListener() {};
 
+  /** Takes over {@code memory}, which {@link #close} closes. */
   public Hypervisor(MachineMemory memory, XenClock clock) {
     this.memory = memory;
     this.clock = clock;
     code = new CodeCache(memory);
     frames = new FrameTable(memory);
+    scheduler = new Scheduler(clock);
     paging = new Paging(this);
+    gdtFrame = frames.allocateForXen(0);
+    zeroFrame = frames.allocateForXen(0);
+    DescriptorTables.fillReservedPage(memory, gdtFrame);
     hypercalls = new Hypercalls(this);
   }
 
@@ -49,6 +62,10 @@ public final class Hypervisor implements AutoCloseable {
     return clock;
   }
 
+  public Scheduler scheduler() {
+    return scheduler;
+  }
+
   public Paging paging() {
     return paging;
   }
@@ -65,15 +82,65 @@ public final class Hypervisor implements AutoCloseable {
     return hypercalls;
   }
 
-  /** A new domain with an empty reservation, all of its vcpus down. */
+  public DomainListener listener() {
+    return listener;
+  }
+
+  public void setListener(DomainListener listener) {
+    this.listener = listener;
+  }
+
+  long gdtFrame() {
+    return gdtFrame;
+  }
+
+  long zeroFrame() {
+    return zeroFrame;
+  }
+
+  // --- domains ---
+
+  /** A new domain with the lowest free number, an empty reservation, all of its vcpus down. */
   public Domain createDomain(DomainConfig config) {
     int id = 1;
     while (domains.containsKey(id)) {
       id++;
     }
+    if (id >= Domid.FIRST_RESERVED) {
+      throw new XenError(Errno.ENOSPC);
+    }
     Domain d = new Domain(this, id, config);
     domains.put(id, d);
     return d;
+  }
+
+  /**
+   * Ends a domain, running or not: closes its channels and grants, unmakes its page tables, frees
+   * its memory.
+   */
+  public void destroyDomain(Domain d) {
+    if (domains.get(d.id()) != d) {
+      throw new IllegalStateException(d + " is not a domain of this hypervisor");
+    }
+    if (scheduler.current() != null) {
+      throw new IllegalStateException("a domain is destroyed between slices");
+    }
+    d.kill();
+    for (Vcpu v : d.vcpus()) {
+      v.descriptorTables().dropLdt();
+      v.descriptorTables().dropGdt();
+      if (v.state.vcpuInfoMoved) {
+        frames.putPageAndType(v.state.vcpuInfoPa >>> 12);
+        v.state.vcpuInfoPa = -1;
+        v.state.vcpuInfoMoved = false;
+      }
+      paging.dropBases(v);
+    }
+    paging.relinquish(d);
+    domains.remove(d.id());
+    for (Vcpu v : d.vcpus()) {
+      v.cpu().close();
+    }
   }
 
   /** The domain of that number, or null. */
@@ -91,11 +158,27 @@ public final class Hypervisor implements AutoCloseable {
   }
 
   public Collection<Domain> domains() {
-    return domains.values();
+    return Collections.unmodifiableCollection(domains.values());
   }
 
+  // --- running ---
+
+  /** Runs all vcpus on the calling thread until {@code done}, which is asked between slices. */
+  public void run(java.util.function.BooleanSupplier done) {
+    scheduler.run(done);
+  }
+
+  /** Has {@code work} run between slices on the thread of {@link #run}. Any thread. */
+  public void post(Runnable work) {
+    scheduler.post(work);
+  }
+
+  /** Gives the memory back; no vcpu may be running. */
   @Override
   public void close() {
+    for (Domain d : domains.values()) {
+      d.vcpus().forEach(v -> v.cpu().close());
+    }
     memory.close();
   }
 }

@@ -1,6 +1,12 @@
 package parhelion.xen;
 
+import static parhelion.cpu.CpuState.*;
+
+import parhelion.abi.Runstate;
+import parhelion.abi.VcpuInfo;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.Cpuid;
+import parhelion.cpu.memory.MachineMemory;
 
 /**
  * A virtual processor of a domain: its {@link Cpu}, what Xen keeps of it ({@link VcpuState}), and
@@ -14,17 +20,49 @@ public final class Vcpu {
 
   private final Domain domain;
   private final int id;
+  private final MachineMemory memory;
   private final XenMonitor monitor;
   private final Cpu cpu;
   private final GuestAccess guest;
+  private final DescriptorTables descriptorTables;
+  private final Traps traps;
+  private final VcpuTime time;
+  private int pauseCount;
+
+  /** Whether the scheduler has it in its queue. */
+  boolean queued;
 
   Vcpu(Domain domain, int id) {
     this.domain = domain;
     this.id = id;
     Hypervisor hypervisor = domain.hypervisor();
+    memory = hypervisor.memory();
     monitor = new XenMonitor(this);
-    cpu = new Cpu(hypervisor.memory(), hypervisor.code(), monitor);
+    cpu = new Cpu(memory, hypervisor.code(), monitor);
     guest = new GuestAccess(this);
+    descriptorTables = new DescriptorTables(this);
+    traps = new Traps(this);
+    time = new VcpuTime(this);
+    if (id < 32) {
+      state.vcpuInfoPa = (domain.sharedInfoMfn() << 12) + id * (long) VcpuInfo.STRUCT.size();
+      setUpcallMask(true);
+    }
+    reset();
+  }
+
+  /** The processor as a paravirtual guest finds it: long mode, paging on, CPL 3, flat segments. */
+  private void reset() {
+    cpu.put64(CR0, Traps.CR0_FIXED);
+    cpu.put64(CR4, XenCpuid.CR4_FIXED | (Cpuid.CR4_BITS & XenCpuid.CR4_OSXSAVE));
+    cpu.put64(XCR0, Cpuid.XCR0_BITS & 3);
+    cpu.put64(EFER, 0xd01);
+    cpu.put64(PAT, GuestMsrs.PAT_VALUE);
+    cpu.put64(CPL, 3);
+    DescriptorTables.setFlat64(cpu);
+    state.cr4 = XenCpuid.CR4_FIXED;
+    descriptorTables.install(cpu);
+    cpu.updateMode();
+    cpu.rflags(parhelion.cpu.Rflags.IF);
   }
 
   public Domain domain() {
@@ -48,6 +86,159 @@ public final class Vcpu {
    */
   public GuestAccess guest() {
     return guest;
+  }
+
+  public DescriptorTables descriptorTables() {
+    return descriptorTables;
+  }
+
+  public Traps traps() {
+    return traps;
+  }
+
+  public VcpuTime time() {
+    return time;
+  }
+
+  // --- page-table bases and modes ---
+
+  /**
+   * Makes {@code pa} the kernel's top-level table and flushes what was translated by the old one.
+   */
+  public void setKernelCr3(long pa) {
+    state.kernelCr3 = pa;
+    cpu.tlb(0).flush();
+    if (state.kernelMode) {
+      cpu.put64(CR3, pa);
+    }
+  }
+
+  /** The same for user mode; 0 for none. */
+  public void setUserCr3(long pa) {
+    state.userCr3 = pa;
+    cpu.tlb(1).flush();
+    if (!state.kernelMode) {
+      cpu.put64(CR3, pa);
+    }
+  }
+
+  /** Changes between guest-kernel and guest-user mode: page tables and GS base. */
+  void toggleMode() {
+    state.kernelMode = !state.kernelMode;
+    cpu.put64(CR3, state.kernelMode ? state.kernelCr3 : state.userCr3);
+    long gs = cpu.get64(GS_BASE);
+    cpu.put64(GS_BASE, cpu.get64(KERNEL_GS_BASE));
+    cpu.put64(KERNEL_GS_BASE, gs);
+    cpu.updateMode();
+  }
+
+  // --- vcpu_info ---
+
+  /** Masked, or without a vcpu_info: no upcalls. */
+  public boolean upcallMask() {
+    long pa = state.vcpuInfoPa;
+    return pa < 0 || memory.getByte(pa + VcpuInfo.EVTCHN_UPCALL_MASK.offset()) != 0;
+  }
+
+  /** The mask byte as it is, which a bounce frame saves. */
+  int upcallMaskByte() {
+    long pa = state.vcpuInfoPa;
+    return pa < 0 ? 1 : memory.getByte(pa + VcpuInfo.EVTCHN_UPCALL_MASK.offset()) & 0xff;
+  }
+
+  public void setUpcallMask(boolean masked) {
+    long pa = state.vcpuInfoPa;
+    if (pa >= 0) {
+      memory.putByte(pa + VcpuInfo.EVTCHN_UPCALL_MASK.offset(), (byte) (masked ? 1 : 0));
+    }
+  }
+
+  public boolean upcallPending() {
+    long pa = state.vcpuInfoPa;
+    return pa >= 0 && memory.getByte(pa + VcpuInfo.EVTCHN_UPCALL_PENDING.offset()) != 0;
+  }
+
+  /** An upcall would be made now. */
+  public boolean hasDeliverableEvent() {
+    return upcallPending() && !upcallMask();
+  }
+
+  /**
+   * Sets {@code evtchn_upcall_pending}; if it was clear, wakes the vcpu so that it takes the
+   * upcall.
+   */
+  public void markEventsPending() {
+    if (state.vcpuInfoPa < 0 || upcallPending()) {
+      return;
+    }
+    memory.putByte(state.vcpuInfoPa + VcpuInfo.EVTCHN_UPCALL_PENDING.offset(), (byte) 1);
+    kick();
+  }
+
+  // --- running ---
+
+  /** Wakes it from block and poll, and makes it look for events soon if it is running. */
+  public void kick() {
+    unblock();
+    cpu.requestAttention();
+  }
+
+  /** Ends SCHEDOP_block and SCHEDOP_poll. */
+  public void unblock() {
+    if (state.blocked) {
+      state.blocked = false;
+      state.pollPort = 0;
+      time.stopPoll();
+      scheduler().wake(this);
+    }
+  }
+
+  /** Waits for an event; the scheduler takes another vcpu. */
+  void block() {
+    state.blocked = true;
+    cpu.stop();
+  }
+
+  public void pause() {
+    pauseCount++;
+    cpu.requestAttention();
+  }
+
+  public void unpause() {
+    if (pauseCount <= 0) {
+      throw new IllegalStateException(this + " is not paused");
+    }
+    pauseCount--;
+    scheduler().wake(this);
+  }
+
+  public int pauseCount() {
+    return pauseCount;
+  }
+
+  /** VCPUOP_up, or the builder's. */
+  public void up() {
+    if (state.initialised && state.down) {
+      state.down = false;
+      time.start();
+      scheduler().wake(this);
+    }
+  }
+
+  public void down() {
+    if (!state.down) {
+      state.down = true;
+      time.setRunstate(Runstate.OFFLINE);
+      cpu.requestAttention();
+    }
+  }
+
+  public boolean isRunnable() {
+    return !state.down && !state.blocked && pauseCount == 0 && domain.isRunning();
+  }
+
+  private Scheduler scheduler() {
+    return domain.hypervisor().scheduler();
   }
 
   /**

@@ -15,10 +15,8 @@ public final class VcpuState {
   /** SCHEDOP_block: waits for an event. */
   public boolean blocked;
 
-  /** SCHEDOP_poll: waits for one of {@link #pollPorts} or the timeout. */
-  public boolean polling;
-
-  public int[] pollPorts = {};
+  /** SCHEDOP_poll: the port that it waits for, -1 for any, 0 when it does not poll. */
+  public int pollPort;
 
   /** True in guest-kernel mode, false in guest-user mode; both run at CPL 3. */
   public boolean kernelMode = true;
@@ -48,10 +46,8 @@ public final class VcpuState {
   public long failsafeCallback;
   public long syscallCallback;
   public long syscall32Callback;
-  public int syscall32Cs;
   public boolean syscall32MasksEvents;
   public long sysenterCallback;
-  public int sysenterCs;
   public boolean sysenterMasksEvents;
   public boolean failsafeMasksEvents;
   public boolean syscallMasksEvents;
@@ -72,10 +68,10 @@ public final class VcpuState {
   public long ldtBase;
   public int ldtEntries;
 
-  /** The GS base of the mode that is not running; the running one is in the processor's GS base. */
-  public long inactiveGsBase;
-
-  /** Virtual I/O privilege level, 0..3. */
+  /**
+   * Virtual I/O privilege level, 0..3. (The base of GS that belongs to the mode that is not running
+   * is in the processor's KERNEL_GS_BASE.)
+   */
   public int iopl;
 
   /** I/O permission bitmap in guest memory: address, and number of ports that it covers. */
@@ -87,12 +83,15 @@ public final class VcpuState {
    * dr0..dr3, dr6, dr7 as the guest sees them are the processor's; here the guest's view of cr0 and
    * cr4.
    */
-  public long cr0 = 0x80050033L;
+  public boolean taskSwitched;
 
+  public long cr2;
   public long cr4;
 
-  /** Where vcpu_info is: machine address. */
-  public long vcpuInfoPa;
+  /**
+   * Where vcpu_info is: machine address, or -1 for vcpus from 32 on that have not registered one.
+   */
+  public long vcpuInfoPa = -1L;
 
   /** True once VCPUOP_register_vcpu_info has moved it. */
   public boolean vcpuInfoMoved;
@@ -102,9 +101,14 @@ public final class VcpuState {
 
   public long timeVa;
 
-  public long periodicPeriodNanos;
-  public long periodicLastNanos;
-  public long singleshotNanos;
+  /** Period of the tick, 0 for none; every vcpu starts with one of 10 ms. */
+  public long periodicNanos = 10_000_000;
+
+  /** When the running timers fire, in system time, or -1. */
+  public long periodicAtNanos = -1;
+
+  public long singleshotAtNanos = -1;
+  public long pollAtNanos = -1;
 
   /** Current {@link parhelion.abi.Runstate} number, since when, and nanoseconds in each. */
   public int runstate = 3;
@@ -112,6 +116,6 @@ public final class VcpuState {
   public long runstateSinceNanos;
   public final long[] runstateNanos = new long[4];
 
-  /** Version of the time info, even. */
-  public int timeVersion;
+  /** System time at which the time info was last written, or -1. */
+  public long timeWrittenNanos = -1;
 }

@@ -1,5 +1,7 @@
 package parhelion.xen;
 
+import parhelion.cpu.Cpu;
+
 /**
  * The hypervisor's time: real, or virtual (counted instructions). The time-stamp counter that
  * guests read runs at 1 GHz, one tick a nanosecond of system time, so that no guest has to
@@ -22,6 +24,12 @@ public interface XenClock {
    * repeated.
    */
   boolean isVirtual();
+
+  /** A vcpu starts to run: virtual time passes with its instructions. */
+  default void started(Cpu cpu) {}
+
+  /** It has stopped. */
+  default void stopped() {}
 
   /**
    * Virtual time jumps to {@code nanos} when there is nothing to run before; a real clock ignores

@@ -79,6 +79,17 @@ public final class FrameTable {
     return mfn;
   }
 
+  /** Zeroed frames in a row for Xen itself, never given back; -1 when there are none. */
+  public long allocateForXen(int order) {
+    long mfn = firstFree;
+    if (mfn + (1L << order) > owner.length) {
+      return -1;
+    }
+    firstFree += 1L << order;
+    memory.fill(mfn << 12, 4096L << order, (byte) 0);
+    return mfn;
+  }
+
   /**
    * Takes a general reference: false if {@code d} does not own the frame or the count would
    * overflow.

@@ -1,0 +1,55 @@
+package parhelion.xen;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How often each hypercall and sub-op was made, and the host's nanoseconds spent in it. Written by
+ * the scheduler's thread; readers on other threads see slightly old numbers.
+ */
+public final class HypercallStats {
+  static final int CALLS = 64;
+
+  /** Sub-ops counted for each call; larger numbers share the last. */
+  static final int SUB_OPS = 64;
+
+  private final long[] count = new long[CALLS];
+  private final long[] nanos = new long[CALLS];
+  private final long[][] subOps = new long[CALLS][];
+
+  void add(int nr, long hostNanos) {
+    count[nr]++;
+    nanos[nr] += hostNanos;
+  }
+
+  /** Counts a sub-op; calls whose elements are sub-ops (mmuext_op) count each element. */
+  public void addSubOp(int nr, long subOp) {
+    long[] row = subOps[nr];
+    if (row == null) {
+      row = new long[SUB_OPS];
+      subOps[nr] = row;
+    }
+    row[(int) Math.min(subOp & 0xffff_ffffL, SUB_OPS - 1)]++;
+  }
+
+  public long count(int nr) {
+    return count[nr];
+  }
+
+  /**
+   * Host nanoseconds spent in hypercall {@code nr}, the calls inside a multicall included in both.
+   */
+  public long hostNanos(int nr) {
+    return nanos[nr];
+  }
+
+  public long subOpCount(int nr, int subOp) {
+    long[] row = subOps[nr];
+    return row == null ? 0 : row[subOp];
+  }
+
+  /** Told of each hypercall, for traces. Called on the scheduler's thread. */
+  public interface Listener {
+    /** {@code result} is {@code rax}, or null if the call is to be continued. */
+    void hypercall(Vcpu v, long nr, long a1, long a2, long a3, long a4, @Nullable Long result);
+  }
+}
