@@ -18,4 +18,26 @@ public interface ConsoleSink extends AutoCloseable {
   /** No more output will come. */
   @Override
   default void close() {}
+
+  /** A sink that gives everything to {@code sink}, and what that takes to {@code log} too. */
+  static ConsoleSink logged(ConsoleSink sink, ConsoleLog log) {
+    return new ConsoleSink() {
+      @Override
+      public int accept(byte[] bytes, int offset, int length) {
+        int taken = Math.clamp(sink.accept(bytes, offset, length), 0, length);
+        log.accept(bytes, offset, taken);
+        return taken;
+      }
+
+      @Override
+      public void whenRoom(Runnable signal) {
+        sink.whenRoom(signal);
+      }
+
+      @Override
+      public void close() {
+        sink.close();
+      }
+    };
+  }
 }

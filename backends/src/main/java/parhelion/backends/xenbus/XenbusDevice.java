@@ -162,13 +162,7 @@ public final class XenbusDevice {
   private void become(XenbusState next) {
     if (state != next) {
       state = next;
-      store.transaction(
-          tx -> {
-            if (tx.exists(address.backend())) {
-              tx.write(address.backend() + "/state", Integer.toString(next.nr()));
-            }
-            return true;
-          });
+      store.write(address.backend() + "/state", Integer.toString(next.nr()));
     }
   }
 

@@ -1,7 +1,10 @@
 package parhelion.backends.xenstore;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +19,7 @@ abstract sealed class Connection permits XenstoreRing, LocalConnection {
   private final Map<Integer, StoreTransaction> transactions = new LinkedHashMap<>();
   private int lastTransactionId;
   private int targetDomid = -1;
-  private int watchCount;
+  private final Set<Watch> watches = new LinkedHashSet<>();
   private long watchBytes;
 
   Connection(StoreDomain domain) {
@@ -102,12 +105,18 @@ abstract sealed class Connection permits XenstoreRing, LocalConnection {
     lastTransactionId = id;
   }
 
-  final int watchCount() {
-    return watchCount;
+  /** The client's watches, oldest first. */
+  final Set<Watch> watches() {
+    return Collections.unmodifiableSet(watches);
   }
 
-  final void countWatch(Watch watch, int sign) {
-    watchCount += sign;
-    watchBytes += sign * (long) watch.sizeBytes();
+  final void remember(Watch watch) {
+    watches.add(watch);
+    watchBytes += watch.sizeBytes();
+  }
+
+  final void forget(Watch watch) {
+    watches.remove(watch);
+    watchBytes -= watch.sizeBytes();
   }
 }

@@ -165,7 +165,7 @@ final class Requests {
       throw new XsException(XsErrno.EINVAL, "WATCH");
     }
     String path = path(client, strings.get(0), true);
-    if (client.over(Quota.WATCHES, client.watchCount() + 1L)) {
+    if (client.over(Quota.WATCHES, client.watches().size() + 1L)) {
       throw new XsException(XsErrno.ENOSPC, "watches of domain " + client.domid());
     }
     if (client.over(

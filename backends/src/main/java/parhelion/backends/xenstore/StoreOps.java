@@ -66,18 +66,18 @@ final class StoreOps {
       Connection client, @Nullable StoreTransaction tx, String path, StoreNode node) {
     StoreTree tree = tree(tx);
     if (tx != null) {
-      tree.walk(path, node, (each, unused) -> look(client, tx, each));
+      tree.walk(path, node, null, (each, gone, above) -> note(client, tx, each, gone));
     }
     List<Runnable> events = new ArrayList<>();
     tree.walk(
         path,
         node,
-        (each, gone) -> {
+        tree.get(StorePath.parent(path)),
+        (each, gone, above) -> {
           Watches.Match match = each.equals(path) ? Watches.Match.SUBTREE : Watches.Match.EXACT;
           if (tx == null) {
-            StoreNode parent = tree.get(StorePath.parent(each));
-            Perms above = parent == null ? gone.perms() : parent.perms();
-            events.add(() -> watches.fire(each, match, List.of(gone.perms(), above)));
+            Perms perms = above == null ? gone.perms() : above.perms();
+            events.add(() -> watches.fire(each, match, List.of(gone.perms(), perms)));
           } else {
             tx.changed(each);
             tx.fireLater(each, match);
@@ -143,12 +143,11 @@ final class StoreOps {
     if (!tx.fits(store)) {
       throw new XsException(XsErrno.EAGAIN, "transaction " + tx.id());
     }
-    StoreTree.Usage growth = tx.growth(client.domid());
-    if (growth.nodes() > 0
-        && client.over(Quota.NODES, (long) store.usage(client.domid()).nodes() + growth.nodes())) {
+    int growth = tx.growth(client.domid());
+    if (growth > 0
+        && client.over(Quota.NODES, (long) store.usage(client.domid()).nodes() + growth)) {
       throw new XsException(XsErrno.ENOSPC, "nodes of domain " + client.domid());
     }
-    checkMemory(client, growth.bytes());
     tx.commit(store);
     tx.accesses()
         .forEach(
@@ -173,7 +172,8 @@ final class StoreOps {
         store.walk(
             start,
             node,
-            (path, each) -> {
+            null,
+            (path, each, above) -> {
               if (each.perms().owner() == domid && !path.equals(start)) {
                 owned.add(path);
               } else if (each.perms().mentions(domid)) {
@@ -217,14 +217,21 @@ final class StoreOps {
   /** Looks a node up, which a transaction takes note of. */
   private @Nullable StoreNode look(Connection client, @Nullable StoreTransaction tx, String path) {
     StoreNode node = tree(tx).get(path);
-    if (tx != null && !tx.hasTouched(path)) {
-      if (client.over(Quota.TRANSACTION_NODES, tx.touched() + 1L)) {
-        tx.fail();
-        throw new XsException(XsErrno.ENOSPC, "nodes in transaction " + tx.id());
-      }
-      tx.touch(path, node);
+    if (tx != null) {
+      note(client, tx, path, node);
     }
     return node;
+  }
+
+  private void note(Connection client, StoreTransaction tx, String path, @Nullable StoreNode node) {
+    if (tx.hasTouched(path)) {
+      return;
+    }
+    if (client.over(Quota.TRANSACTION_NODES, tx.touched() + 1L)) {
+      tx.fail();
+      throw new XsException(XsErrno.ENOSPC, "nodes in transaction " + tx.id());
+    }
+    tx.touch(path, node);
   }
 
   /** The node, or ENOENT, or EACCES. */
@@ -250,41 +257,45 @@ final class StoreOps {
       }
       return node;
     }
-    String above = path;
-    StoreNode nearest = null;
-    while (nearest == null) {
-      above = StorePath.parent(above);
-      nearest = look(client, tx, above);
+    String above = tree(tx).nearest(path);
+    if (tx != null) {
+      for (String at : between(path, above)) {
+        note(client, tx, at, null);
+      }
     }
-    if ((client.accessTo(nearest.perms()) & access) == 0) {
+    StoreNode nearest = look(client, tx, above);
+    if (nearest == null || (client.accessTo(nearest.perms()) & access) == 0) {
       throw new XsException(XsErrno.EACCES, path);
     }
     return null;
   }
 
+  /** The paths from {@code path} up to and without {@code above}. */
+  private static List<String> between(String path, String above) {
+    List<String> paths = new ArrayList<>();
+    for (String at = path; !at.equals(above); at = StorePath.parent(at)) {
+      paths.add(at);
+    }
+    return paths;
+  }
+
+  /** Makes a node that {@link #find} has not found, and those above it that are missing. */
   private void create(Connection client, @Nullable StoreTransaction tx, String path, byte[] value) {
-    List<String> missing = new ArrayList<>();
-    String at = path;
-    StoreNode parent = null;
-    while (parent == null) {
-      missing.add(at);
-      at = StorePath.parent(at);
-      parent = look(client, tx, at);
+    String above = tree(tx).nearest(path);
+    List<String> missing = between(path, above);
+    StoreNode parent = look(client, tx, above);
+    if (parent == null) {
+      throw new IllegalStateException("no node above " + path);
     }
     Perms perms = parent.perms();
     if (!client.privileged()) {
       perms = perms.withOwner(client.domid());
       checkCreation(client, tx, parent, missing, value, perms);
     }
-    StoreTree tree = tree(tx);
-    for (String each : missing.reversed()) {
-      tree.add(each, each.equals(path) ? value : new byte[0], perms);
-      if (tx != null) {
-        tx.changed(each);
-      }
-    }
+    tree(tx).add(missing, value, perms);
     if (tx != null) {
-      tx.changed(at);
+      missing.forEach(tx::changed);
+      tx.changed(above);
     }
   }
 

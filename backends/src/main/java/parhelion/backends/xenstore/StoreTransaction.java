@@ -124,11 +124,9 @@ final class StoreTransaction {
     return accesses;
   }
 
-  /** How many nodes (and bytes) more {@code domid} would own after a commit. */
-  StoreTree.Usage growth(int domid) {
-    StoreTree.Usage before = start.usage(domid);
-    StoreTree.Usage after = tree.usage(domid);
-    return new StoreTree.Usage(after.nodes() - before.nodes(), after.bytes() - before.bytes());
+  /** How many nodes more {@code domid} would own after a commit. */
+  int growth(int domid) {
+    return tree.usage(domid).nodes() - start.usage(domid).nodes();
   }
 
   /** Whether nothing that this transaction looked at has changed in {@code store} meanwhile. */
@@ -170,7 +168,7 @@ final class StoreTransaction {
       if (mine != null && theirs != null) {
         store.set(path, mine.value(), mine.perms());
       } else if (mine != null) {
-        store.add(path, mine.value(), mine.perms());
+        store.add(List.of(path), mine.value(), mine.perms());
       } else if (theirs != null) {
         store.remove(path);
       }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -111,24 +110,55 @@ final class StoreTree {
     edit(path, node -> node.withContent(value, perms, generations.next()));
   }
 
-  /** Adds a node without children below an existing one, which thereby changes too. */
-  void add(String path, byte[] value, Perms perms) {
-    insert(path, StoreNode.leaf(value, perms, generations.next()));
+  /** The nearest existing node at or above a path. */
+  String nearest(String path) {
+    String[] segments = segments(path);
+    StoreNode node = top;
+    int found = 0;
+    while (found < segments.length) {
+      StoreNode child = node.child(segments[found]);
+      if (child == null) {
+        break;
+      }
+      node = child;
+      found++;
+    }
+    String nearest = path;
+    for (int i = found; i < segments.length; i++) {
+      nearest = StorePath.parent(nearest);
+    }
+    return nearest;
   }
 
-  private void insert(String path, StoreNode node) {
+  /**
+   * Adds nodes without siblings, one below the other, below an existing node, which thereby changes
+   * too: in one go, since a guest can ask for a thousand of them.
+   *
+   * @param paths the new nodes, the lowest first
+   * @param value what the lowest gets; the others are empty
+   */
+  void add(List<String> paths, byte[] value, Perms perms) {
+    long generation = generations.next();
+    StoreNode node = StoreNode.leaf(value, perms, generation);
+    account(paths.getFirst(), node, 1);
+    for (int i = 1; i < paths.size(); i++) {
+      StoreNode above = StoreNode.empty(perms, generation);
+      node = above.withChild(StorePath.name(paths.get(i - 1)), node);
+      account(paths.get(i), node, 1);
+    }
+    StoreNode chain = node;
+    String highest = paths.getLast();
     edit(
-        StorePath.parent(path),
+        StorePath.parent(highest),
         parent ->
             parent
                 .withContent(parent.value(), parent.perms(), generations.next())
-                .withChild(StorePath.name(path), node));
-    account(path, node, 1);
+                .withChild(StorePath.name(highest), chain));
   }
 
   /** Removes an existing node and all below it; its parent thereby changes too. */
   void remove(String path) {
-    walk(path, existing(path), (name, node) -> account(name, node, -1));
+    walk(path, existing(path), null, (name, node, parent) -> account(name, node, -1));
     edit(
         StorePath.parent(path),
         parent ->
@@ -162,15 +192,20 @@ final class StoreTree {
         });
   }
 
+  /** What {@link #walk} calls; {@code parent} is null for the node where the walk began. */
+  interface Visitor {
+    void visit(String path, StoreNode node, @Nullable StoreNode parent);
+  }
+
   /** Visits a node and all below it, children before their parents, oldest first. */
-  void walk(String path, StoreNode node, BiConsumer<String, StoreNode> visitor) {
+  void walk(String path, StoreNode node, @Nullable StoreNode parent, Visitor visitor) {
     for (String name : node.listing()) {
       StoreNode child = node.child(name);
       if (child != null) {
-        walk(StorePath.child(path, name), child, visitor);
+        walk(StorePath.child(path, name), child, node, visitor);
       }
     }
-    visitor.accept(path, node);
+    visitor.visit(path, node, parent);
   }
 
   /** Everything, parents before children: what is saved. */
@@ -182,7 +217,8 @@ final class StoreTree {
         walk(
             name,
             node,
-            (path, each) ->
+            null,
+            (path, each, parent) ->
                 saved.add(
                     new XenstoreState.Node(
                         path,
@@ -223,7 +259,7 @@ final class StoreTree {
     for (String name : top.listing()) {
       StoreNode node = top.child(name);
       if (node != null) {
-        recount.walk(name, node, (path, each) -> recount.account(path, each, 1));
+        recount.walk(name, node, null, (path, each, parent) -> recount.account(path, each, 1));
       }
     }
     if (!recount.usage.equals(usage)) {

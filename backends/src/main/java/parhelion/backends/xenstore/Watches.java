@@ -42,7 +42,7 @@ final class Watches {
     int prefix = relative ? connection.base().length() + 1 : 0;
     Watch watch = new Watch(connection, path, token, depth, prefix, ++order);
     byPath.computeIfAbsent(path, unused -> new ArrayList<>()).add(watch);
-    connection.countWatch(watch, 1);
+    connection.remember(watch);
     return watch;
   }
 
@@ -67,29 +67,28 @@ final class Watches {
   private void drop(Watch watch) {
     List<Watch> siblings = byPath.get(watch.path());
     if (siblings != null && siblings.remove(watch)) {
-      watch.connection().countWatch(watch, -1);
+      watch.connection().forget(watch);
       if (siblings.isEmpty()) {
         byPath.remove(watch.path());
       }
     }
   }
 
-  /** A client's watches in the order of their registration. */
-  List<Watch> of(Connection connection) {
-    List<Watch> found = new ArrayList<>();
+  /** Throws IllegalStateException if a watch outlived its client. */
+  void audit() {
     for (List<Watch> watches : byPath.values()) {
       for (Watch watch : watches) {
-        if (watch.connection() == connection) {
-          found.add(watch);
+        Connection client = watch.connection();
+        boolean gone = client instanceof XenstoreRing ring && ring.closed();
+        if (gone || !client.watches().contains(watch)) {
+          throw new IllegalStateException("stray watch on " + watch.path() + " of " + client);
         }
       }
     }
-    found.sort(Comparator.comparingLong(Watch::order));
-    return found;
   }
 
   void removeAll(Connection connection) {
-    of(connection).forEach(this::drop);
+    List.copyOf(connection.watches()).forEach(this::drop);
   }
 
   /**
@@ -107,7 +106,7 @@ final class Watches {
           concerned.add(watch);
         }
       }
-      if (at.equals(StorePath.ROOT) || at.indexOf('/') < 0) {
+      if (match == Match.EXACT || at.equals(StorePath.ROOT) || at.indexOf('/') < 0) {
         break;
       }
       at = StorePath.parent(at);

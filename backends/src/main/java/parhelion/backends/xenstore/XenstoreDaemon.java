@@ -232,11 +232,12 @@ public final class XenstoreDaemon implements Agent {
     }
   }
 
-  /** Recounts the store's accounting: throws IllegalStateException if it is wrong. */
+  /** Recounts what is accounted for: throws IllegalStateException if something is wrong. */
   public void audit() {
     locked(
         () -> {
           store.audit();
+          watches.audit();
           return true;
         });
   }
@@ -250,7 +251,7 @@ public final class XenstoreDaemon implements Agent {
           List<XenstoreState.Domain> saved = new ArrayList<>();
           for (StoreDomain domain : domains.all()) {
             XenstoreRing ring = domain.ring();
-            saved.add(ring == null ? unconnected(domain) : ring.save(watches));
+            saved.add(ring == null ? unconnected(domain) : ring.save());
           }
           return new XenstoreState(
               generations.last(), store.save(), domains.defaults().save(), saved);

@@ -311,7 +311,7 @@ public final class XenstoreRing extends Connection {
 
   // State
 
-  XenstoreState.Domain save(Watches watches) {
+  XenstoreState.Domain save() {
     List<byte[]> unsent = new ArrayList<>();
     for (Outgoing message : out) {
       unsent.add(message.bytes().clone());
@@ -321,7 +321,7 @@ public final class XenstoreRing extends Connection {
       unsent.set(0, Arrays.copyOfRange(first, sentOfFirst, first.length));
     }
     List<XenstoreState.WatchState> saved = new ArrayList<>();
-    for (Watch watch : watches.of(this)) {
+    for (Watch watch : watches()) {
       saved.add(
           new XenstoreState.WatchState(
               watch.path(), watch.token(), watch.depth(), watch.prefixLength() > 0));

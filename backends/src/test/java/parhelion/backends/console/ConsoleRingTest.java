@@ -116,6 +116,44 @@ class ConsoleRingTest {
   }
 
   @Test
+  void aLoggedSinkLogsWhatWasTakenAndPassesEverythingElseOn() {
+    ConsoleLog log = new ConsoleLog(100);
+    try (ConsoleRing logged =
+        new ConsoleRing(guest.page, guest.port, ConsoleSink.logged(sink, log))) {
+      sink.room = 4;
+      guest.write("abcdef");
+      logged.runAll();
+      assertArrayEquals(bytes("abcd"), log.tail());
+      sink.room = 10;
+      sink.signal.run();
+      logged.runAll();
+      assertArrayEquals(bytes("abcdef"), log.tail());
+      assertEquals("abcdef", sink.text());
+    }
+    assertTrue(sink.closed);
+  }
+
+  @Test
+  void aGuestThatKeepsWritingIsDrainedInTurns() {
+    int[] more = {30};
+    ConsoleSink refilling =
+        (bytes, offset, length) -> {
+          if (more[0] > 0) {
+            more[0]--;
+            guest.write("again");
+          }
+          return sink.accept(bytes, offset, length);
+        };
+    try (ConsoleRing busy = new ConsoleRing(guest.page, guest.port, refilling)) {
+      guest.write("first");
+      assertTrue(busy.runPending());
+      assertEquals("first" + "again".repeat(7), sink.text());
+      busy.runAll();
+      assertEquals("first" + "again".repeat(30), sink.text());
+    }
+  }
+
+  @Test
   void inputWaitsForRoomAndTooMuchOfItIsRefused() {
     byte[] much = new byte[20000];
     for (int i = 0; i < much.length; i++) {

@@ -9,9 +9,11 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import parhelion.abi.XenstoreDomainInterface;
 
 /** Every request over the ring, as a guest sends it. */
+@Timeout(60)
 class XenstoreProtocolTest {
   private final XenstoreDaemon daemon = new XenstoreDaemon(domid -> domid < 10);
   private final XenstoreClient dom0 = daemon.dom0();

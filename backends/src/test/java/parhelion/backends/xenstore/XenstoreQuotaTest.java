@@ -101,6 +101,23 @@ class XenstoreQuotaTest {
   }
 
   @Test
+  void theDeepestPathsAreMadeAndRemovedQuickly() {
+    GuestStore other = new GuestStore(daemon, 2);
+    other.ask(XsOp.WATCH, "/shared|t|");
+    String deep = "/shared" + "/x".repeat(990);
+    long start = System.nanoTime();
+    for (int i = 0; i < 200; i++) {
+      assertEquals("OK|", guest.ask(XsOp.WRITE, deep + "|v"));
+      assertEquals("v", guest.ask(XsOp.READ, deep + "|"));
+      assertEquals("OK|", guest.ask(XsOp.RM, "/shared/x|"));
+      assertEquals("ENOENT|", guest.ask(XsOp.READ, deep + "|"));
+    }
+    long perRequestMicros = (System.nanoTime() - start) / 800_000;
+    assertTrue(perRequestMicros < 20_000, perRequestMicros + " us per request");
+    assertEquals("EINVAL|", guest.ask(XsOp.WRITE, "/shared" + "/x".repeat(1100) + "|v"));
+  }
+
+  @Test
   void dom0HasNoLimits() {
     GuestStore control = new GuestStore(daemon, 0);
     for (int i = 0; i < 1200; i++) {

@@ -85,6 +85,20 @@ class XenstoreRingTest {
   }
 
   @Test
+  void oneSignalIsEnoughForARingFullOfRequests() {
+    byte[] bytes = request(XsOp.READ, "a|");
+    for (int i = 0; i < 40; i++) {
+      assertEquals(bytes.length, guest.push(bytes));
+    }
+    guest.signal();
+    daemon.runAll();
+    guest.pull();
+    for (int i = 0; i < 40; i++) {
+      assertNotNull(guest.next(), "reply " + i);
+    }
+  }
+
+  @Test
   void aGuestThatDoesNotReadIsNotReadFrom() {
     int sent = 0;
     byte[] bytes = request(XsOp.READ, "missing|");
@@ -138,6 +152,7 @@ class XenstoreRingTest {
         hostile.signal();
         daemon.runAll();
         assertEquals(XenstoreWire.ERROR_RINGIDX, hostile.page.loadAcquire(ERROR));
+        assertEquals(List.of(), daemon.save().domains().getLast().watches());
         int prod = hostile.page.loadAcquire(RSP_PROD);
         dom0.write("/x", "v", Perms.parse("r0"));
         hostile.signal();
@@ -187,6 +202,8 @@ class XenstoreRingTest {
   @Test
   void aReconnectionDropsWhatIsHalfSentAndHalfReceived() {
     byte[] bytes = request(XsOp.WRITE, "a|value");
+    dom0.write("/local/domain/1/long", "v".repeat(1500), Perms.parse("n1"));
+    guest.push(request(XsOp.READ, "long|"));
     guest.push(Arrays.copyOf(bytes, 10));
     guest.signal();
     daemon.runAll();

@@ -141,6 +141,20 @@ class XenstoreTransactionTest {
   }
 
   @Test
+  void removingMoreNodesThanATransactionMayTouchIsRefusedAndChangesNothing() {
+    GuestStore control = new GuestStore(daemon, 0);
+    for (int i = 0; i < 20; i++) {
+      guest.ask(XsOp.WRITE, "a/n" + i + "|v");
+    }
+    assertEquals("OK|", control.ask(XsOp.SET_QUOTA, "1|transaction-nodes|10|"));
+    int tx = start();
+    assertEquals("ENOSPC|", guest.ask(XsOp.RM, tx, "a|"));
+    assertEquals("v", guest.ask(XsOp.READ, tx, "a/n0|"));
+    assertEquals("ENOMEM|", guest.ask(XsOp.TRANSACTION_END, tx, "T|"));
+    assertEquals("v", guest.ask(XsOp.READ, "a/n19|"));
+  }
+
+  @Test
   void twoTransactionsTogetherDoNotGetPastTheNodeQuota() {
     GuestStore control = new GuestStore(daemon, 0);
     assertEquals("OK|", control.ask(XsOp.SET_QUOTA, "1|nodes|4|"));

@@ -202,6 +202,7 @@ class XenstoreWatchTest {
     daemon.runAll();
     seen.clear();
     daemon.release(2);
+    daemon.audit();
     assertEquals("n1|", guest.ask(XsOp.GET_PERMS, "data/a|"));
     assertEquals("n0 r1", dom0.perms("/local/domain/1/other").toString());
     daemon.release(1);
