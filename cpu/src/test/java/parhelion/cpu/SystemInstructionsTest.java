@@ -622,10 +622,14 @@ class SystemInstructionsTest {
         assertEquals("SS(0)", m.recorder.last(), code);
       }
     }
-    String[] others = {"488b06", "ff36", "8f06", "6448890424", "fa", "0f22e0"};
+    String[] others = {"488b06", "ff36", "8f06", "6448890424", "fa", "0f22e0", "0f011424"};
     for (String code : others) {
       try (Machine m = Machine.long64(3).code(code)) {
-        m.set(RSI, bad).set(RAX, bad).set(FS_BASE, bad).step();
+        m.set(RSI, bad).set(RAX, bad).set(FS_BASE, bad);
+        if (code.startsWith("0f01")) {
+          m.set(RSP, bad);
+        }
+        m.step();
         assertEquals("GP(0)", m.recorder.last(), code);
       }
     }

@@ -3,6 +3,7 @@ package parhelion.cpu.interp;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Opcode;
 
 /**
  * Tells a #SS from a #GP after the fact, so that the hot paths need not know which segment an
@@ -18,7 +19,7 @@ final class StackAccess {
    * parhelion.cpu.Segments#linear} raises the right vector itself.
    */
   static boolean faultsAsStack(Cpu c, Insn insn) {
-    if (insn.codeBits != 64) {
+    if (insn.codeBits != 64 || (insn.opcode.has(Opcode.PRIVILEGED) && c.cpl() != 0)) {
       return false;
     }
     if (insn.isMemory() && insn.segment() == CpuState.SS && !insn.ripRelative) {
