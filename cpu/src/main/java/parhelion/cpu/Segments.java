@@ -332,7 +332,7 @@ public final class Segments {
     if (d == 0 || ((attr & NORMAL) == 0 && (valid >>> (attr & TYPE) & 1) == 0)) {
       return -1L;
     }
-    return d >>> 32 & 0xf0ff00;
+    return d >>> 32 & 0xffff00; // bits 16 to 19 too, as processors do
   }
 
   /** LSL: the limit in bytes, or -1 when it clears ZF. */

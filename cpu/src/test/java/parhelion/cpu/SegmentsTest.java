@@ -167,12 +167,12 @@ class SegmentsTest {
   @Test
   void larLslVerrAndVerwSeeWhatPrivilegeAllows() {
     try (Machine m = Machine.long64(3)) {
-      assertEquals(0xc0f300, Segments.accessRights(m.cpu, Machine.USER_DATA));
+      assertEquals(0xcff300, Segments.accessRights(m.cpu, Machine.USER_DATA));
       assertEquals(0xffff_ffffL, Segments.segmentLimit(m.cpu, Machine.USER_DATA));
       assertEquals(-1, Segments.accessRights(m.cpu, Machine.DATA));
       assertEquals(-1, Segments.segmentLimit(m.cpu, 0));
       assertEquals(-1, Segments.segmentLimit(m.cpu, 0x100));
-      assertEquals(0xa09f00, Segments.accessRights(m.cpu, Machine.CONFORMING64));
+      assertEquals(0xaf9f00, Segments.accessRights(m.cpu, Machine.CONFORMING64));
       assertTrue(Segments.verify(m.cpu, Machine.USER_DATA, true));
       assertFalse(Segments.verify(m.cpu, Machine.READ_ONLY | 3, true));
       assertTrue(Segments.verify(m.cpu, Machine.READ_ONLY | 3, false));
