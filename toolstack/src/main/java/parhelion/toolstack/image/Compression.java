@@ -23,8 +23,8 @@ public enum Compression {
   LZ4("lz4"),
   ZSTD("zstd");
 
-  /** What xz and lzma dictionaries may take: kernels use 32 MiB, xz -9 64 MiB. */
-  private static final int MEMORY_LIMIT_KIB = 256 << 10;
+  /** What unpacking xz and lzma may take: kernels need 33 MiB, xz -9 65 MiB. */
+  private static final int MEMORY_LIMIT_KIB = 80 << 10;
 
   private static final int CHUNK_BYTES = 1 << 16;
   private static final int PROGRESS_BYTES = 4 << 20;

@@ -121,9 +121,11 @@ public final class DefaultInitramfs {
    * that begins with {@code [}. Running it is no way to ask: the host need not be able to.
    */
   static List<String> applets(byte[] busybox) {
-    for (int at = 0; at + 6 < busybox.length; at++) {
-      if (Bytes.startsWith(busybox, at, 0, '[', 0, '[', '[', 0)) {
-        List<String> names = listAt(busybox, at + 1);
+    for (int at = 1; at < busybox.length; at++) {
+      if (busybox[at] == '[' // rare, so the loop is short: this is on the way to every boot
+          && busybox[at - 1] == 0
+          && Bytes.startsWith(busybox, at, '[', 0, '[', '[', 0)) {
+        List<String> names = listAt(busybox, at);
         if (names.size() > 20) {
           return names;
         }

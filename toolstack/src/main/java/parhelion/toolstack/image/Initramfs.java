@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds an initramfs: a cpio archive in "newc" format (Linux's
@@ -87,6 +89,48 @@ public final class Initramfs {
           root.toString(), "cannot be read (" + e.getMessage() + ")", "check its files", e);
     }
     return this;
+  }
+
+  /**
+   * The initrd that a user names: a file as it is, a directory as an archive, to which the device
+   * nodes are added that an ordinary user's directory cannot have.
+   *
+   * @param limitBytes the most that it may have
+   * @throws ImageException if it is missing, unreadable, empty or too large
+   */
+  public static byte[] load(Path fileOrDirectory, long limitBytes) {
+    String name = fileOrDirectory.toString();
+    byte @Nullable [] bytes;
+    try {
+      if (Files.isDirectory(fileOrDirectory)) {
+        bytes = withConsole(new Initramfs().tree(fileOrDirectory), fileOrDirectory).toBytes();
+      } else {
+        long size = Files.size(fileOrDirectory);
+        bytes = size > Math.min(limitBytes, MAX_BYTES) ? null : Files.readAllBytes(fileOrDirectory);
+      }
+    } catch (NoSuchFileException e) {
+      throw ImageException.of(name, "there is no such file", "check --initrd", e);
+    } catch (IOException e) {
+      throw ImageException.of(name, "cannot be read (" + e.getMessage() + ")", "check it", e);
+    }
+    if (bytes == null || bytes.length > limitBytes) {
+      throw ImageException.of(
+          name, "is larger than " + limitBytes + " bytes", "give the guest more --memory");
+    }
+    if (bytes.length == 0) {
+      throw ImageException.of(name, "is empty", "check --initrd");
+    }
+    return bytes;
+  }
+
+  private static Initramfs withConsole(Initramfs archive, Path root) {
+    if (!Files.exists(root.resolve("dev/console"), LinkOption.NOFOLLOW_LINKS)) {
+      archive.characterDevice("dev/console", 0600, 5, 1);
+    }
+    if (!Files.exists(root.resolve("dev/null"), LinkOption.NOFOLLOW_LINKS)) {
+      archive.characterDevice("dev/null", 0666, 1, 3);
+    }
+    return archive;
   }
 
   private void addTree(Path directory, String prefix) throws IOException {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -122,7 +123,8 @@ class DebPackageTest {
 
   @Test
   void whatIsNoPackageIsRefused() throws IOException {
-    for (byte[] bytes : List.of(new byte[0], new byte[5000], "!<arch>\n".getBytes("US-ASCII"))) {
+    for (byte[] bytes :
+        List.of(new byte[0], new byte[5000], "!<arch>\n".getBytes(StandardCharsets.US_ASCII))) {
       assertThrows(
           ImageException.class, () -> DebPackage.extract(deb(bytes), target(), ALL, Progress.NONE));
     }
@@ -143,18 +145,13 @@ class DebPackageTest {
   void aTarExtensionThatAnnouncesMuchIsRefused() {
     byte[] tar = DebFile.tar(Map.of("x".repeat(150), new byte[3]));
     assertEquals('x', tar[156]); // a pax header
-    System.arraycopy(
-        "77777777777".getBytes(java.nio.charset.StandardCharsets.US_ASCII), 0, tar, 124, 11);
+    System.arraycopy("77777777777".getBytes(StandardCharsets.US_ASCII), 0, tar, 124, 11);
     int sum = 8 * ' ';
     for (int i = 0; i < 512; i++) {
       sum += i >= 148 && i < 156 ? 0 : tar[i] & 0xff;
     }
     System.arraycopy(
-        String.format("%06o\0 ", sum).getBytes(java.nio.charset.StandardCharsets.US_ASCII),
-        0,
-        tar,
-        148,
-        8);
+        String.format("%06o\0 ", sum).getBytes(StandardCharsets.US_ASCII), 0, tar, 148, 8);
     IOException e =
         assertThrows(IOException.class, () -> new TarReader(new ByteArrayInputStream(tar)).next());
     assertTrue(String.valueOf(e.getMessage()).contains("too large"), e.getMessage());
@@ -163,7 +160,7 @@ class DebPackageTest {
   @ParameterizedTest
   @EnumSource(
       value = Compression.class,
-      names = {"NONE", "GZIP", "XZ"})
+      names = {"NONE", "XZ"})
   void damagedPackagesAreRefusedOrUnpackedButNothingElse(Compression kind) throws IOException {
     Map<String, byte[]> small = new LinkedHashMap<>();
     small.put("./a", Samples.data(700, 1));

@@ -106,6 +106,21 @@ class InitramfsTest {
   }
 
   @Test
+  void anInitrdIsAFileAsItIsOrADirectoryWithAConsoleAdded() throws IOException {
+    Path file = Files.write(temporary.resolve("initrd.img"), new byte[100]);
+    assertArrayEquals(new byte[100], Initramfs.load(file, 100));
+    assertThrows(ImageException.class, () -> Initramfs.load(file, 99));
+    Path root = Files.createDirectories(temporary.resolve("root/dev")).getParent();
+    Files.writeString(root.resolve("init"), "#!/bin/sh");
+    byte[] archive = Initramfs.load(root, 10_000);
+    assertEquals(List.of("dev", "init", "dev/console", "dev/null"), paths(archive));
+    assertThrows(ImageException.class, () -> Initramfs.load(root, 200));
+    assertThrows(ImageException.class, () -> Initramfs.load(temporary.resolve("none"), 200));
+    Path empty = Files.createFile(temporary.resolve("empty"));
+    assertThrows(ImageException.class, () -> Initramfs.load(empty, 200));
+  }
+
+  @Test
   void impossiblePathsAreRefused() {
     for (String path : List.of("", "/abs", "dir/", "x".repeat(5000))) {
       assertThrows(ImageException.class, () -> new Initramfs().directory(path, 0755));
