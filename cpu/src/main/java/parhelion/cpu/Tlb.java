@@ -30,6 +30,8 @@ public final class Tlb {
   private static final java.util.concurrent.atomic.AtomicLong EPOCHS =
       new java.util.concurrent.atomic.AtomicLong();
 
+  private long flushedAt = epoch;
+
   Tlb(long base) {
     this.base = base;
     clear();
@@ -62,6 +64,17 @@ public final class Tlb {
   public void flush() {
     clear();
     epoch = EPOCHS.incrementAndGet();
+    flushedAt = epoch;
+  }
+
+  /** The time that all TLBs share: it passes with every flush. A TLB whose {@link #flushedAt} is later has forgotten what was before. */
+  public static long now() {
+    return EPOCHS.get();
+  }
+
+  /** When everything was dropped last. */
+  public long flushedAt() {
+    return flushedAt;
   }
 
   /** Drops the translation of the page of {@code va}. */

@@ -1,6 +1,7 @@
 package parhelion.cpu.interp;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
@@ -44,6 +45,11 @@ public final class CodeCache implements MachineMemory.WriteListener {
 
   public void detach(Cpu cpu) {
     cpus.remove(cpu);
+  }
+
+  /** The CPUs of this memory. */
+  public List<Cpu> cpus() {
+    return Collections.unmodifiableList(cpus);
   }
 
   private int hash(long pa, int mode) {
