@@ -8,6 +8,7 @@ import parhelion.abi.ShutdownReason;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.event.EventChannels;
 import parhelion.xen.grant.GrantTable;
+import parhelion.xen.memory.DomainMemory;
 
 /**
  * A virtual machine: vcpus, memory, event channels and grants. Made by {@link
@@ -20,6 +21,9 @@ public final class Domain {
   public long totPages;
 
   public long maxPages;
+
+  /** What paging keeps of it. */
+  public final DomainMemory memory = new DomainMemory();
 
   /** Bits of {@link parhelion.abi.VmAssist}. */
   public long vmAssist;

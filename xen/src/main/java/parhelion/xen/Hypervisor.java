@@ -24,7 +24,7 @@ public final class Hypervisor implements AutoCloseable {
   private final XenClock clock;
   private final Scheduler scheduler;
   private final Paging paging;
-  private final MemoryOps memoryOps = new MemoryOps();
+  private final MemoryOps memoryOps;
   private final GrantOps grantOps = new GrantOps();
   private final Hypercalls hypercalls;
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
@@ -37,9 +37,10 @@ public final class Hypervisor implements AutoCloseable {
     this.memory = memory;
     this.clock = clock;
     code = new CodeCache(memory);
-    frames = new FrameTable(memory);
+    frames = new FrameTable(memory, code);
     scheduler = new Scheduler(clock);
     paging = new Paging(this);
+    memoryOps = new MemoryOps(this);
     gdtFrame = frames.allocateForXen(0);
     zeroFrame = frames.allocateForXen(0);
     DescriptorTables.fillReservedPage(memory, gdtFrame);

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
+import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.XenError;
@@ -11,7 +12,12 @@ import parhelion.xen.XenError;
 /**
  * Who owns each machine frame, what it is used as, and how often it is referenced (Xen's {@code
  * page_info}). A frame that is in use as a page table is never writable: that is what isolates
- * domains.
+ * domains. Here are owners, general references and the free frames; the rules of types are in
+ * {@link PageTypes}.
+ *
+ * <p>A frame has an owner as long as it has a reference: one for being allocated, one for each
+ * mapping, type use or foreign use. The last one to go frees it; its bytes are cleared then.
+ * Scheduler's thread only.
  */
 public final class FrameTable {
   /** Types, as Xen's {@code PGT_*}: page tables of level 1 to 4 are 1 to 4. */
@@ -24,23 +30,79 @@ public final class FrameTable {
   public static final int SEGDESC = 5;
   public static final int WRITABLE = 7;
 
-  private final MachineMemory memory;
-  private final @Nullable Domain[] owner;
-  private final byte[] type;
-  private final MachToPhysTable m2p;
-  private long firstFree;
+  static final int COUNT = (1 << 29) - 1;
 
-  public FrameTable(MachineMemory memory) {
+  /**
+   * The reference of a frame that belongs to its owner's memory (Xen's PGC_allocated); counted,
+   * too.
+   */
+  static final int ALLOCATED = 1 << 30;
+
+  /** Xen's own frame that the owner may map: no part of its reservation. */
+  static final int SHARED = 1 << 29;
+
+  private final MachineMemory memory;
+  private final CodeCache code;
+  private final @Nullable Domain[] owner;
+  private final int[] refs;
+  private final PageTypes types;
+  private final TlbFlushes tlbs;
+  private final MachToPhysTable m2p;
+  private final FreeFrames free;
+  private final HypervisorHole hole;
+
+  /** Free frames that are set aside for domains that are being built. */
+  private long claimed;
+
+  /**
+   * Most references that a frame can have; one below, so that Xen's own operations always find
+   * room.
+   */
+  private int refLimit = COUNT - 1;
+
+  public FrameTable(MachineMemory memory, CodeCache code) {
     this.memory = memory;
+    this.code = code;
     int frames = Math.toIntExact(memory.frames());
     owner = new @Nullable Domain[frames];
-    type = new byte[frames];
+    refs = new int[frames];
+    tlbs = new TlbFlushes(code, frames);
+    types = new PageTypes(this, memory, tlbs, frames);
     m2p = new MachToPhysTable(memory, 1);
-    firstFree = 1 + m2p.frames();
+    free = new FreeFrames((int) (1 + m2p.frames()), frames);
+    hole = new HypervisorHole(memory, this);
   }
 
   public MachToPhysTable m2p() {
     return m2p;
+  }
+
+  HypervisorHole hole() {
+    return hole;
+  }
+
+  PageTypes types() {
+    return types;
+  }
+
+  TlbFlushes tlbs() {
+    return tlbs;
+  }
+
+  /** Machine frames, free or not. */
+  public int size() {
+    return owner.length;
+  }
+
+  /** Frames that nobody has. */
+  public long freeFrames() {
+    return free.count();
+  }
+
+  /** Lets a test reach the limits of the counters. */
+  void limitCounts(int refLimit, int typeLimit) {
+    this.refLimit = refLimit;
+    types.limitCounts(typeLimit);
   }
 
   /** Owner of a frame; null for free frames, Xen's own and frames that do not exist. */
@@ -48,21 +110,101 @@ public final class FrameTable {
     return mfn >= 0 && mfn < owner.length ? owner[(int) mfn] : null;
   }
 
-  public int type(long mfn) {
-    return type[(int) mfn];
+  /** Domain number of the owner, {@link Domid#XEN} for Xen's. */
+  public int ownerId(long mfn) {
+    Domain d = owner(mfn);
+    return d == null ? Domid.XEN : d.id();
   }
+
+  /** Current or last type of a frame that exists. */
+  public int type(long mfn) {
+    return types.type((int) mfn);
+  }
+
+  /** How often the frame is in use as its {@link #type}. */
+  public int typeCount(long mfn) {
+    return types.count((int) mfn);
+  }
+
+  public boolean isPinned(long mfn) {
+    return types.isPinned((int) mfn);
+  }
+
+  /** References of all kinds, the one for being allocated included. */
+  public int references(long mfn) {
+    return refs[(int) mfn] & COUNT;
+  }
+
+  /**
+   * True when the frame is part of its owner's memory; false when only other references keep it.
+   */
+  public boolean isAllocated(long mfn) {
+    return (refs[(int) mfn] & ALLOCATED) != 0;
+  }
+
+  /** True for Xen's own frames that their owner may map. */
+  public boolean isShared(long mfn) {
+    return (refs[(int) mfn] & SHARED) != 0;
+  }
+
+  // --- allocation ---
 
   /**
    * A zeroed frame that counts towards the domain's {@code totPages}; ENOMEM past its {@code
    * maxPages} or out of memory.
    */
   public long allocate(Domain d) {
-    if (d.totPages >= d.maxPages) {
+    long mfn = tryAllocate(d, 0);
+    if (mfn < 0) {
       throw new XenError(Errno.ENOMEM);
     }
-    long mfn = allocateShared(d);
-    d.totPages++;
     return mfn;
+  }
+
+  long tryAllocate(Domain d, int order) {
+    return tryAllocate(d, order, owner.length);
+  }
+
+  /**
+   * The first of 2<sup>order</sup> zeroed frames in a row, below {@code limit} and aligned to their
+   * number; -1 when there are none to be had.
+   */
+  long tryAllocate(Domain d, int order, int limit) {
+    return d.totPages + (1L << order) > d.maxPages ? -1 : allocateBeyondLimit(d, order, limit);
+  }
+
+  /** The same whatever the domain may have: it is about to give as much back. */
+  long allocateBeyondLimit(Domain d, int order, int limit) {
+    long count = 1L << order;
+    long others = claimed - d.memory.claimed;
+    if (free.count() - others < count) {
+      return -1;
+    }
+    int mfn = free.take(order, limit);
+    if (mfn >= 0) {
+      for (int i = 0; i < count; i++) {
+        assign(d, mfn + i, ALLOCATED | 1);
+      }
+      d.totPages += count;
+      claim(d, Math.max(0, d.memory.claimed - count));
+    }
+    return mfn;
+  }
+
+  /** Sets free frames aside for a domain that is being built; false when there are not as many. */
+  boolean claim(Domain d, long count) {
+    if (count > 0 && free.count() - (claimed - d.memory.claimed) < count) {
+      return false;
+    }
+    claimed += count - d.memory.claimed;
+    d.memory.claimed = count;
+    return true;
+  }
+
+  private void assign(Domain d, int mfn, int bits) {
+    tlbs.dropAll(mfn);
+    owner[mfn] = d;
+    refs[mfn] = bits;
   }
 
   /**
@@ -70,60 +212,124 @@ public final class FrameTable {
    * shared_info, grant table.
    */
   public long allocateShared(Domain d) {
-    if (firstFree >= owner.length) {
+    int mfn = free.take(0, owner.length);
+    if (mfn < 0) {
       throw new XenError(Errno.ENOMEM);
     }
-    long mfn = firstFree++;
-    memory.fill(mfn << 12, 4096, (byte) 0);
-    owner[(int) mfn] = d;
+    assign(d, mfn, SHARED | ALLOCATED | 1);
+    types.shareWritable(mfn);
     return mfn;
+  }
+
+  /**
+   * Ends {@link #allocateShared}; mappings that the guest still has keep the frame until they go.
+   */
+  public void releaseShared(long mfn) {
+    if (!isShared(mfn) || !isAllocated(mfn)) {
+      throw new IllegalStateException("frame " + mfn + " is no shared frame");
+    }
+    types.put((int) mfn);
+    release((int) mfn);
   }
 
   /** Zeroed frames in a row for Xen itself, never given back; -1 when there are none. */
   public long allocateForXen(int order) {
-    long mfn = firstFree;
-    if (mfn + (1L << order) > owner.length) {
-      return -1;
-    }
-    firstFree += 1L << order;
-    memory.fill(mfn << 12, 4096L << order, (byte) 0);
-    return mfn;
+    return free.take(order, owner.length);
   }
+
+  /**
+   * Takes the frame out of its owner's memory: it is freed once its last reference goes. False if
+   * it is not in it.
+   */
+  boolean release(int mfn) {
+    if ((refs[mfn] & ALLOCATED) == 0) {
+      return false;
+    }
+    refs[mfn] &= ~ALLOCATED;
+    putPage(mfn);
+    return true;
+  }
+
+  // --- references ---
 
   /**
    * Takes a general reference: false if {@code d} does not own the frame or the count would
    * overflow.
    */
   public boolean getPage(Domain d, long mfn) {
-    return owner(mfn) == d;
+    if (mfn < 0 || mfn >= owner.length || owner[(int) mfn] != d) {
+      return false;
+    }
+    int count = refs[(int) mfn] & COUNT;
+    if (count == 0 || count >= refLimit) {
+      return false;
+    }
+    refs[(int) mfn]++;
+    return true;
   }
 
-  /** Gives it back; the last one frees the frame. */
-  public void putPage(long mfn) {}
+  /** A reference beside one that is held already; always finds room. */
+  void holdPage(int mfn) {
+    refs[mfn]++;
+  }
+
+  /** Gives a reference back; the last one frees the frame. */
+  public void putPage(long mfn) {
+    int i = (int) mfn;
+    if ((refs[i] & COUNT) == 0) {
+      throw new IllegalStateException("frame " + mfn + " has no reference to give back");
+    }
+    refs[i]--;
+    if ((refs[i] & COUNT) == 0) {
+      free(i);
+    }
+  }
+
+  private void free(int mfn) {
+    Domain d = owner[mfn];
+    if (d == null || types.count(mfn) != 0) {
+      throw new IllegalStateException("frame " + mfn + " is freed while in use");
+    }
+    if ((refs[mfn] & SHARED) == 0) {
+      d.totPages--;
+    }
+    owner[mfn] = null;
+    refs[mfn] = 0;
+    types.forget(mfn);
+    m2p.set(mfn, MachToPhysTable.INVALID);
+    code.dropFrame(mfn);
+    memory.fill((long) mfn << 12, 4096, (byte) 0);
+    tlbs.left(mfn);
+    free.give(mfn);
+  }
 
   /**
    * Takes a general and a type reference: false if not the owner's or if the type conflicts (or
-   * does not validate).
+   * does not validate). A page table is validated in one go here; hypercalls use the preemptible
+   * way.
    */
   public boolean getPageAndType(Domain d, long mfn, int wanted) {
-    return owner(mfn) == d;
+    return types.getPageAndType(d, mfn, wanted, null) == 0;
   }
 
-  public void putPageAndType(long mfn) {}
-
-  /** Forgets everything that {@code d} owns (all references by page tables must be gone). */
-  public void freeAll(Domain d) {
-    for (int i = 0; i < owner.length; i++) {
-      if (owner[i] == d) {
-        owner[i] = null;
-      }
-    }
-    Arrays.fill(type, 0, 0, (byte) 0);
+  /**
+   * Gives both back. Entries of a page table whose last use this was are given back by {@link
+   * Paging#finishDropped}.
+   */
+  public void putPageAndType(long mfn) {
+    types.putPageAndType((int) mfn);
   }
 
-  /** Domain number of the owner, {@link Domid#XEN} for Xen's. */
-  public int ownerId(long mfn) {
-    Domain d = owner(mfn);
-    return d == null ? Domid.XEN : d.id();
+  int refBits(int mfn) {
+    return refs[mfn];
+  }
+
+  @Override
+  public String toString() {
+    return owner.length
+        + " frames, "
+        + free.count()
+        + " free, types "
+        + Arrays.toString(types.histogram());
   }
 }
