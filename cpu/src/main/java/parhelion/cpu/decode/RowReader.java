@@ -17,6 +17,10 @@ final class RowReader {
     0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0x880, 0x8c0
   };
 
+  private static final NameTable<Mnemonic> MNEMONICS = new NameTable<>(Mnemonic.values());
+  private static final NameTable<Operand> OPERANDS = new NameTable<>(Operand.values());
+  private static final NameTable<Feature> FEATURES = new NameTable<>(Feature.values());
+
   private final String text;
 
   // By line: where it starts, where its section's "@" is (or -1), and its opcodes once it was read.
@@ -152,7 +156,7 @@ final class RowReader {
     while (more) {
       more = encoding();
     }
-    Mnemonic mnemonic = Mnemonic.valueOf(token());
+    Mnemonic mnemonic = MNEMONICS.get(token());
     Operand[] operands = operands(token());
     attributes();
     if (modForm < 0 && (regField >= 0 || needsModrm(operands))) {
@@ -203,7 +207,7 @@ final class RowReader {
     while (start < list.length()) {
       int comma = list.indexOf(',', start);
       int end = comma < 0 ? list.length() : comma;
-      found.add(Operand.valueOf(list.substring(start, end)));
+      found.add(OPERANDS.get(list.substring(start, end)));
       start = end + 1;
     }
     return found.toArray(new Operand[0]);
@@ -329,7 +333,7 @@ final class RowReader {
       case "iopl" -> attributes |= Opcode.IOPL;
       case "vex" -> attributes |= Opcode.VEX;
       case "vsib" -> attributes |= Opcode.VSIB;
-      default -> feature = Feature.valueOf(token);
+      default -> feature = FEATURES.get(token);
     }
   }
 
