@@ -474,8 +474,8 @@ public final class FloatUnit {
       if (wrap) {
         exp -= BIAS_ADJUST;
         if (exp > emax) {
-          exp = emax + 1;
-          hi = Long.MIN_VALUE;
+          flags |= PE;
+          up = true;
           kind = INFINITE;
         }
       }
@@ -497,6 +497,7 @@ public final class FloatUnit {
       if (wrap) {
         exp += BIAS_ADJUST;
         if (exp < emin) {
+          flags |= PE;
           kind = ZERO;
         }
       }

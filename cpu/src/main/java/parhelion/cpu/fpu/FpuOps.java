@@ -1,8 +1,6 @@
 package parhelion.cpu.fpu;
 
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.Cpu;
-import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
@@ -38,17 +36,11 @@ public final class FpuOps {
       return op == null || gate == null ? op : gate;
     }
     if (opcode.has(Opcode.X87)) {
-      return opcode.map() == 0 ? x87(insn, offset, modeKey) : mmx(insn, offset, modeKey);
+      return opcode.map() == 0
+          ? X87Ops.translate(insn, offset, modeKey)
+          : mmx(insn, offset, modeKey);
     }
     return insn.mnemonic() == Mnemonic.CRC32 ? Sse4Ops.translate(insn, offset) : null;
-  }
-
-  private static @Nullable Op x87(Insn insn, int offset, int modeKey) {
-    Op op = X87ControlOps.translate(insn, offset);
-    if (op != null && (modeKey & (Cpu.MODE_EM | Cpu.MODE_TS)) != 0) {
-      return Operands.raise(GuestFault.NM);
-    }
-    return op;
   }
 
   private static @Nullable Op mmx(Insn insn, int offset, int modeKey) {

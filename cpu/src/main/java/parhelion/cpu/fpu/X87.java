@@ -34,6 +34,8 @@ final class X87 {
 
   private static final int FCW_ONE = 0x40;
 
+  static final long DEFAULT_NAN = 0xc000000000000000L;
+
   private X87() {}
 
   static int fsw(Cpu c) {
@@ -183,5 +185,107 @@ final class X87 {
       }
     }
     return true;
+  }
+
+  // --- results and exceptions ---
+
+  static void put(Cpu c, int i, long significand, int signExponent) {
+    long st = st(c, i);
+    U.putLong(st, significand);
+    U.putShort(st + 8, (short) signExponent);
+    fill(c, i);
+  }
+
+  static void putDefaultNan(Cpu c, int i) {
+    put(c, i, DEFAULT_NAN, 0xffff);
+  }
+
+  static void a(Cpu c, FloatUnit u, int i) {
+    long st = st(c, i);
+    u.a80(U.getLong(st), U.getShort(st + 8));
+  }
+
+  static void b(Cpu c, FloatUnit u, int i) {
+    long st = st(c, i);
+    u.b80(U.getLong(st), U.getShort(st + 8));
+  }
+
+  /** Significand bits that the control word's precision control asks for. */
+  static int precision(Cpu c) {
+    return switch (fcw(c) >> 8 & 3) {
+      case 0 -> 24;
+      case 2 -> 53;
+      default -> 64;
+    };
+  }
+
+  /** Stack underflow or overflow; true if it is masked, so that the default NaN is delivered. */
+  static boolean stackFault(Cpu c, boolean overflow) {
+    int fsw = fsw(c) & ~C1 | IE | SF | (overflow ? C1 : 0);
+    boolean masked = (fcw(c) & IE) != 0;
+    fsw(c, masked ? fsw : fsw | ES | BUSY);
+    return masked;
+  }
+
+  /**
+   * Adds the unit's exceptions to the status word, and C1. False when an unmasked one (invalid,
+   * denormal, divide by zero) forbids the result; an unmasked overflow, underflow or inexact result
+   * is delivered and the exception stays pending.
+   */
+  static boolean commit(Cpu c, FloatUnit u) {
+    int fsw = fsw(c) & ~C1;
+    int raised = u.flags;
+    int unmasked = raised & ~fcw(c) & 0x3f;
+    if (unmasked == 0) {
+      fsw(c, fsw | raised | (u.up ? C1 : 0));
+      return true;
+    }
+    if ((unmasked & 7) != 0) {
+      fsw(c, fsw | raised & 7 | ES | BUSY);
+      return false;
+    }
+    fsw(c, fsw | raised | ES | BUSY | (u.up ? C1 : 0));
+    return true;
+  }
+
+  /**
+   * The NaN that a NaN or unsupported operand a or b gives: significand in the unit's {@code hi},
+   * sign and exponent returned. Of two the one with the larger significand, but a quiet one before
+   * a signalling one (SDM volume 1, table 4-7).
+   */
+  static int nan(FloatUnit u) {
+    if (u.aClass == FloatUnit.UNSUPPORTED || u.bClass == FloatUnit.UNSUPPORTED) {
+      return defaultNan(u);
+    }
+    if (u.aClass == FloatUnit.SNAN || u.bClass == FloatUnit.SNAN) {
+      u.flags |= IE;
+    }
+    boolean takeA;
+    if (u.aClass < FloatUnit.QNAN || u.bClass < FloatUnit.QNAN) {
+      takeA = u.aClass >= FloatUnit.QNAN;
+    } else if (u.aClass != u.bClass) {
+      takeA = u.aClass == FloatUnit.QNAN;
+    } else {
+      int order = Long.compareUnsigned(u.aSig, u.bSig);
+      takeA = order > 0 || (order == 0 && !u.aSign);
+    }
+    u.hi = (takeA ? u.aSig : u.bSig) | 1L << 62;
+    return (takeA ? u.aSign : u.bSign) ? 0xffff : 0x7fff;
+  }
+
+  static int defaultNan(FloatUnit u) {
+    u.flags |= IE;
+    u.hi = DEFAULT_NAN;
+    return 0xffff;
+  }
+
+  /** The same for an operand b alone. */
+  static int nanB(FloatUnit u) {
+    u.aClass = FloatUnit.NORMAL;
+    return nan(u);
+  }
+
+  static void condition(Cpu c, int codes) {
+    fsw(c, fsw(c) & ~CONDITION | codes);
   }
 }

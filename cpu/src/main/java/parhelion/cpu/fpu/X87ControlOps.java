@@ -57,11 +57,13 @@ final class X87ControlOps {
           c -> {
             X87.check(c);
             X87.free(c, i);
+            X87.fsw(c, X87.fsw(c) & ~X87.C1);
           };
       case FFREEP ->
           c -> {
             X87.check(c);
             X87.free(c, i);
+            X87.fsw(c, X87.fsw(c) & ~X87.C1);
             X87.pop(c);
           };
       case FNSTENV -> {

@@ -209,6 +209,11 @@ final class Values {
       fx[1] |= 2; // the reserved precision
     }
     FxImage.put16(fx, 2, r.nextInt(0x10000) & 0x7f7f);
+    if (r.nextInt(4) == 0) {
+      // Some x87 exceptions unmasked: they stay pending after the instruction.
+      fx[0] = (byte) (0x40 | r.nextInt(64));
+      fx[2] &= (byte) (fx[0] | 0xc0);
+    }
     fx[4] = (byte) (r.nextInt(4) == 0 ? r.nextInt(256) : 255);
     int mxcsr = 0x1f80 | (r.nextInt(2) == 0 ? r.nextInt(4) << 13 : 0) | r.nextInt(64);
     mxcsr |= r.nextInt(4) == 0 ? 0x40 : 0;
