@@ -110,6 +110,9 @@ public final class Auditor {
         report(v + ": GDT frame " + s.gdtFrames[i] + " is no descriptor page");
       }
     }
+    if (s.vcpuInfoMoved) {
+      hold((int) (s.vcpuInfoPa >>> 12));
+    }
     v.descriptorTables().ldtFrames().forEach(mfn -> hold((int) mfn));
   }
 

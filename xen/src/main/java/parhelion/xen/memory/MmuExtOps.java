@@ -39,7 +39,7 @@ final class MmuExtOps {
 
   long mmuextOp(Vcpu v, long ops, long count, long doneVa, long foreigndom) {
     Domain d = v.domain();
-    if (d.memory.hasDying() && !types.drain(d, v)) {
+    if (!paging.drain(d, v)) {
       throw v.continueHypercall(ops, count, doneVa, foreigndom, 0);
     }
     if ((count & 0xffff_ffffL) == Paging.PREEMPTED && ops == 0) {
@@ -58,8 +58,7 @@ final class MmuExtOps {
     int i = 0;
     int rc = 0;
     for (; i < n; i++) {
-      if ((pageOwner.memory.hasDying() && !types.drain(pageOwner, v))
-          || (i > 0 && i % STRIDE == 0 && v.shouldYield())) {
+      if (!paging.drain(pageOwner, v) || (i > 0 && i % STRIDE == 0 && v.shouldYield())) {
         rc = RESTART;
         break;
       }
@@ -69,12 +68,12 @@ final class MmuExtOps {
       }
     }
     Paging.reportDone(v, doneVa, count, i);
-    paging.punishGrantAbuse();
+    paging.punishGrantAbuse(d);
     if (rc == RESTART) {
       long rest = (n - i) | Paging.PREEMPTED;
       throw v.continueHypercall(ops + i * (long) size, rest, doneVa, foreigndom, 0);
     }
-    if (pageOwner.memory.hasDying() && !types.drain(pageOwner, v)) {
+    if (!paging.drain(pageOwner, v)) {
       throw v.continueHypercall(0, Paging.PREEMPTED, 0, rc, 0);
     }
     return rc;

@@ -27,7 +27,7 @@ import parhelion.xen.Vcpu;
  *
  * <p>Results are 0, a negative errno, or {@link #RESTART}.
  */
-final class PageTypes {
+final class PageTypes extends TypeWords {
   /** To be done again, with the same arguments, after others have had their turn. */
   static final int RESTART = -85;
 
@@ -36,33 +36,12 @@ final class PageTypes {
   static final int EBUSY = -16;
   static final int EINVAL = -22;
 
-  private static final int COUNT = (1 << 25) - 1;
-  private static final int PARTIAL = 1 << 25;
-  private static final int VALIDATED = 1 << 26;
-  private static final int PINNED = 1 << 27;
-  private static final int TYPE_SHIFT = 28;
-  private static final int TYPE = 7 << TYPE_SHIFT;
-  private static final int DYING = 1 << 31;
-
   /** Entries after which a preemptible walk asks whether to go on. */
   private static final int STRIDE = 16;
 
   private final FrameTable frames;
   private final MachineMemory memory;
   private final TlbFlushes tlbs;
-  private final int[] types;
-
-  /** Entries of a PARTIAL or DYING table that hold references. */
-  private final short[] validated;
-
-  /**
-   * Tables that map tables of their own level read-only ("linear" page tables): above 0, such
-   * entries in this table; below 0, such entries that refer to it. Never both, so that there are no
-   * circles.
-   */
-  private final short[] linear;
-
-  private int countLimit = COUNT;
   private int steps;
 
   /**
@@ -72,82 +51,10 @@ final class PageTypes {
   private @Nullable Domain grantAbuser;
 
   PageTypes(FrameTable frames, MachineMemory memory, TlbFlushes tlbs, int size) {
+    super(size);
     this.frames = frames;
     this.memory = memory;
     this.tlbs = tlbs;
-    types = new int[size];
-    validated = new short[size];
-    linear = new short[size];
-  }
-
-  void limitCounts(int limit) {
-    countLimit = limit;
-  }
-
-  int type(int mfn) {
-    return (types[mfn] & TYPE) >>> TYPE_SHIFT;
-  }
-
-  int count(int mfn) {
-    return types[mfn] & COUNT;
-  }
-
-  boolean isPinned(int mfn) {
-    return (types[mfn] & PINNED) != 0;
-  }
-
-  boolean isPartial(int mfn) {
-    return (types[mfn] & PARTIAL) != 0;
-  }
-
-  boolean isDying(int mfn) {
-    return (types[mfn] & DYING) != 0;
-  }
-
-  boolean isValidated(int mfn) {
-    return (types[mfn] & VALIDATED) != 0;
-  }
-
-  int validatedEntries(int mfn) {
-    return validated[mfn];
-  }
-
-  int linearCount(int mfn) {
-    return linear[mfn];
-  }
-
-  /** True for a table in use whose entries hold their references. */
-  boolean isLiveTable(int mfn) {
-    int t = types[mfn];
-    return (t & VALIDATED) != 0 && (t & COUNT) != 0 && isTable(t);
-  }
-
-  private static boolean isTable(int t) {
-    int type = (t & TYPE) >>> TYPE_SHIFT;
-    return type >= L1 && type <= L4;
-  }
-
-  private static int of(int type) {
-    return type << TYPE_SHIFT;
-  }
-
-  /** Writable for as long as Xen shares it: it can never be a table. */
-  void shareWritable(int mfn) {
-    types[mfn] = of(WRITABLE) | VALIDATED | 1;
-  }
-
-  /** The frame is free. */
-  void forget(int mfn) {
-    types[mfn] = 0;
-    linear[mfn] = 0;
-  }
-
-  int[] histogram() {
-    int[] n = new int[8];
-    for (int t : types) {
-      n[(t & COUNT) == 0 ? 0 : (t & TYPE) >>> TYPE_SHIFT]++;
-    }
-    return n;
   }
 
   /** The domain that overwrote a granted mapping since the last call, or null. */

@@ -44,6 +44,7 @@ public final class Paging {
   private final PageTypes types;
   private final EntryUpdates updates;
   private final MmuExtOps extOps;
+  private final GrantMappings grantMappings;
 
   public Paging(Hypervisor hypervisor) {
     this.hypervisor = hypervisor;
@@ -52,6 +53,7 @@ public final class Paging {
     types = frames.types();
     updates = new EntryUpdates(types, memory);
     extOps = new MmuExtOps(this, frames, memory);
+    grantMappings = new GrantMappings(frames, memory, this);
   }
 
   // --- mmu_update ---
@@ -62,7 +64,7 @@ public final class Paging {
    */
   public long mmuUpdate(Vcpu v, long reqs, long count, long doneVa, long foreigndom, long unused) {
     Domain d = v.domain();
-    if (d.memory.hasDying() && !types.drain(d, v)) {
+    if (!drain(d, v)) {
       throw v.continueHypercall(reqs, count, doneVa, foreigndom, 0);
     }
     if ((count & 0xffff_ffffL) == PREEMPTED && reqs == 0) {
@@ -77,8 +79,7 @@ public final class Paging {
     int i = 0;
     int rc = 0;
     for (; i < n; i++) {
-      if ((tableOwner.memory.hasDying() && !types.drain(tableOwner, v))
-          || (i > 0 && i % STRIDE == 0 && v.shouldYield())) {
+      if (!drain(tableOwner, v) || (i > 0 && i % STRIDE == 0 && v.shouldYield())) {
         rc = RESTART;
         break;
       }
@@ -88,11 +89,11 @@ public final class Paging {
       }
     }
     reportDone(v, doneVa, count, i);
-    punishGrantAbuse();
+    punishGrantAbuse(d);
     if (rc == RESTART) {
       throw v.continueHypercall(reqs + i * 16L, (n - i) | PREEMPTED, doneVa, foreigndom, 0);
     }
-    if (tableOwner.memory.hasDying() && !types.drain(tableOwner, v)) {
+    if (!drain(tableOwner, v)) {
       throw v.continueHypercall(0, PREEMPTED, 0, rc, 0);
     }
     return rc;
@@ -217,10 +218,28 @@ public final class Paging {
   }
 
   /** A guest that overwrites the mapping of a grant could never unmap it: Xen crashes it. */
-  void punishGrantAbuse() {
-    if (types.takeGrantAbuser() != null) {
-      throw new DomainCrash("the mapping of a grant was overwritten instead of unmapped");
+  void punishGrantAbuse(@Nullable Domain caller) {
+    Domain abuser = types.takeGrantAbuser();
+    if (abuser != null) {
+      String reason = "the mapping of a grant was overwritten instead of unmapped";
+      if (abuser == caller) {
+        throw new DomainCrash(reason);
+      }
+      abuser.crash(abuser.vcpus().getFirst(), reason);
     }
+  }
+
+  /**
+   * Gives back what the owner's dropped tables held; false when others are to have their turn
+   * first.
+   */
+  boolean drain(Domain d, Vcpu v) {
+    if (!d.memory.hasDying()) {
+      return true;
+    }
+    boolean done = types.drain(d, v);
+    punishGrantAbuse(v.domain());
+    return done;
   }
 
   // --- update_va_mapping ---
@@ -250,11 +269,11 @@ public final class Paging {
       return EINVAL;
     }
     int rc = updates.l1(pa, pte, false, d, pageOwner);
-    punishGrantAbuse();
+    punishGrantAbuse(d);
     return rc != 0 ? rc : flushAsAsked(v, va, flags);
   }
 
-  private boolean isLiveL1(int mfn) {
+  boolean isLiveL1(int mfn) {
     return types.isLiveTable(mfn) && types.type(mfn) == FrameTable.L1;
   }
 
@@ -351,7 +370,7 @@ public final class Paging {
       entry = (memory.getLong(at) & ~mask) | (value << shift & mask);
     }
     boolean done = updates.l1(at, entry, false, v.domain(), v.domain()) == 0;
-    punishGrantAbuse();
+    punishGrantAbuse(v.domain());
     return done;
   }
 
@@ -398,6 +417,7 @@ public final class Paging {
     if (!types.drain(d, null)) {
       throw new IllegalStateException("draining was interrupted");
     }
+    punishGrantAbuse(null);
   }
 
   /**
@@ -420,6 +440,11 @@ public final class Paging {
   /** Unpins and unvalidates all page tables of a dying domain and frees its frames. */
   public void relinquish(Domain d) {
     Relinquish.all(this, frames, d);
+  }
+
+  /** For the grant tables. */
+  public GrantMappings grantMappings() {
+    return grantMappings;
   }
 
   PageTypes types() {

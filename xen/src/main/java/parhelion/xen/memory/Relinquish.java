@@ -53,6 +53,7 @@ final class Relinquish {
     if (m.stage == 2 && eachFrame(this::give)) {
       m.stage = 3;
       types.takeGrantAbuser();
+      frames.claim(d, 0);
     }
     return m.stage == 3;
   }
