@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +31,22 @@ public final class DefaultInitramfs {
       tmpfs /tmp tmpfs defaults 0 0
       """;
 
+  /** Run by the kernel for a shutdown from outside; at once, as our first process is no init. */
+  private static final Set<String> ENDINGS = Set.of("poweroff", "reboot", "halt");
+
   private static final String PROFILE =
       """
-      export PS1='\\h:\\w\\$ '
+      . /etc/shrc
       echo 'A shell in the guest; "poweroff" or "exit" ends it.'
+      """;
+
+  /** Functions, because this busybox prefers its applets to what is in /bin. */
+  private static final String SHRC =
+      """
+      PS1='\\h:\\w\\$ '
+      poweroff() { busybox poweroff -f; }
+      reboot() { busybox reboot -f; }
+      halt() { busybox halt -f; }
       """;
 
   private DefaultInitramfs() {}
@@ -84,6 +97,7 @@ public final class DefaultInitramfs {
             .directory("etc", 0755)
             .file("etc/fstab", 0644, utf8(FSTAB))
             .file("etc/profile", 0644, utf8(PROFILE))
+            .file("etc/shrc", 0644, utf8(SHRC))
             .file("etc/passwd", 0644, utf8("root::0:0:root:/root:/bin/sh\n"))
             .file("etc/group", 0644, utf8("root:x:0:\n"))
             .symlink("sbin", "bin")
@@ -91,12 +105,14 @@ public final class DefaultInitramfs {
             .symlink("usr/sbin", "../bin")
             .file("bin/busybox", 0755, busybox);
     for (String applet : applets) {
-      if (!applet.equals("busybox")) {
+      if (ENDINGS.contains(applet)) {
+        archive.file("bin/" + applet, 0755, utf8("#!/bin/sh\nexec busybox " + applet + " -f\n"));
+      } else if (!applet.equals("busybox")) {
         archive.symlink("bin/" + applet, "busybox");
       }
     }
     if (command != null && !command.fitsCommandLine()) {
-      archive.file("parhelion-cmd", 0644, utf8(command.shellText() + "\n"));
+      archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }
     return archive.file("init", 0755, script()).toBytes();
   }
