@@ -61,7 +61,11 @@ public final class GuestAccess implements Bytes {
   private long machineAddress(long va, int access) {
     Cpu cpu = vcpu.cpu();
     try {
-      return (vcpu.monitor().translatePlain(cpu, va, access) & -4096L) | (va & 4095);
+      long translation = vcpu.monitor().translatePlain(cpu, va, access);
+      if ((translation & Access.HOOKED) != 0) {
+        throw new XenError(Errno.EFAULT);
+      }
+      return (translation & -4096L) | (va & 4095);
     } catch (GuestFault f) {
       throw new XenError(Errno.EFAULT);
     }

@@ -80,6 +80,7 @@ final class FakeGuest implements AutoCloseable, DomainListener {
     v.state.kernelSp = STACK_TOP;
     v.cpu().put64(RSP, STACK_TOP - 0x100);
     v.up();
+    v.cpu().clearAttention();
   }
 
   /** Writes a page-table entry for {@code va}, making the tables above it. */
@@ -93,6 +94,11 @@ final class FakeGuest implements AutoCloseable, DomainListener {
       table = memory.getLong(pa) >>> 12;
     }
     memory.putLong((table << 12) + (va >>> 12 & 511) * 8, entry);
+  }
+
+  /** A top-level table with nothing in it. */
+  long emptyL4() {
+    return hypervisor.frames().allocate(domain);
   }
 
   Vcpu vcpu() {
@@ -178,6 +184,13 @@ final class FakeGuest implements AutoCloseable, DomainListener {
   void run(int... code) {
     write(CODE, code);
     cpu().rip(CODE);
+    step();
+  }
+
+  /** One short slice. */
+  void step() {
+    Timers timers = hypervisor.scheduler().timers();
+    timers.timer(() -> {}).set(hypervisor.clock().systemNanos() + 600);
     hypervisor.scheduler().step();
   }
 
