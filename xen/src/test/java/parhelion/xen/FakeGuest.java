@@ -11,6 +11,8 @@ import parhelion.abi.Hypercall;
 import parhelion.abi.Struct;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.xen.memory.DomainMemoryBuilder;
+import parhelion.xen.memory.Pte;
 
 /**
  * A domain without an operating system, under a virtual clock: tests fill its memory and registers,
@@ -32,6 +34,7 @@ final class FakeGuest implements AutoCloseable, DomainListener {
   static final long USER_CODE = BASE + 0x4000;
   static final long USER_STACK_TOP = BASE + 0x3_0000;
 
+  private static final int TABLES = 16;
   private static final long TABLE = 0x67; // present, writable, user, accessed, dirty
 
   final Hypervisor hypervisor;
@@ -62,17 +65,17 @@ final class FakeGuest implements AutoCloseable, DomainListener {
     hypervisor.setListener(this);
     memory = hypervisor.memory();
     domain = hypervisor.createDomain(new DomainConfig(vcpus, 1024, false));
-    l4 = hypervisor.frames().allocate(domain);
+    DomainMemoryBuilder builder = new DomainMemoryBuilder(hypervisor, domain);
+    long[] p2m = builder.allocate(PAGES + 1 + TABLES);
+    System.arraycopy(p2m, 0, mfns, 0, PAGES);
+    int[] used = {PAGES + 1};
+    builder.startTables(() -> p2m[used[0]++]);
     for (int i = 0; i < PAGES; i++) {
-      mfns[i] = hypervisor.frames().allocate(domain);
-      hypervisor.frames().m2p().set(mfns[i], i);
-      map(BASE + i * 4096L, mfns[i] << 12 | TABLE);
+      builder.map(BASE + i * 4096L, mfns[i], Pte.RW);
     }
-    map(READ_ONLY, hypervisor.frames().allocate(domain) << 12 | 5);
-    for (Vcpu v : domain.vcpus()) {
-      v.setKernelCr3(l4 << 12);
-      v.setUserCr3(l4 << 12);
-    }
+    builder.map(READ_ONLY, p2m[PAGES], 0);
+    l4 = builder.finish();
+    hypervisor.paging().installBases(vcpu(), l4, l4);
     Vcpu v = vcpu();
     v.state.initialised = true;
     v.state.periodicNanos = 0;

@@ -386,7 +386,10 @@ final class MiscHypercallsTest {
   void aGdtOfTheGuestIsUsed() {
     long list = g.room(16);
     g.bytes().putLong(list, g.mfns[20]);
-    g.write64(FakeGuest.BASE + 20 * 4096 + 0x10, 0x00cf_f200_1234_ffffL);
+    long va = FakeGuest.BASE + 20 * 4096;
+    g.write64(va + 0x10, 0x00cf_f200_1234_ffffL);
+    assertEquals(Errno.EINVAL.result(), g.call(Hypercall.SET_GDT, list, 512), "still writable");
+    assertEquals(0, g.call(Hypercall.UPDATE_VA_MAPPING, va, g.mfns[20] << 12 | 5, 2));
     assertEquals(0, g.call(Hypercall.SET_GDT, list, 512));
     assertEquals(0, g.call(Hypercall.SET_SEGMENT_BASE, 3, 0x13));
     assertEquals(0x1234, g.cpu().get64(KERNEL_GS_BASE));
