@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "parhelion",
+    subcommands = {RunCommand.class, DemoCommand.class},
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
@@ -42,7 +43,7 @@ import picocli.CommandLine.Spec;
       "other:the status of the guest's program, 128+N when signal N ended it"
     },
     footerHeading = "%nExample:%n",
-    footer = "  parhelion --version")
+    footer = "  parhelion run --cmd 'uname -a'")
 public final class Main implements Runnable {
   @Spec private @Nullable CommandSpec spec;
 

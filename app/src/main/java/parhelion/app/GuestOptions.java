@@ -1,0 +1,111 @@
+package parhelion.app;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Options that every command that runs a guest has. */
+final class GuestOptions {
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = Mebibytes.class,
+      defaultValue = "256M",
+      description = "Guest memory, as 512M or 2G (default: ${DEFAULT-VALUE}).")
+  int memoryMib;
+
+  @Option(
+      names = "--vcpus",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Number of virtual CPUs, 1 to 32 (default: ${DEFAULT-VALUE}).")
+  int vcpus;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      converter = Seconds.class,
+      description = "End the guest after so long, with status 124.")
+  @Nullable Duration timeout;
+
+  @Option(
+      names = "--on-crash",
+      paramLabel = "report|quiet|restart",
+      defaultValue = "report",
+      description =
+          "When the guest crashes: report registers and backtrace, exit quietly, or report and boot"
+              + " again (default: ${DEFAULT-VALUE}).")
+  OnCrash onCrash = OnCrash.REPORT;
+
+  @Option(
+      names = "--log",
+      paramLabel = "FILE",
+      description = "Also write everything that the guest's console prints to a file.")
+  @Nullable Path log;
+
+  @Option(
+      names = "--stats",
+      description = "Afterwards, print what the guest asked of the hypervisor and what it cost.")
+  boolean stats;
+
+  @Option(
+      names = "--trace",
+      paramLabel = "FILE",
+      description = "Write a line for every hypercall, trap and emulated instruction to a file.")
+  @Nullable Path trace;
+
+  @Option(
+      names = "--json",
+      description =
+          "Print the outcome as JSON on standard output; the guest's console goes to standard error.")
+  boolean json;
+
+  /** What to do about a crash. */
+  enum OnCrash {
+    REPORT,
+    QUIET,
+    RESTART
+  }
+
+  /** Sizes such as 512M. */
+  static final class Mebibytes implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      String digits = text;
+      long unit = 1;
+      char last = text.isEmpty() ? ' ' : Character.toUpperCase(text.charAt(text.length() - 1));
+      if (last == 'M' || last == 'G') {
+        digits = text.substring(0, text.length() - 1);
+        unit = last == 'G' ? 1024 : 1;
+      }
+      try {
+        long mib = Math.multiplyExact(Long.parseLong(digits), unit);
+        if (mib >= 1 && mib <= 1 << 20) {
+          return (int) mib;
+        }
+      } catch (NumberFormatException | ArithmeticException e) {
+        // Said below.
+      }
+      throw new TypeConversionException("'" + text + "' is not a size such as 512M or 2G");
+    }
+  }
+
+  /** A positive number of seconds, fractions allowed. */
+  static final class Seconds implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String text) {
+      try {
+        double seconds = Double.parseDouble(text);
+        if (seconds > 0 && seconds <= 1e9) {
+          return Duration.ofNanos((long) (seconds * 1e9));
+        }
+      } catch (NumberFormatException e) {
+        // Said below.
+      }
+      throw new TypeConversionException("'" + text + "' is not a number of seconds");
+    }
+  }
+}

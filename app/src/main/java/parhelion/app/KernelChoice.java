@@ -1,0 +1,116 @@
+package parhelion.app;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.guest.Tour;
+import parhelion.toolstack.image.DefaultInitramfs;
+import parhelion.toolstack.image.ElfCache;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.GuestCommand;
+import parhelion.toolstack.image.ImageException;
+import parhelion.toolstack.image.Initramfs;
+import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.Progress;
+
+/**
+ * What {@code run} boots: found by the user's options, or by default.
+ *
+ * @param command what the guest is to run instead of a shell, if anything
+ */
+record KernelChoice(
+    String name,
+    ElfImage kernel,
+    Supplier<@Nullable KernelSymbols> symbols,
+    @Nullable ByteBuffer initrd,
+    String commandLine,
+    @Nullable GuestCommand command) {
+  private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
+  private static final String NO_INITRD = "none";
+
+  static KernelChoice of(RunCommand options, Progress progress) throws IOException {
+    PackageCache packages = PackageCache.ofUser(progress);
+    PackageCache.@Nullable Kernel packaged = null;
+    Path image = options.kernel;
+    if (image == null) {
+      String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
+      try {
+        packaged = packages.kernel(wanted);
+        image = packaged.image();
+      } catch (ImageException e) {
+        if (options.packageName != null || options.cmd != null || options.initrd != null) {
+          throw e;
+        }
+        System.err.println("parhelion: " + e.getMessage() + "; booting the built-in tour guest");
+        return tour("");
+      }
+    }
+    ElfImage kernel =
+        ElfImage.of(
+            KernelImage.open(image, ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, progress));
+    boolean linux = kernel.xenNotes().guestOs().equalsIgnoreCase("linux");
+    GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
+    ByteBuffer initrd = initrd(options.initrd, linux, packages, command);
+    Path map = packaged == null ? null : packaged.systemMap();
+    return new KernelChoice(
+        packaged == null ? image.getFileName().toString() : packaged.packageName(),
+        kernel,
+        () -> KernelSymbols.of(kernel, map),
+        initrd,
+        commandLine(linux, command, options.append),
+        command);
+  }
+
+  /** The guest that is built in. */
+  static KernelChoice tour(String words) throws IOException {
+    ElfImage kernel = Tour.kernel();
+    return new KernelChoice(
+        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null);
+  }
+
+  private static String commandLine(
+      boolean linux, @Nullable GuestCommand command, String append) {
+    StringBuilder line = new StringBuilder();
+    if (linux) {
+      line.append("console=hvc0");
+      if (command != null) {
+        line.append(" quiet ").append(command.kernelArguments());
+      }
+    }
+    if (!append.isEmpty()) {
+      line.append(line.isEmpty() ? "" : " ").append(append);
+    }
+    return line.toString();
+  }
+
+  private static @Nullable ByteBuffer initrd(
+      @Nullable Path given, boolean linux, PackageCache packages, @Nullable GuestCommand command)
+      throws IOException {
+    if (given == null) {
+      return linux
+          ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command))
+          : null;
+    }
+    if (given.toString().equals(NO_INITRD)) {
+      return null;
+    }
+    if (Files.isDirectory(given)) {
+      return ByteBuffer.wrap(new Initramfs().tree(given).toBytes());
+    }
+    try (FileChannel file = FileChannel.open(given, StandardOpenOption.READ)) {
+      if (file.size() == 0 || file.size() > Integer.MAX_VALUE) {
+        throw new UserError(
+            given + ": an initrd of " + file.size() + " bytes cannot be loaded: give another");
+      }
+      return file.map(FileChannel.MapMode.READ_ONLY, 0, file.size());
+    }
+  }
+}

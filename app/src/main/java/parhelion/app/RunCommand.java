@@ -1,0 +1,83 @@
+package parhelion.app;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.UserError;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code parhelion run}: boots a kernel as a paravirtual guest and gives the user its console. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Boots a Linux kernel as a Xen paravirtual guest and connects the terminal to its console.",
+      "",
+      "Without options: Debian's cloud kernel and busybox, fetched with apt-get download into a cache, and a shell. Where neither"
+          + " apt nor a cache is there, the built-in tour guest.",
+      "Leave the console with Ctrl-], which ends the guest."
+    },
+    sortOptions = false,
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:the guest has powered off",
+      "1:it could not be started; one line says why",
+      "2:the command line is wrong",
+      "3:the guest crashed or panicked",
+      "124:--timeout ran out",
+      "other:with --cmd, the command's own status"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  parhelion run",
+      "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
+      "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
+      "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
+    })
+final class RunCommand implements Callable<Integer> {
+  @Option(
+      names = "--kernel",
+      paramLabel = "FILE",
+      description = "Kernel: a bzImage or an ELF file with Xen notes.")
+  @Nullable Path kernel;
+
+  @Option(
+      names = "--package",
+      paramLabel = "NAME",
+      description = "Debian package to take the kernel from (default: linux-image-cloud-amd64).")
+  @Nullable String packageName;
+
+  @Option(
+      names = "--initrd",
+      paramLabel = "FILE|DIR",
+      description = "Initial RAM disk, or a directory to make one of (default: busybox).")
+  @Nullable Path initrd;
+
+  @Option(
+      names = "--append",
+      paramLabel = "TEXT",
+      description = "More words for the kernel's command line.")
+  String append = "";
+
+  @Mixin GuestOptions guest = new GuestOptions();
+
+  @Option(
+      names = "--cmd",
+      paramLabel = "SHELL-COMMANDS",
+      description =
+          "Run these with sh in the guest, print what they print, power off, and exit with their status.")
+  @Nullable String cmd;
+
+  @Override
+  public Integer call() throws Exception {
+    if (kernel != null && packageName != null) {
+      throw new UserError("--kernel and --package exclude each other: give one of them");
+    }
+    if (cmd != null && initrd != null) {
+      throw new UserError("--cmd needs the built-in initramfs: leave --initrd out");
+    }
+    return new GuestSession(guest).run(KernelChoice.of(this, ProgressLine.forUser()));
+  }
+}

@@ -1,0 +1,111 @@
+package parhelion.app;
+
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Size;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.guest.Outcome;
+import parhelion.toolstack.guest.PvGuest;
+
+/**
+ * The user's side of a guest's console: a terminal in raw mode, or plain pipes. On a terminal Ctrl-] leaves, and the window's size is
+ * passed on.
+ */
+final class UserConsole implements AutoCloseable {
+  private static final int ESCAPE = 0x1d; // Ctrl-]
+
+  private final @Nullable Terminal terminal;
+  private final @Nullable Attributes before;
+  private final InputStream input;
+  private final OutputStream output;
+
+  private UserConsole(
+      @Nullable Terminal terminal,
+      @Nullable Attributes before,
+      InputStream input,
+      OutputStream output) {
+    this.terminal = terminal;
+    this.before = before;
+    this.input = input;
+    this.output = output;
+  }
+
+  /** Opens the terminal, if standard input and output are one; with json output goes to standard error. */
+  static UserConsole open(boolean json) throws IOException {
+    if (!json && System.console() != null && System.console().isTerminal()) {
+      Terminal terminal = TerminalBuilder.builder().system(true).nativeSignals(true).build();
+      Attributes before = terminal.enterRawMode();
+      return new UserConsole(terminal, before, terminal.input(), terminal.output());
+    }
+    return new UserConsole(
+        null,
+        null,
+        new FileInputStream(FileDescriptor.in),
+        new FileOutputStream(json ? FileDescriptor.err : FileDescriptor.out));
+  }
+
+  boolean isTerminal() {
+    return terminal != null;
+  }
+
+  OutputStream output() {
+    return output;
+  }
+
+  /** A word for the kernel's command line that tells the guest's init the terminal's size. */
+  String sizeWord() {
+    Size size = terminal == null ? new Size() : terminal.getSize();
+    return size.getRows() > 0 && size.getColumns() > 0
+        ? " parhelion.size=" + size.getRows() + "x" + size.getColumns()
+        : "";
+  }
+
+  /** Feeds what the user types to the guest from now on. */
+  void connect(PvGuest guest) {
+    if (terminal != null) {
+      terminal.handle(
+          Terminal.Signal.WINCH,
+          signal -> guest.consoleSize(terminal.getColumns(), terminal.getRows()));
+    }
+    Thread.ofPlatform().daemon().name("console input").start(() -> pump(guest));
+  }
+
+  private void pump(PvGuest guest) {
+    byte[] buffer = new byte[1024];
+    try {
+      while (true) {
+        int n = input.read(buffer, 0, buffer.length);
+        if (n < 0) {
+          return;
+        }
+        for (int i = 0; terminal != null && i < n; i++) {
+          if (buffer[i] == ESCAPE) {
+            guest.input(buffer, 0, i);
+            guest.stop(Outcome.Kind.LEFT);
+            return;
+          }
+        }
+        guest.input(buffer, 0, n);
+      }
+    } catch (IOException e) {
+      // The terminal is gone; the guest goes on without input.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (terminal != null && before != null) {
+      terminal.setAttributes(before);
+      terminal.close();
+    }
+  }
+}

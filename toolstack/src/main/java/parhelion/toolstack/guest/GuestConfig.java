@@ -1,0 +1,27 @@
+package parhelion.toolstack.guest;
+
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.KernelSymbols;
+
+/**
+ * What a guest is made of.
+ *
+ * @param name for people and for xenstore
+ * @param kernel the kernel's ELF file, with Xen notes
+ * @param symbols gives names for addresses in crash reports, or null; asked only when needed
+ * @param initrd the initial RAM disk, or null
+ * @param commandLine the kernel's command line
+ * @param memoryMib memory in MiB
+ * @param vcpus number of virtual CPUs
+ */
+public record GuestConfig(
+    String name,
+    ElfImage kernel,
+    Supplier<@Nullable KernelSymbols> symbols,
+    @Nullable ByteBuffer initrd,
+    String commandLine,
+    int memoryMib,
+    int vcpus) {}

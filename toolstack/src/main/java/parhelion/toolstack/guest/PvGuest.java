@@ -1,0 +1,169 @@
+package parhelion.toolstack.guest;
+
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import parhelion.abi.StartInfo;
+import parhelion.backends.Agent;
+import parhelion.backends.Port;
+import parhelion.backends.console.ConsoleRing;
+import parhelion.backends.console.ConsoleSink;
+import parhelion.backends.xenstore.DomainDirectory;
+import parhelion.backends.xenstore.ShutdownRequest;
+import parhelion.backends.xenstore.XenstoreDaemon;
+import parhelion.backends.xenstore.XenstoreRing;
+import parhelion.cpu.memory.MachineMemory;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.builder.DomainBuilder;
+import parhelion.toolstack.builder.GuestPage;
+import parhelion.xen.Domain;
+import parhelion.xen.DomainConfig;
+import parhelion.xen.Hypervisor;
+import parhelion.xen.XenClock;
+
+/**
+ * One paravirtual guest with a hypervisor of its own: memory, domain, xenstore and console. {@link #run} runs it on the calling
+ * thread until it ends; {@link #input}, {@link #requestShutdown} and {@link #stop} may be called from any other thread meanwhile.
+ */
+public final class PvGuest implements AutoCloseable {
+  /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
+  private static final long OVERHEAD_FRAMES = 2048;
+
+  private final GuestConfig config;
+  private final Hypervisor hypervisor;
+  private final Domain domain;
+  private final XenstoreDaemon store;
+  private final ConsoleRing console;
+  private final DomainDirectory directory;
+  private volatile Outcome.@Nullable Kind stopped;
+
+  /** Builds the guest; nothing runs yet. */
+  public PvGuest(GuestConfig config, XenClock clock, ConsoleSink output) {
+    this.config = config;
+    long pages = (long) config.memoryMib() << 8;
+    hypervisor = new Hypervisor(memoryFor(config, pages), clock);
+    domain = hypervisor.createDomain(new DomainConfig(config.vcpus(), pages, false));
+    DomainBuilder.Built built =
+        DomainBuilder.build(
+            hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
+    store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
+    onSchedulerThread(store);
+    DomainDirectory.describeDom0(store.dom0());
+    directory =
+        DomainDirectory.create(
+            store.dom0(),
+            domain.id(),
+            new DomainDirectory.Config(
+                config.name(),
+                UUID.randomUUID(),
+                config.vcpus(),
+                config.vcpus(),
+                pages * 4,
+                pages * 4,
+                config.kernel().name(),
+                null,
+                config.commandLine()));
+    HostPort consolePort = new HostPort();
+    HostPort storePort = new HostPort();
+    console =
+        new ConsoleRing(
+            new MachineRing(hypervisor.memory(), built.consoleMfn()), consolePort, output);
+    consolePort.onGuest = console::signal;
+    onSchedulerThread(console);
+    directory.connect(
+        new DomainDirectory.Rings(
+            built.storeMfn(), storePort.port, built.consoleMfn(), consolePort.port));
+    XenstoreRing ring =
+        store.introduce(
+            domain.id(), new MachineRing(hypervisor.memory(), built.storeMfn()), storePort);
+    storePort.onGuest = ring::signal;
+    GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
+    StartInfo.STORE_EVTCHN.put(startInfo, 0, storePort.port);
+    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, consolePort.port);
+  }
+
+  private static MachineMemory memoryFor(GuestConfig config, long pages) {
+    // The M2P table and the frame table grow with memory.
+    long frames = pages + pages / 256 + OVERHEAD_FRAMES;
+    try {
+      return new MachineMemory(frames);
+    } catch (OutOfMemoryError e) {
+      throw new UserError(
+          "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
+          e);
+    }
+  }
+
+  /** Backends run on the scheduler's thread, between slices: no locks, and the same run each time. */
+  private void onSchedulerThread(Agent agent) {
+    AtomicBoolean posted = new AtomicBoolean();
+    agent.wakeWith(
+        () -> {
+          if (posted.compareAndSet(false, true)) {
+            hypervisor.post(
+                () -> {
+                  posted.set(false);
+                  agent.runAll();
+                });
+          }
+        });
+  }
+
+  /** An event channel of the guest whose other end is a backend here. */
+  private final class HostPort implements Port {
+    private Runnable onGuest = () -> {};
+    private final int port = domain.events().bindToHost(() -> onGuest.run());
+
+    @Override
+    public void notifyGuest() {
+      domain.events().notifyGuest(port);
+    }
+  }
+
+  /** Runs the guest until it ends or is stopped. */
+  public Outcome run() {
+    hypervisor.scheduler().runUntil(() -> stopped != null || domain.isShutDown());
+    Outcome.Kind why = stopped;
+    console.runAll();
+    if (domain.isShutDown()) {
+      return GuestReport.outcome(domain, config.symbols());
+    }
+    return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
+  }
+
+  /** Makes {@link #run} return soon. Any thread. */
+  public void stop(Outcome.Kind why) {
+    hypervisor.post(() -> stopped = why);
+  }
+
+  /** Gives the guest console input; waits while it takes none. Any thread. */
+  public void input(byte[] bytes, int offset, int length) throws InterruptedException {
+    console.feed(bytes, offset, length);
+  }
+
+  /** Tells the guest the terminal's size, in console/size of its xenstore directory. Any thread. */
+  public void consoleSize(int columns, int rows) {
+    directory.consoleSize(columns, rows);
+  }
+
+  /** Asks the guest's kernel to power off, as a power button would. Any thread. */
+  public void requestShutdown() {
+    ShutdownRequest.send(store.dom0(), domain.id(), ShutdownRequest.Kind.POWEROFF);
+  }
+
+  public Hypervisor hypervisor() {
+    return hypervisor;
+  }
+
+  public Domain domain() {
+    return domain;
+  }
+
+  /** Gives everything back to the host. */
+  @Override
+  public void close() {
+    store.release(domain.id());
+    console.close();
+    hypervisor.close();
+  }
+}
