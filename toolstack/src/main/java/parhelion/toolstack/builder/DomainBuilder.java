@@ -13,6 +13,7 @@ import parhelion.toolstack.UserError;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.XenNotes;
 import parhelion.xen.Domain;
+import parhelion.xen.HypercallPage;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 
@@ -98,7 +99,7 @@ public final class DomainBuilder {
     writeP2m();
     writeStartInfo(line);
     if (notes.hypercallPageVa().isPresent()) {
-      hypervisor.hypercalls().fillPage(paOfVa(notes.hypercallPageVa().getAsLong()));
+      HypercallPage.fill(memory, paOfVa(notes.hypercallPageVa().getAsLong()) >>> 12);
     }
     hypervisor.paging().pinInitial(domain, tables.l4Mfn());
     startVcpu(tables.l4Mfn());
@@ -204,6 +205,7 @@ public final class DomainBuilder {
     cpu.put64(CpuState.RSP, layout.va(layout.stackPfn() + 1));
     v.state.kernelSs = FlatSelectors.KERNEL_SS64;
     v.state.kernelSp = layout.va(layout.stackPfn() + 1);
-    v.start();
+    v.state.initialised = true;
+    v.up();
   }
 }

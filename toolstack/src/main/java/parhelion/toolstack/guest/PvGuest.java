@@ -20,6 +20,7 @@ import parhelion.xen.Domain;
 import parhelion.xen.DomainConfig;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.XenClock;
+import parhelion.xen.event.HostPort;
 
 /**
  * One paravirtual guest with a hypervisor of its own: memory, domain, xenstore and console. {@link #run} runs it on the calling
@@ -63,8 +64,8 @@ public final class PvGuest implements AutoCloseable {
                 config.kernel().name(),
                 null,
                 config.commandLine()));
-    HostPort consolePort = new HostPort();
-    HostPort storePort = new HostPort();
+    BackendPort consolePort = new BackendPort();
+    BackendPort storePort = new BackendPort();
     console =
         new ConsoleRing(
             new MachineRing(hypervisor.memory(), built.consoleMfn()), consolePort, output);
@@ -72,14 +73,14 @@ public final class PvGuest implements AutoCloseable {
     onSchedulerThread(console);
     directory.connect(
         new DomainDirectory.Rings(
-            built.storeMfn(), storePort.port, built.consoleMfn(), consolePort.port));
+            built.storeMfn(), storePort.end.port(), built.consoleMfn(), consolePort.end.port()));
     XenstoreRing ring =
         store.introduce(
             domain.id(), new MachineRing(hypervisor.memory(), built.storeMfn()), storePort);
     storePort.onGuest = ring::signal;
     GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
-    StartInfo.STORE_EVTCHN.put(startInfo, 0, storePort.port);
-    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, consolePort.port);
+    StartInfo.STORE_EVTCHN.put(startInfo, 0, storePort.end.port());
+    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, consolePort.end.port());
   }
 
   private static MachineMemory memoryFor(GuestConfig config, long pages) {
@@ -110,22 +111,27 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** An event channel of the guest whose other end is a backend here. */
-  private final class HostPort implements Port {
+  private final class BackendPort implements Port {
     private Runnable onGuest = () -> {};
-    private final int port = domain.events().bindToHost(() -> onGuest.run());
+    private final HostPort end = domain.events().bindToHost(() -> onGuest.run());
 
     @Override
     public void notifyGuest() {
-      domain.events().notifyGuest(port);
+      end.notifyGuest();
+    }
+
+    @Override
+    public void close() {
+      end.close();
     }
   }
 
   /** Runs the guest until it ends or is stopped. */
   public Outcome run() {
-    hypervisor.scheduler().runUntil(() -> stopped != null || domain.isShutDown());
+    hypervisor.run(() -> stopped != null || domain.shutdownReason() != null);
     Outcome.Kind why = stopped;
     console.runAll();
-    if (domain.isShutDown()) {
+    if (domain.shutdownReason() != null) {
       return GuestReport.outcome(domain, config.symbols());
     }
     return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
@@ -149,6 +155,11 @@ public final class PvGuest implements AutoCloseable {
   /** Asks the guest's kernel to power off, as a power button would. Any thread. */
   public void requestShutdown() {
     ShutdownRequest.send(store.dom0(), domain.id(), ShutdownRequest.Kind.POWEROFF);
+  }
+
+  /** What the guest has asked of the hypervisor so far; after {@link #run}. */
+  public GuestStats stats() {
+    return GuestStats.of(hypervisor, domain);
   }
 
   public Hypervisor hypervisor() {

@@ -1,0 +1,123 @@
+package parhelion.toolstack.guest;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import parhelion.abi.EvtchnOp;
+import parhelion.abi.GnttabOp;
+import parhelion.abi.Hypercall;
+import parhelion.abi.MemoryOp;
+import parhelion.abi.MmuExtCmd;
+import parhelion.abi.PhysdevOp;
+import parhelion.abi.SchedOp;
+import parhelion.abi.SubOp;
+import parhelion.abi.VcpuOp;
+import parhelion.abi.XenVersionOp;
+import parhelion.xen.Domain;
+import parhelion.xen.HypercallStats;
+import parhelion.xen.Hypervisor;
+import parhelion.xen.Vcpu;
+
+/**
+ * What a guest asked of its hypervisor, for {@code --stats}: hypercalls and sub-ops by count and host time, instructions.
+ *
+ * @param instructions retired, over all vcpus
+ * @param runSeconds host time in which vcpus ran
+ */
+public record GuestStats(long instructions, double runSeconds, List<Row> rows) {
+  /**
+   * One hypercall, or one sub-op of the hypercall before it.
+   *
+   * @param hostNanos -1 for sub-ops, whose time is not taken apart
+   */
+  public record Row(String name, boolean isSubOp, long count, long hostNanos) {}
+
+  static GuestStats of(Hypervisor hypervisor, Domain domain) {
+    HypercallStats stats = hypervisor.hypercalls().stats();
+    List<Row> rows = new ArrayList<>();
+    for (Hypercall call : Hypercall.values()) {
+      int nr = call.nr();
+      if (nr >= 64 || stats.count(nr) == 0) {
+        continue;
+      }
+      rows.add(new Row(call.cName(), false, stats.count(nr), stats.hostNanos(nr)));
+      for (int sub = 0; sub < 64; sub++) {
+        if (stats.subOpCount(nr, sub) > 0) {
+          rows.add(new Row(subOpName(call, sub), true, stats.subOpCount(nr, sub), -1));
+        }
+      }
+    }
+    long instructions = 0;
+    long runNanos = 0;
+    for (Vcpu v : domain.vcpus()) {
+      instructions += v.cpu().retired;
+      runNanos += v.state.runstateNanos[0];
+    }
+    return new GuestStats(instructions, runNanos / 1e9, rows);
+  }
+
+  private static String subOpName(Hypercall call, int sub) {
+    @Nullable SubOp op =
+        switch (call) {
+          case EVENT_CHANNEL_OP -> EvtchnOp.of(sub);
+          case GRANT_TABLE_OP -> GnttabOp.of(sub);
+          case MEMORY_OP -> MemoryOp.of(sub);
+          case PHYSDEV_OP -> PhysdevOp.of(sub);
+          case SCHED_OP -> SchedOp.of(sub);
+          case VCPU_OP -> VcpuOp.of(sub);
+          case XEN_VERSION -> XenVersionOp.of(sub);
+          default -> null;
+        };
+    if (op != null) {
+      return op.cName();
+    }
+    if (call == Hypercall.MMUEXT_OP) {
+      MmuExtCmd cmd = MmuExtCmd.of(sub);
+      return cmd == null ? "cmd " + sub : cmd.cName();
+    }
+    return "cmd " + sub;
+  }
+
+  /** Millions of instructions a second of host time in which vcpus ran. */
+  public double mips() {
+    return runSeconds == 0 ? 0 : instructions / runSeconds / 1e6;
+  }
+
+  /** For JSON. */
+  public Map<String, Object> asMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("instructions", instructions);
+    map.put("runSeconds", runSeconds);
+    map.put("mips", mips());
+    List<Map<String, Object>> calls = new ArrayList<>();
+    for (Row row : rows) {
+      Map<String, Object> each = new LinkedHashMap<>();
+      each.put(row.isSubOp ? "subOp" : "hypercall", row.name);
+      each.put("count", row.count);
+      if (!row.isSubOp) {
+        each.put("hostNanos", row.hostNanos);
+      }
+      calls.add(each);
+    }
+    map.put("hypercalls", calls);
+    return map;
+  }
+
+  /** For people. */
+  public String asTable() {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%,d instructions in %.2f s of running: %.0f MIPS%n"
+            .formatted(instructions, runSeconds, mips()));
+    text.append("%-44s %12s %12s%n".formatted("hypercall", "count", "host us"));
+    for (Row row : rows) {
+      text.append(
+          row.isSubOp
+              ? "  %-42s %12d%n".formatted(row.name, row.count)
+              : "%-44s %12d %12d%n".formatted(row.name, row.count, row.hostNanos / 1000));
+    }
+    return text.toString();
+  }
+}
