@@ -72,7 +72,7 @@ final class UserConsole implements AutoCloseable {
     if (terminal != null) {
       terminal.handle(
           Terminal.Signal.WINCH,
-          signal -> guest.consoleSize(terminal.getColumns(), terminal.getRows()));
+          signal -> guest.consoleSize(terminal.getSize().getColumns(), terminal.getSize().getRows()));
     }
     Thread.ofPlatform().daemon().name("console input").start(() -> pump(guest));
   }

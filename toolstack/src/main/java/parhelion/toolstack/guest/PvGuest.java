@@ -1,5 +1,7 @@
 package parhelion.toolstack.guest;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,7 @@ public final class PvGuest implements AutoCloseable {
   private final XenstoreDaemon store;
   private final ConsoleRing console;
   private final DomainDirectory directory;
+  private @Nullable HypercallTrace trace;
   private volatile Outcome.@Nullable Kind stopped;
 
   /** Builds the guest; nothing runs yet. */
@@ -137,6 +140,13 @@ public final class PvGuest implements AutoCloseable {
     return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
   }
 
+  /** Writes a line for every hypercall to a file from now on; before {@link #run}. */
+  public void traceTo(Path file) throws IOException {
+    HypercallTrace newTrace = new HypercallTrace(file);
+    hypervisor.hypercalls().setListener(newTrace);
+    trace = newTrace;
+  }
+
   /** Makes {@link #run} return soon. Any thread. */
   public void stop(Outcome.Kind why) {
     hypervisor.post(() -> stopped = why);
@@ -172,7 +182,10 @@ public final class PvGuest implements AutoCloseable {
 
   /** Gives everything back to the host. */
   @Override
-  public void close() {
+  public void close() throws IOException {
+    if (trace != null) {
+      trace.close();
+    }
     store.release(domain.id());
     console.close();
     hypervisor.close();
