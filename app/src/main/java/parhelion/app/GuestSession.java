@@ -3,7 +3,6 @@ package parhelion.app;
 import java.io.FileOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -50,7 +49,8 @@ final class GuestSession {
   private Result runOnce(KernelChoice choice) throws IOException, InterruptedException {
     long start = System.nanoTime();
     try (UserConsole user = UserConsole.open(options.json);
-        OutputStream log = options.log == null ? null : new FileOutputStream(options.log.toFile())) {
+        OutputStream log =
+            options.log == null ? null : new FileOutputStream(options.log.toFile())) {
       OutputStream out = log == null ? user.output() : new Tee(user.output(), log);
       ExitStatusFilter filter = null;
       if (choice.command() != null) {
@@ -145,9 +145,7 @@ final class GuestSession {
       case CRASH, WATCHDOG -> ExitStatus.GUEST_CRASHED;
       case TIMEOUT -> ExitStatus.TIMED_OUT;
       default ->
-          choice.command() == null
-              ? ExitStatus.OK
-              : result.commandStatus.orElse(ExitStatus.FAILED);
+          choice.command() == null ? ExitStatus.OK : result.commandStatus.orElse(ExitStatus.FAILED);
     };
   }
 

@@ -76,8 +76,7 @@ record KernelChoice(
         "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null);
   }
 
-  private static String commandLine(
-      boolean linux, @Nullable GuestCommand command, String append) {
+  private static String commandLine(boolean linux, @Nullable GuestCommand command, String append) {
     StringBuilder line = new StringBuilder();
     if (linux) {
       line.append("console=hvc0");
@@ -95,9 +94,7 @@ record KernelChoice(
       @Nullable Path given, boolean linux, PackageCache packages, @Nullable GuestCommand command)
       throws IOException {
     if (given == null) {
-      return linux
-          ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command))
-          : null;
+      return linux ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command)) : null;
     }
     if (given.toString().equals(NO_INITRD)) {
       return null;

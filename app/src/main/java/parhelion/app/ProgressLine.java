@@ -2,7 +2,10 @@ package parhelion.app;
 
 import parhelion.toolstack.image.Progress;
 
-/** Shows progress of downloads and unpacking on standard error: one line rewritten on a terminal, nothing in a pipe. */
+/**
+ * Shows progress of downloads and unpacking on standard error: one line rewritten on a terminal,
+ * nothing in a pipe.
+ */
 final class ProgressLine implements Progress {
   private static final long EVERY_NANOS = 100_000_000L;
   private static final int WIDTH = 78;

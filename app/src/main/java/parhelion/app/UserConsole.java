@@ -15,8 +15,8 @@ import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PvGuest;
 
 /**
- * The user's side of a guest's console: a terminal in raw mode, or plain pipes. On a terminal Ctrl-] leaves, and the window's size is
- * passed on.
+ * The user's side of a guest's console: a terminal in raw mode, or plain pipes. On a terminal
+ * Ctrl-] leaves, and the window's size is passed on.
  */
 final class UserConsole implements AutoCloseable {
   private static final int ESCAPE = 0x1d; // Ctrl-]
@@ -37,7 +37,10 @@ final class UserConsole implements AutoCloseable {
     this.output = output;
   }
 
-  /** Opens the terminal, if standard input and output are one; with json output goes to standard error. */
+  /**
+   * Opens the terminal, if standard input and output are one; with json output goes to standard
+   * error.
+   */
   static UserConsole open(boolean json) throws IOException {
     if (!json && System.console() != null && System.console().isTerminal()) {
       Terminal terminal = TerminalBuilder.builder().system(true).nativeSignals(true).build();
@@ -72,7 +75,8 @@ final class UserConsole implements AutoCloseable {
     if (terminal != null) {
       terminal.handle(
           Terminal.Signal.WINCH,
-          signal -> guest.consoleSize(terminal.getSize().getColumns(), terminal.getSize().getRows()));
+          signal ->
+              guest.consoleSize(terminal.getSize().getColumns(), terminal.getSize().getRows()));
     }
     Thread.ofPlatform().daemon().name("console input").start(() -> pump(guest));
   }

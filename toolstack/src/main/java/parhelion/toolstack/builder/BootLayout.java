@@ -5,10 +5,11 @@ import parhelion.toolstack.UserError;
 import parhelion.toolstack.image.XenNotes;
 
 /**
- * Where everything of a new PV domain lies, in pseudo-physical frames (pfn) and, as the initial mapping is one offset from {@code
- * virtBase}, in virtual memory: kernel, initrd, p2m list, the three special pages, page tables, boot stack, and at least 512 KiB of
- * room, its end aligned to 4 MiB (xen.h, "start-of-day memory layout"). An initrd or p2m list that the kernel's notes allow to stay
- * unmapped follows the mapped part.
+ * Where everything of a new PV domain lies, in pseudo-physical frames (pfn) and, as the initial
+ * mapping is one offset from {@code virtBase}, in virtual memory: kernel, initrd, p2m list, the
+ * three special pages, page tables, boot stack, and at least 512 KiB of room, its end aligned to 4
+ * MiB (xen.h, "start-of-day memory layout"). An initrd or p2m list that the kernel's notes allow to
+ * stay unmapped follows the mapped part.
  *
  * @param virtBase virtual address of pfn 0
  * @param initrdPfn first frame of the initrd, or 0 without one
@@ -114,8 +115,20 @@ record BootLayout(
               + " MiB");
     }
     return new BootLayout(
-        pages, virtBase, initrdPfn, initrdMapped, p2mVa, p2mPfn, p2mFrames, listFrames,
-        startInfoPfn, tablesPfn, tables, stackPfn, end, placed);
+        pages,
+        virtBase,
+        initrdPfn,
+        initrdMapped,
+        p2mVa,
+        p2mPfn,
+        p2mFrames,
+        listFrames,
+        startInfoPfn,
+        tablesPfn,
+        tables,
+        stackPfn,
+        end,
+        placed);
   }
 
   private static long framesUp(long bytes) {

@@ -18,8 +18,9 @@ import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 
 /**
- * Fills a new domain's memory and its first vcpu the way Xen's toolstack does for a 64-bit PV guest: loads the kernel, places the
- * initrd, the p2m list, start_info and the rings, builds and pins the page tables. What lies where is {@link BootLayout}'s.
+ * Fills a new domain's memory and its first vcpu the way Xen's toolstack does for a 64-bit PV
+ * guest: loads the kernel, places the initrd, the p2m list, start_info and the rings, builds and
+ * pins the page tables. What lies where is {@link BootLayout}'s.
  */
 public final class DomainBuilder {
   private static final int CMD_LINE_BYTES = 1024;
@@ -121,7 +122,9 @@ public final class DomainBuilder {
     long pfn = (va - layout.virtBase()) >>> 12;
     if (pfn >= layout.mappedEndPfn()) {
       throw new UserError(
-          kernel.name() + ": its Xen notes name address 0x" + Long.toHexString(va)
+          kernel.name()
+              + ": its Xen notes name address 0x"
+              + Long.toHexString(va)
               + " outside of the kernel: give another kernel");
     }
     return (p2m[(int) pfn] << 12) | (va & 4095);
@@ -134,7 +137,9 @@ public final class DomainBuilder {
           || segment.memBytes() > (long) p2m.length << 12
           || guestPa + segment.memBytes() > (layout.mappedEndPfn() << 12)) {
         throw new UserError(
-            kernel.name() + ": a segment at 0x" + Long.toHexString(segment.pa())
+            kernel.name()
+                + ": a segment at 0x"
+                + Long.toHexString(segment.pa())
                 + " does not fit in the domain's memory: give more --memory");
       }
       ByteBuffer bytes = kernel.file();

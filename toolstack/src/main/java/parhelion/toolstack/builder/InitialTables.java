@@ -2,7 +2,9 @@ package parhelion.toolstack.builder;
 
 import parhelion.cpu.memory.MachineMemory;
 
-/** Writes a new domain's page tables: takes the table frames from a run of pfns as it needs them. */
+/**
+ * Writes a new domain's page tables: takes the table frames from a run of pfns as it needs them.
+ */
 final class InitialTables {
   private static final long LEAF = 0x1 | 0x2 | 0x20; // present, writable, accessed
   private static final long NODE = LEAF | 0x4 | 0x40; // and user, dirty

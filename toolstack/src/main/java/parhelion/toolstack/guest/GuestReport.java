@@ -58,7 +58,9 @@ final class GuestReport {
     return text.toString();
   }
 
-  /** Kernels keep no frame pointers, so this lists what on the stack looks like a return address. */
+  /**
+   * Kernels keep no frame pointers, so this lists what on the stack looks like a return address.
+   */
   private static List<String> backtrace(Vcpu v, @Nullable KernelSymbols symbols) {
     List<String> lines = new ArrayList<>();
     if (symbols == null) {

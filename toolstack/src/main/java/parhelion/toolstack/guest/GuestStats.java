@@ -21,7 +21,8 @@ import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 
 /**
- * What a guest asked of its hypervisor, for {@code --stats}: hypercalls and sub-ops by count and host time, instructions.
+ * What a guest asked of its hypervisor, for {@code --stats}: hypercalls and sub-ops by count and
+ * host time, instructions.
  *
  * @param instructions retired, over all vcpus
  * @param runSeconds host time in which vcpus ran

@@ -3,30 +3,28 @@ package parhelion.toolstack.guest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.StartInfo;
-import parhelion.backends.Agent;
-import parhelion.backends.Port;
 import parhelion.backends.console.ConsoleRing;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.backends.xenstore.DomainDirectory;
 import parhelion.backends.xenstore.ShutdownRequest;
 import parhelion.backends.xenstore.XenstoreDaemon;
-import parhelion.backends.xenstore.XenstoreRing;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.builder.DomainBuilder;
 import parhelion.toolstack.builder.GuestPage;
+import parhelion.toolstack.link.GuestLinks;
+import parhelion.toolstack.link.SchedulerAgents;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainConfig;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.XenClock;
-import parhelion.xen.event.HostPort;
 
 /**
- * One paravirtual guest with a hypervisor of its own: memory, domain, xenstore and console. {@link #run} runs it on the calling
- * thread until it ends; {@link #input}, {@link #requestShutdown} and {@link #stop} may be called from any other thread meanwhile.
+ * One paravirtual guest with a hypervisor of its own: memory, domain, xenstore and console. {@link
+ * #run} runs it on the calling thread until it ends; {@link #input}, {@link #requestShutdown} and
+ * {@link #stop} may be called from any other thread meanwhile.
  */
 public final class PvGuest implements AutoCloseable {
   /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
@@ -36,6 +34,7 @@ public final class PvGuest implements AutoCloseable {
   private final Hypervisor hypervisor;
   private final Domain domain;
   private final XenstoreDaemon store;
+  private final GuestLinks links;
   private final ConsoleRing console;
   private final DomainDirectory directory;
   private @Nullable HypercallTrace trace;
@@ -51,8 +50,9 @@ public final class PvGuest implements AutoCloseable {
         DomainBuilder.build(
             hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
     store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
-    onSchedulerThread(store);
+    SchedulerAgents.attach(hypervisor, store);
     DomainDirectory.describeDom0(store.dom0());
+    links = GuestLinks.allocate(domain);
     directory =
         DomainDirectory.create(
             store.dom0(),
@@ -67,23 +67,13 @@ public final class PvGuest implements AutoCloseable {
                 config.kernel().name(),
                 null,
                 config.commandLine()));
-    BackendPort consolePort = new BackendPort();
-    BackendPort storePort = new BackendPort();
-    console =
-        new ConsoleRing(
-            new MachineRing(hypervisor.memory(), built.consoleMfn()), consolePort, output);
-    consolePort.onGuest = console::signal;
-    onSchedulerThread(console);
     directory.connect(
         new DomainDirectory.Rings(
-            built.storeMfn(), storePort.end.port(), built.consoleMfn(), consolePort.end.port()));
-    XenstoreRing ring =
-        store.introduce(
-            domain.id(), new MachineRing(hypervisor.memory(), built.storeMfn()), storePort);
-    storePort.onGuest = ring::signal;
+            built.storeMfn(), links.storePort(), built.consoleMfn(), links.consolePort()));
+    console = links.connect(store, built.storeMfn(), built.consoleMfn(), output);
     GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
-    StartInfo.STORE_EVTCHN.put(startInfo, 0, storePort.end.port());
-    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, consolePort.end.port());
+    StartInfo.STORE_EVTCHN.put(startInfo, 0, links.storePort());
+    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, links.consolePort());
   }
 
   private static MachineMemory memoryFor(GuestConfig config, long pages) {
@@ -95,37 +85,6 @@ public final class PvGuest implements AutoCloseable {
       throw new UserError(
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
-    }
-  }
-
-  /** Backends run on the scheduler's thread, between slices: no locks, and the same run each time. */
-  private void onSchedulerThread(Agent agent) {
-    AtomicBoolean posted = new AtomicBoolean();
-    agent.wakeWith(
-        () -> {
-          if (posted.compareAndSet(false, true)) {
-            hypervisor.post(
-                () -> {
-                  posted.set(false);
-                  agent.runAll();
-                });
-          }
-        });
-  }
-
-  /** An event channel of the guest whose other end is a backend here. */
-  private final class BackendPort implements Port {
-    private Runnable onGuest = () -> {};
-    private final HostPort end = domain.events().bindToHost(() -> onGuest.run());
-
-    @Override
-    public void notifyGuest() {
-      end.notifyGuest();
-    }
-
-    @Override
-    public void close() {
-      end.close();
     }
   }
 
@@ -186,8 +145,8 @@ public final class PvGuest implements AutoCloseable {
     if (trace != null) {
       trace.close();
     }
-    store.release(domain.id());
-    console.close();
+    links.close();
+    directory.remove();
     hypervisor.close();
   }
 }

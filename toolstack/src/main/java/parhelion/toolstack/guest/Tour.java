@@ -5,7 +5,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import parhelion.toolstack.image.ElfImage;
 
-/** The built-in guest: guests/tour in the source tree, whose binary is a resource of this module. */
+/**
+ * The built-in guest: guests/tour in the source tree, whose binary is a resource of this module.
+ */
 public final class Tour {
   private static final String RESOURCE = "/parhelion/toolstack/tour.elf";
 
