@@ -44,6 +44,11 @@ final class FxImage {
     }
     c.put64(CpuState.FTW, tags);
     c.put64(CpuState.MXCSR, u16(fx, 24));
+    c.put64(CpuState.FOP, u16(fx, 6));
+    c.put64(CpuState.FIP, u64(fx, 8));
+    c.put64(CpuState.FDP, u64(fx, 16));
+    c.put64(CpuState.FCS, 0);
+    c.put64(CpuState.FDS, 0);
     int top = u16(fx, 2) >> 11 & 7;
     for (int i = 0; i < 8; i++) {
       int register = CpuState.X87 + (top + i & 7) * 16;

@@ -34,7 +34,7 @@ final class HostComparison implements AutoCloseable {
   private final Decoder decoder = Decoder.ofEverything();
   private final Insn insn = new Insn();
   private final byte[] fx = new byte[512];
-  private final byte[] data = new byte[256];
+  private final byte[] data = new byte[1024];
   private final long[] gprs = new long[16];
   private long flags;
   private @Nullable Op op;
@@ -48,6 +48,11 @@ final class HostComparison implements AutoCloseable {
    * AMD sets them.
    */
   boolean comparison;
+
+  /** Bytes of the memory operand that are not compared. */
+  int ignoredFrom;
+
+  int ignoredTo;
 
   /** Bits of RFLAGS that are not compared. */
   long ignoredFlags;
@@ -77,6 +82,7 @@ final class HostComparison implements AutoCloseable {
     cpu.put64(CpuState.CR0, 0x80000033L);
     cpu.put64(CpuState.CR4, 0x40620L);
     cpu.put64(CpuState.EFER, 0xd01);
+    cpu.put64(CpuState.XCR0, 3);
     Segments.set(cpu, CpuState.CS, 0x33, 0, 0xffffffffL, 0xa0fb);
     cpu.updateMode();
   }
@@ -214,7 +220,8 @@ final class HostComparison implements AutoCloseable {
     byte[] ourData = new byte[data.length];
     memory.read(1024, ourData, 0, ourData.length);
     for (int i = 0; i < data.length; i++) {
-      if (hostData[i] != ourData[i]) {
+      boolean ignored = i >= ignoredFrom && i < ignoredTo;
+      if (!ignored && hostData[i] != ourData[i]) {
         return describe() + image("memory", hostData, ourData, i & ~15, 16);
       }
     }
