@@ -4,6 +4,7 @@ import static parhelion.xen.memory.PageTypes.EINVAL;
 import static parhelion.xen.memory.PageTypes.EPERM;
 import static parhelion.xen.memory.PageTypes.RESTART;
 
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
@@ -440,6 +441,11 @@ public final class Paging {
   /** Unpins and unvalidates all page tables of a dying domain and frees its frames. */
   public void relinquish(Domain d) {
     Relinquish.all(this, frames, d);
+  }
+
+  /** The same in pieces: false when {@code yield} said so and there is more to do. */
+  public boolean relinquishSome(Domain d, BooleanSupplier yield) {
+    return Relinquish.some(this, frames, d, yield);
   }
 
   /** For the grant tables. */

@@ -35,6 +35,9 @@ final class PagingLab implements AutoCloseable {
   final Guest a;
   final Guest b;
 
+  /** Leaves interrupted hypercalls as they are instead of going on with them. */
+  boolean abandons;
+
   PagingLab() {
     this(2048);
   }
@@ -112,6 +115,9 @@ final class PagingLab implements AutoCloseable {
         try {
           return call.call(vcpu, args[0], args[1], args[2], args[3], args[4]);
         } catch (HypercallContinuation c) {
+          if (abandons) {
+            return -1;
+          }
           args = vcpu.continuation.clone();
         } catch (XenError e) {
           return e.result();
