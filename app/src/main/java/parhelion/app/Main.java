@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "parhelion",
-    subcommands = {RunCommand.class, DemoCommand.class},
+    subcommands = {RunCommand.class, ExecCommand.class, DemoCommand.class},
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",

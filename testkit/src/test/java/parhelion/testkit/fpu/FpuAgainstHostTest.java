@@ -139,10 +139,7 @@ class FpuAgainstHostTest {
   @Test
   void everyRowDoesWhatTheHostDoes() {
     assumeTrue(NativeFrame.isSupported(), "needs an x86-64 Linux host");
-    assertEquals(
-        List.of(),
-        compare(row -> true, Boolean.getBoolean("parhelion.fast") ? 100 : 400, SEED),
-        "seed " + SEED);
+    assertEquals(List.of(), compare(row -> true, 400, SEED));
   }
 
   /** For work on a family: arguments are a pattern for mnemonics, cases, seed. */
