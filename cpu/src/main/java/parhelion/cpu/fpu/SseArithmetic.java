@@ -279,6 +279,82 @@ public final class SseArithmetic {
     return (int) soft(c, mxcsr, SseArithmetic::softSqrt32, a, b);
   }
 
+  // --- minimum, maximum, comparison: ordinary operands raise nothing in any mode ---
+
+  public static long min64(Cpu c, long a, long b) {
+    if (plain(a) && plain(b)) {
+      return Double.longBitsToDouble(a) < Double.longBitsToDouble(b) ? a : b;
+    }
+    return soft(c, c.get32(CpuState.MXCSR), SseArithmetic::softMin64, a, b);
+  }
+
+  public static long max64(Cpu c, long a, long b) {
+    if (plain(a) && plain(b)) {
+      return Double.longBitsToDouble(a) > Double.longBitsToDouble(b) ? a : b;
+    }
+    return soft(c, c.get32(CpuState.MXCSR), SseArithmetic::softMax64, a, b);
+  }
+
+  public static int min32(Cpu c, int a, int b) {
+    if (plain(a) && plain(b)) {
+      return Float.intBitsToFloat(a) < Float.intBitsToFloat(b) ? a : b;
+    }
+    return (int) soft(c, c.get32(CpuState.MXCSR), SseArithmetic::softMin32, a, b);
+  }
+
+  public static int max32(Cpu c, int a, int b) {
+    if (plain(a) && plain(b)) {
+      return Float.intBitsToFloat(a) > Float.intBitsToFloat(b) ? a : b;
+    }
+    return (int) soft(c, c.get32(CpuState.MXCSR), SseArithmetic::softMax32, a, b);
+  }
+
+  /** CMPSD: all ones if predicate 0..7 holds. */
+  public static long compare64(Cpu c, long a, long b, int predicate) {
+    if (plain(a) && plain(b)) {
+      return holds(Double.longBitsToDouble(a), Double.longBitsToDouble(b), predicate) ? -1 : 0;
+    }
+    return soft(c, c.get32(CpuState.MXCSR), (u, x, y) -> softCompare64(u, x, y, predicate), a, b);
+  }
+
+  private static boolean holds(double x, double y, int predicate) {
+    return switch (predicate) {
+      case 0 -> x == y;
+      case 1 -> x < y;
+      case 2 -> x <= y;
+      case 3 -> false;
+      case 4 -> x != y;
+      case 5 -> x >= y;
+      case 6 -> x > y;
+      default -> true;
+    };
+  }
+
+  // --- conversions between the two ---
+
+  public static long widen(Cpu c, int a) {
+    if (plain(a)) {
+      return Double.doubleToRawLongBits(Float.intBitsToFloat(a));
+    }
+    return soft(c, c.get32(CpuState.MXCSR), (u, x, y) -> SseConvertOps.ss2sd(u, x), a, 0);
+  }
+
+  public static int narrow(Cpu c, long a) {
+    int mxcsr = c.get32(CpuState.MXCSR);
+    if ((mxcsr & CONTROL) == PLAIN) {
+      double x = Double.longBitsToDouble(a);
+      float r = (float) x;
+      int bits = Float.floatToRawIntBits(r);
+      if (middle(bits)) {
+        if ((mxcsr & PE) == 0 && r != x) {
+          inexact(c, mxcsr);
+        }
+        return bits;
+      }
+    }
+    return (int) soft(c, mxcsr, (u, x, y) -> SseConvertOps.sd2ss(u, x), a, 0);
+  }
+
   // --- soft forms; the 32-bit ones work on the low halves ---
 
   private static boolean nan(FloatUnit u) {

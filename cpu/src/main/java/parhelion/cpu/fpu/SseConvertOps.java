@@ -26,8 +26,8 @@ final class SseConvertOps {
       case CVTTSD2SI -> toGeneral(insn, offset, false, true);
       case CVTSS2SI -> toGeneral(insn, offset, true, false);
       case CVTTSS2SI -> toGeneral(insn, offset, true, true);
-      case CVTSS2SD -> scalar(insn, offset, 4, 8, SseConvertOps::ss2sd);
-      case CVTSD2SS -> scalar(insn, offset, 8, 4, SseConvertOps::sd2ss);
+      case CVTSS2SD -> scalar(insn, offset, 4, 8, (c, v) -> SseArithmetic.widen(c, (int) v));
+      case CVTSD2SS -> scalar(insn, offset, 8, 4, SseArithmetic::narrow);
       case CVTPS2PD ->
           bindCpu(insn, offset, (c, d, s) -> spread(c, d, U.getLong(s), SseConvertOps::ss2sd));
       case CVTDQ2PD ->
@@ -165,23 +165,20 @@ final class SseConvertOps {
         });
   }
 
-  private static Op scalar(Insn insn, int offset, int from, int to, Convert f) {
+  /** Converts one element, leaving its exceptions in MXCSR or raising them. */
+  @FunctionalInterface
+  private interface Scalar {
+    long apply(Cpu c, long v);
+  }
+
+  private static Op scalar(Insn insn, int offset, int from, int to, Scalar f) {
     int d = xmm(insn.reg);
     if (insn.isMemory()) {
       Ea ea = Ea.of(insn, offset, from, false);
-      return c -> put(c, d, to, convert(c, c.load(ea.at(c), from), f));
+      return c -> put(c, d, to, f.apply(c, c.load(ea.at(c), from)));
     }
     int s = xmm(insn.rm);
-    return c -> put(c, d, to, convert(c, c.get(s, from), f));
-  }
-
-  private static long convert(Cpu c, long v, Convert f) {
-    int mxcsr = c.get32(CpuState.MXCSR);
-    FloatUnit u = c.floats;
-    u.begin(mxcsr);
-    long r = f.apply(u, v);
-    SseArithmetic.commit(c, mxcsr);
-    return r;
+    return c -> put(c, d, to, f.apply(c, c.get(s, from)));
   }
 
   private static void put(Cpu c, int offset, int size, long value) {

@@ -30,15 +30,18 @@ final class SseFloatOps {
       case MULSS -> scalar32(insn, offset, (c, a, b) -> SseArithmetic.mul32(c, (int) a, (int) b));
       case DIVSS -> scalar32(insn, offset, (c, a, b) -> SseArithmetic.div32(c, (int) a, (int) b));
       case SQRTSS -> scalar32(insn, offset, (c, a, b) -> SseArithmetic.sqrt32(c, (int) a, (int) b));
-      case MINSD -> scalar64(insn, offset, soft(SseArithmetic::softMin64));
-      case MAXSD -> scalar64(insn, offset, soft(SseArithmetic::softMax64));
-      case MINSS -> scalar32(insn, offset, soft(SseArithmetic::softMin32));
-      case MAXSS -> scalar32(insn, offset, soft(SseArithmetic::softMax32));
+      case MINSD -> scalar64(insn, offset, SseArithmetic::min64);
+      case MAXSD -> scalar64(insn, offset, SseArithmetic::max64);
+      case MINSS -> scalar32(insn, offset, (c, a, b) -> SseArithmetic.min32(c, (int) a, (int) b));
+      case MAXSS -> scalar32(insn, offset, (c, a, b) -> SseArithmetic.max32(c, (int) a, (int) b));
       case COMISD -> compare(insn, offset, false, false);
       case COMISS -> compare(insn, offset, true, false);
       case UCOMISD -> compare(insn, offset, false, true);
       case UCOMISS -> compare(insn, offset, true, true);
-      case CMPSD -> scalar64(insn, offset, soft(compare64(insn)));
+      case CMPSD -> {
+        int predicate = (int) insn.imm & 7;
+        yield scalar64(insn, offset, (c, a, b) -> SseArithmetic.compare64(c, a, b, predicate));
+      }
       case CMPSS -> scalar32(insn, offset, soft(compare32(insn)));
       case ROUNDSD -> scalar64(insn, offset, soft(round64(insn)));
       case ROUNDSS -> scalar32(insn, offset, soft(round32(insn)));

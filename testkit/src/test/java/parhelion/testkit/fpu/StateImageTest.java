@@ -101,7 +101,7 @@ class StateImageTest {
   @Test
   void imagesAreTheHosts() {
     assumeTrue(NativeFrame.isSupported(), "needs an x86-64 Linux host");
-    assertEquals(List.of(), compare(300, SEED));
+    assertEquals(List.of(), compare(300, SEED), "seed " + SEED);
   }
 
   public static void main(String[] args) {
