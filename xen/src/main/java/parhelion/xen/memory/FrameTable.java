@@ -298,6 +298,9 @@ public final class FrameTable {
     types.forget(mfn);
     m2p.set(mfn, MachToPhysTable.INVALID);
     code.dropFrame(mfn);
+    // No TLB may write to it once it is clean; what can still be read of it is nothing, until it
+    // has a new owner.
+    tlbs.dropAll(mfn);
     memory.fill((long) mfn << 12, 4096, (byte) 0);
     tlbs.left(mfn);
     free.give(mfn);

@@ -39,7 +39,7 @@ final class TlbFlushes {
     }
   }
 
-  /** No TLB may know the frame any more: it gets a new owner. */
+  /** No TLB may know the frame any more: it is freed, or gets a new owner. */
   void dropAll(int mfn) {
     long stamp = stamps[mfn];
     stamps[mfn] = 0;

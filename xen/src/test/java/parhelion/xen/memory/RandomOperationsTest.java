@@ -12,6 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import parhelion.abi.Domid;
 import parhelion.abi.MemoryOp;
 import parhelion.abi.MmuExtCmd;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.GuestFault;
 import parhelion.xen.DomainCrash;
 
 /**
@@ -40,6 +42,9 @@ final class RandomOperationsTest {
   @ValueSource(longs = {1, 2, 3, 4})
   void countsStayRightWhateverGuestsDo(long seed) {
     random = new Random(seed);
+    for (PagingLab.Guest g : List.of(lab.a, lab.b)) {
+      lab.paging.installBases(g.domain.vcpus().get(1), g.mfn(TABLES), 0);
+    }
     for (int i = 1; i <= OPERATIONS; i++) {
       operate(random.nextBoolean() ? lab.a : lab.b);
       if (i % BETWEEN_AUDITS == 0) {
@@ -80,13 +85,15 @@ final class RandomOperationsTest {
         succeeded++;
       }
     } catch (DomainCrash e) {
-      // The domain would end here; this one goes on, which must not harm anyone either.
+      // The domain would run no more; this one goes on, but knows nothing of before.
+      g.domain.vcpus().forEach(v -> v.cpu().flushTlbs());
       grants.removeIf(m -> !isMapped(m));
     }
   }
 
   private long step(PagingLab.Guest g) {
-    return switch (random.nextInt(16)) {
+    return switch (random.nextInt(20)) {
+      case 16, 17, 18, 19 -> touch(g);
       case 0, 1, 2, 3 -> g.remap(page(), entry(g, 1));
       case 4, 5 -> updateTable(g);
       case 6 -> fill(g);
@@ -237,6 +244,47 @@ final class RandomOperationsTest {
       g.p2m[pfn] = g.peek(1, 0);
     }
     return done == 1 ? 0 : -1;
+  }
+
+  /**
+   * Stores through the TLB of a vcpu, whatever it still remembers: the value may turn up only in
+   * plain memory of the guest's own, or in what was granted to it.
+   */
+  private long touch(PagingLab.Guest g) {
+    long marker = random.nextLong() & ~1L;
+    Cpu cpu = g.domain.vcpus().get(random.nextInt(2)).cpu();
+    try {
+      cpu.store64(g.va(page()) + 511 * 8, marker);
+    } catch (GuestFault e) {
+      return -1;
+    }
+    int found = 0;
+    for (int mfn = 0; mfn < lab.frames.size(); mfn++) {
+      if (lab.memory.getLong((mfn << 12) + 511 * 8L) == marker) {
+        assertTrue(lab.owner(mfn) == g.domain || isGranted(g, mfn), "a store reached frame " + mfn);
+        boolean plain =
+            lab.frames.typeCount(mfn) == 0 || lab.frames.type(mfn) == FrameTable.WRITABLE;
+        assertTrue(plain, "a store reached a frame of type " + lab.frames.type(mfn));
+        found++;
+      }
+    }
+    assertEquals(1, found, "frames that the store reached");
+    return 0;
+  }
+
+  /** Some L1 table of the guest's maps the frame as a grant. */
+  private boolean isGranted(PagingLab.Guest g, long mfn) {
+    for (int table = 0; table < lab.frames.size(); table++) {
+      boolean live =
+          lab.frames.types().isLiveTable(table) && lab.frames.type(table) == FrameTable.L1;
+      for (int i = 0; live && lab.owner(table) == g.domain && i < 512; i++) {
+        long entry = lab.memory.getLong(((long) table << 12) + i * 8L);
+        if (Pte.present(entry) && (entry & Pte.GNTTAB) != 0 && Pte.mfn(entry) == mfn) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private long store(PagingLab.Guest g) {
