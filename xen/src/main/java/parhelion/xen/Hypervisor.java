@@ -25,7 +25,7 @@ public final class Hypervisor implements AutoCloseable {
   private final Scheduler scheduler;
   private final Paging paging;
   private final MemoryOps memoryOps;
-  private final GrantOps grantOps = new GrantOps();
+  private final GrantOps grantOps;
   private final Hypercalls hypercalls;
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
   private final long gdtFrame;
@@ -41,6 +41,7 @@ public final class Hypervisor implements AutoCloseable {
     scheduler = new Scheduler(clock);
     paging = new Paging(this);
     memoryOps = new MemoryOps(this);
+    grantOps = new GrantOps(this);
     gdtFrame = frames.allocateForXen(0);
     zeroFrame = frames.allocateForXen(0);
     DescriptorTables.fillReservedPage(memory, gdtFrame);

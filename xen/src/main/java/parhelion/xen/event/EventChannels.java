@@ -53,6 +53,24 @@ public final class EventChannels {
     return a;
   }
 
+  /** Numbers of ports that there are, free ones included. */
+  int portCount() {
+    return ports.size();
+  }
+
+  /** The port that a virtual interrupt is bound to, or 0. */
+  int virqPort(int vcpu, int virq) {
+    return virqPorts(isGlobal(virq) ? 0 : vcpu)[virq];
+  }
+
+  /** Calls {@code action} for each frame that event words and control blocks hold, once per hold. */
+  void forEachFrame(java.util.function.LongConsumer action) {
+    Fifo f = fifo;
+    if (f != null) {
+      f.forEachFrame(action);
+    }
+  }
+
   /** True once the guest has switched to FIFO events. */
   public boolean isFifo() {
     return fifo != null;

@@ -57,6 +57,17 @@ final class Fifo implements EventAbi {
     control[vcpu] = (mapPage(args.controlGfn()) << 12) + args.offset();
   }
 
+  void forEachFrame(java.util.function.LongConsumer action) {
+    for (int i = 0; i < pageCount; i++) {
+      action.accept(pages[i]);
+    }
+    for (long pa : control) {
+      if (pa != -1) {
+        action.accept(pa >>> 12);
+      }
+    }
+  }
+
   private long mapPage(long mfn) {
     if (!frames.getPageAndType(domain, mfn, FrameTable.WRITABLE)) {
       throw new XenError(Errno.EINVAL);

@@ -323,6 +323,16 @@ public final class FrameTable {
     types.putPageAndType((int) mfn);
   }
 
+  /** Takes a type reference on a frame that the caller has a general one on. */
+  public boolean getType(long mfn, int wanted) {
+    return types.get((int) mfn, wanted, null) == 0;
+  }
+
+  /** Gives it back. */
+  public void putType(long mfn) {
+    types.put((int) mfn);
+  }
+
   int refBits(int mfn) {
     return refs[mfn];
   }

@@ -14,6 +14,9 @@ import parhelion.xen.Vcpu;
  * then puts its references: until then the guest could still reach the frame.
  */
 public final class GrantMappings {
+  private static final long PRESENT =
+      Pte.PRESENT | Pte.ACCESSED | Pte.DIRTY | Pte.GNTTAB | Pte.NX;
+
   private final FrameTable frames;
   private final PageTypes types;
   private final MachineMemory memory;
@@ -29,7 +32,7 @@ public final class GrantMappings {
   /**
    * Maps {@code mfn} at {@code where}: a virtual address of the running vcpu's kernel, or, with
    * {@code isEntry}, the machine address of an L1 entry. {@code flags} are {@link Pte} bits: RW,
-   * USER and AVAIL are heeded. What was mapped there is unmapped. False, with nothing changed,
+   * USER and AVAIL are heeded; nothing can be executed there. What was mapped there is unmapped. False, with nothing changed,
    * where there is no L1 table of the caller's.
    */
   public boolean map(Vcpu v, long where, boolean isEntry, long mfn, long flags) {
@@ -38,8 +41,7 @@ public final class GrantMappings {
       return false;
     }
     long kept = flags & (Pte.RW | Pte.USER | Pte.AVAIL);
-    long entry =
-        Pte.adjustL1(Pte.of(mfn, Pte.PRESENT | Pte.ACCESSED | Pte.DIRTY | Pte.GNTTAB | kept));
+    long entry = Pte.adjustL1(Pte.of(mfn, PRESENT | kept));
     long old = memory.getLong(pa);
     memory.putLong(pa, entry);
     types.putL1Entry(old, v.domain());

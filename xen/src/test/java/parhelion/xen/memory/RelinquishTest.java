@@ -45,7 +45,7 @@ final class RelinquishTest {
     }
     lab.hypervisor.destroyDomain(a.domain);
     assertNothingIsLeft(a);
-    assertEquals(free + PAGES + 1, lab.frames.freeFrames(), "shared_info, too");
+    assertEquals(free + PAGES + 2, lab.frames.freeFrames(), "shared_info and grants, too");
   }
 
   @Test
