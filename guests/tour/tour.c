@@ -140,7 +140,10 @@ static void unmask(u32 port) { hypercall(EVENT_CHANNEL_OP, 9, (u64)&port, 0, 0);
 
 /* Runs a faulting instruction; the handler goes on behind it. */
 #define FAULTING(text, ...) \
-  asm volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; " text "; 1:" : "=m"(resume_at) : __VA_ARGS__ : "rax", "rcx", "rdx", "memory")
+  do { \
+    asm volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; " text "; 1:" : "=m"(resume_at) : __VA_ARGS__ : "rax", "rcx", "rdx", "memory"); \
+    resume_at = 0; \
+  } while (0)
 
 /* --- the stops --- */
 
@@ -214,8 +217,9 @@ static void tour_page_tables(void) {
   u64 *table_entry = l1_entry(table_va, &table_machine);
   put("  map a page table so    ");
   put_result(hypercall(UPDATE_VA_MAPPING, table_va, *table_entry | 2, 2, 0)); put(" (refused)\n");
-  put("  map the shared frame of Xen's own ");
+  put("  map a frame of Xen's  ");
   put_result(hypercall(UPDATE_VA_MAPPING, va, (u64)1 << 12 | 0x67, 2, 0)); put(" (refused)\n");
+  put("  plain stores to tables "); put_result(hypercall(VM_ASSIST, 0, 2, 0, 0)); put(" (vm_assist)\n");
   u64 t = now();
   for (int i = 0; i < 5000; i++) { u.val = value; hypercall(MMU_UPDATE, (u64)&u, 1, 0, 0x7ff0); }
   cost("a page-table write by mmu_update", t, 5000);

@@ -7,7 +7,7 @@ typedef unsigned int u32;
 typedef unsigned long u64;
 typedef long s64;
 
-enum { MMU_UPDATE = 1, SET_TRAP_TABLE = 0, MEMORY_OP = 12, UPDATE_VA_MAPPING = 14, XEN_VERSION = 17, GRANT_TABLE_OP = 20,
+enum { MMU_UPDATE = 1, SET_TRAP_TABLE = 0, MEMORY_OP = 12, UPDATE_VA_MAPPING = 14, XEN_VERSION = 17, GRANT_TABLE_OP = 20, VM_ASSIST = 21,
   VCPU_OP = 24, MMUEXT_OP = 26, SCHED_OP = 29, CALLBACK_OP = 30, EVENT_CHANNEL_OP = 32 };
 
 struct start_info {
