@@ -52,6 +52,11 @@ final class GuestOptions {
   boolean stats;
 
   @Option(
+      names = "--profile",
+      description = "Afterwards, print the kernel functions in which the guest spent its time.")
+  boolean profile;
+
+  @Option(
       names = "--trace",
       paramLabel = "FILE",
       description = "Write a line for every hypercall, trap and emulated instruction to a file.")

@@ -22,6 +22,7 @@ import parhelion.xen.RealClock;
 /** One guest on the user's terminal or pipe, from boot to exit status. */
 final class GuestSession {
   private static final int OUTPUT_BUFFER_BYTES = 64 << 10;
+  private static final int PROFILE_ROWS = 30;
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
   private final GuestOptions options;
@@ -73,6 +74,9 @@ final class GuestSession {
         if (options.trace != null) {
           guest.traceTo(options.trace);
         }
+        if (options.profile) {
+          guest.profile();
+        }
         if (options.timeout != null) {
           timer.schedule(stopTask(guest), options.timeout.toMillis());
         }
@@ -82,6 +86,9 @@ final class GuestSession {
         OptionalInt status = filter == null ? OptionalInt.empty() : filter.status();
         if (filter != null) {
           filter.finish();
+        }
+        if (options.profile) {
+          System.err.print(guest.profileTable(PROFILE_ROWS));
         }
         GuestStats stats = options.stats ? guest.stats() : null;
         return new Result(outcome, status, (System.nanoTime() - start) / 1e9, stats);

@@ -38,6 +38,7 @@ public final class PvGuest implements AutoCloseable {
   private final ConsoleRing console;
   private final DomainDirectory directory;
   private @Nullable HypercallTrace trace;
+  private @Nullable GuestProfile profile;
   private volatile Outcome.@Nullable Kind stopped;
 
   /** Builds the guest; nothing runs yet. */
@@ -106,6 +107,21 @@ public final class PvGuest implements AutoCloseable {
     trace = newTrace;
   }
 
+  /** Samples where the guest spends its time from now on. */
+  public void profile() {
+    profile = new GuestProfile(hypervisor);
+  }
+
+  /** What {@link #profile} found, as a table of so many functions; after {@link #run}. */
+  public String profileTable(int rows) {
+    GuestProfile taken = profile;
+    if (taken == null) {
+      return "";
+    }
+    taken.close();
+    return taken.asTable(config.symbols().get(), rows);
+  }
+
   /** Makes {@link #run} return soon. Any thread. */
   public void stop(Outcome.Kind why) {
     hypervisor.post(() -> stopped = why);
@@ -142,6 +158,9 @@ public final class PvGuest implements AutoCloseable {
   /** Gives everything back to the host. */
   @Override
   public void close() throws IOException {
+    if (profile != null) {
+      profile.close();
+    }
     if (trace != null) {
       trace.close();
     }
