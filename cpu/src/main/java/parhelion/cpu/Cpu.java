@@ -4,6 +4,8 @@ import static parhelion.cpu.CpuState.*;
 import static parhelion.cpu.memory.Host.U;
 
 import parhelion.cpu.fpu.FloatUnit;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 import parhelion.cpu.memory.MachineMemory;
@@ -34,6 +36,19 @@ public final class Cpu implements AutoCloseable {
   /** Working storage of soft floating point. */
   public final FloatUnit floats = new FloatUnit();
 
+  private static final int ATTENTION = 1;
+  private static final int STOPPED = 2;
+  private static final int SLOW = 4;
+  private static final VarHandle PENDING;
+
+  static {
+    try {
+      PENDING = MethodHandles.lookup().findVarHandle(Cpu.class, "pending", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   /** Lazy arithmetic flags: see {@link Flags}. */
   public long fRes = 1;
 
@@ -58,11 +73,9 @@ public final class Cpu implements AutoCloseable {
   private final GuestFault fault = new GuestFault();
   private final long bounce;
   private final Interpreter interpreter;
-  private volatile boolean attention;
-  boolean stopped;
+  /** Why the CPU must not simply run on: bits of ATTENTION, STOPPED, SLOW. */
+  private volatile int pending;
 
-  /** Single stepping, breakpoints or an interrupt shadow: run one instruction at a time. */
-  private boolean slow;
 
   /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
   public boolean interruptShadow;
@@ -179,7 +192,7 @@ public final class Cpu implements AutoCloseable {
   public void rflags(long value) {
     Flags.set(this, value);
     if ((value & Rflags.IF & ~get64(RFLAGS)) != 0) {
-      attention = true; // an interrupt may have waited for this
+      requestAttention(); // an interrupt may have waited for this
     }
     put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
     if (userPagesOpen && (value & Rflags.AC) == 0) {
@@ -321,39 +334,57 @@ public final class Cpu implements AutoCloseable {
 
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
   public void run(long instructions) {
-    stopped = false;
+    setPending(STOPPED, false);
     interpreter.run(instructions);
   }
 
   /** Makes {@link #run} return after the current instruction. Called on the CPU's own thread. */
   public void stop() {
-    stopped = true;
+    setPending(STOPPED, true);
   }
 
   public boolean isStopped() {
-    return stopped;
+    return (pending & STOPPED) != 0;
   }
 
   /** Makes the CPU call {@link Monitor#attend} at the next block boundary. Any thread. */
   public void requestAttention() {
-    attention = true;
+    setPending(ATTENTION, true);
   }
 
   public boolean attentionRequested() {
-    return attention;
+    return (pending & ATTENTION) != 0;
   }
 
   public void clearAttention() {
-    attention = false;
+    setPending(ATTENTION, false);
   }
 
+  /** Single stepping, breakpoints or an interrupt shadow: instructions are run one at a time. */
   public boolean isSlow() {
-    return slow;
+    return (pending & SLOW) != 0;
   }
 
   /** Recomputes whether instructions are run one by one. */
   public void updateSlow() {
-    slow = (get64(RFLAGS) & Rflags.TF) != 0 || (get64(DR7) & 0xff) != 0 || interruptShadow;
+    setPending(
+        SLOW, (get64(RFLAGS) & Rflags.TF) != 0 || (get64(DR7) & 0xff) != 0 || interruptShadow);
+  }
+
+  /** Attention is wanted, or the CPU was stopped, or must go slowly: one test for the run loop. */
+  public boolean mustLeaveBlocks() {
+    return pending != 0;
+  }
+
+  private void setPending(int bit, boolean value) {
+    if (((pending & bit) != 0) == value) {
+      return;
+    }
+    if (value) {
+      PENDING.getAndBitwiseOr(this, bit);
+    } else {
+      PENDING.getAndBitwiseAnd(this, ~bit);
+    }
   }
 
   // --- memory by virtual (linear) address: loads zero-extend ---

@@ -23,7 +23,9 @@ public final class Interpreter {
   private final @Nullable Block[] cacheBlock = new Block[CACHE];
   private final long[] cacheRip = new long[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
-  private @Nullable Block running;
+
+  /** Length of the block that is being executed. */
+  private int runningInstructions;
 
   public Interpreter(Cpu cpu) {
     c = cpu;
@@ -66,11 +68,7 @@ public final class Interpreter {
     Block b = lookup(c.rip());
     while (true) {
       long start = U.getLong(state + CpuState.RIP);
-      if (!execute(b, start)
-          || c.retired >= end
-          || c.attentionRequested()
-          || c.isStopped()
-          || c.isSlow()) {
+      if (!execute(b, start) || c.retired >= end || c.mustLeaveBlocks()) {
         return;
       }
       b = next(b, start);
@@ -79,7 +77,7 @@ public final class Interpreter {
 
   /** Executes a block; false when it ended in a fault, which has been delivered, and the successor must be looked up afresh. */
   private boolean execute(Block b, long start) {
-    running = b;
+    runningInstructions = b.instructions;
     Op[] ops = b.ops;
     U.putLong(state + CpuState.RIP_BASE, start);
     U.putLong(state + CpuState.RIP, start + b.lengthBytes);
@@ -207,9 +205,9 @@ public final class Interpreter {
     return execute(b, c.rip());
   }
 
+  /** The running instruction is about to store to decoded code: the rest of its block may be what changes. */
   void afterInvalidation() {
-    Block b = running;
-    if (b != null && !b.valid && b.instructions > 1) {
+    if (runningInstructions > 1) {
       throw CodeModified.INSTANCE;
     }
   }
