@@ -1,0 +1,178 @@
+package parhelion.testkit.oracle;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import parhelion.cpu.decode.Mnemonic;
+import parhelion.cpu.decode.Opcode;
+
+/**
+ * Random cases by the million: single instructions of every row, short programs, and programs that
+ * modify themselves. Everything follows from one seed, and each program from that seed and its
+ * number, so that one can be repeated alone.
+ */
+public final class OracleRun implements AutoCloseable {
+  private static final int STATES = 16;
+  private static final int MAX_REPORTS = 8;
+
+  private final long seed;
+  private final NativeOracle oracle = new NativeOracle();
+  private final List<Opcode> rows = new ArrayList<>();
+  private final List<Integer> rowIndexes = new ArrayList<>();
+  private final Set<Long> encodings = new HashSet<>();
+  private final Set<Opcode> covered = new HashSet<>();
+  private final List<String> reports = new ArrayList<>();
+  private final TreeMap<String, Integer> failures = new TreeMap<>();
+  private long cases;
+  private long faults;
+  private long skipped;
+
+  public OracleRun(long seed) {
+    this.seed = seed;
+    int index = 0;
+    for (Opcode row : OracleRows.all()) {
+      index++;
+      if (!OracleRows.isBranch(row) && OracleRows.hostHas(row)) {
+        rows.add(row);
+        rowIndexes.add(index);
+      }
+    }
+  }
+
+  /** Whether this host can be asked. */
+  public static boolean isSupported() {
+    return NativeArena.isSupported();
+  }
+
+  /**
+   * Runs single instructions of rows whose mnemonic matches {@code pattern} until {@code count}
+   * cases.
+   */
+  public void singles(long count, String pattern) {
+    List<Integer> chosen = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      if (rows.get(i).mnemonic().name().matches(pattern)) {
+        chosen.add(i);
+      }
+    }
+    long end = cases + skipped + faults + count;
+    for (long number = 0; cases + skipped + faults < end && !chosen.isEmpty(); number++) {
+      single(chosen.get((int) (number % chosen.size())), number);
+    }
+  }
+
+  private void single(int i, long number) {
+    FastRandom r = new FastRandom(FastRandom.mix(seed, number << 16 | i));
+    Opcode row = rows.get(i);
+    SingleCase c = SingleCase.random(row, oracle.hasGsBase(), r);
+    if (c == null) {
+      return;
+    }
+    oracle.load(c.program);
+    boolean ran = false;
+    for (int state = 0; state < STATES; state++) {
+      c.fill(oracle, r, state == 0);
+      if (!c.isDefined(oracle.in)) {
+        skipped++;
+        continue;
+      }
+      switch (oracle.run(state % 4 == 0)) {
+        case AGREED -> {
+          cases++;
+          ran = true;
+        }
+        case DIFFERED -> {
+          cases++;
+          failed(row, number, state, oracle.report());
+        }
+        case ENDLESS -> failed(row, number, state, oracle.situation());
+        case FAULTED -> {
+          faults++;
+          if (!mayFault(row, oracle.fault)) {
+            failed(row, number, state, oracle.situation());
+          }
+        }
+      }
+    }
+    if (ran) {
+      encodings.add(SingleCase.encoding(c.insn, rowIndexes.get(i)));
+      covered.add(row);
+    }
+  }
+
+  /** Division errors are part of random division; stacks and string ends can leave the data. */
+  private static boolean mayFault(Opcode row, int vector) {
+    return switch (vector) {
+      case 0 -> row.mnemonic() == Mnemonic.DIV || row.mnemonic() == Mnemonic.IDIV;
+      case 14 -> true;
+      default -> false;
+    };
+  }
+
+  private void failed(Opcode row, long number, int state, String report) {
+    String name = row.mnemonic() + " " + Integer.toHexString(row.code());
+    if (failures.merge(name, 1, Integer::sum) == 1 && reports.size() < MAX_REPORTS) {
+      reports.add("seed " + seed + ", case " + number + "." + state + ":\n" + report);
+    }
+  }
+
+  /** What differed: at most a few, one of a kind; empty if all agreed. */
+  public List<String> reports() {
+    return reports;
+  }
+
+  /** Rows that differed, and how often. */
+  public String failures() {
+    return failures.toString();
+  }
+
+  public long cases() {
+    return cases;
+  }
+
+  public int encodings() {
+    return encodings.size();
+  }
+
+  /** Rows that no case has covered. */
+  public List<String> uncovered() {
+    List<String> names = new ArrayList<>();
+    for (Opcode row : rows) {
+      if (!covered.contains(row)) {
+        names.add(row.mnemonic() + " " + row.map() + "." + Integer.toHexString(row.code()));
+      }
+    }
+    return names;
+  }
+
+  /** One line of totals. */
+  public String summary() {
+    return String.format(
+        "%d cases agree with the host: %d rows, %d encodings; %d faulted, %d undefined",
+        cases, covered.size(), encodings.size(), faults, skipped);
+  }
+
+  @Override
+  public void close() {
+    oracle.close();
+  }
+
+  /** Runs single instructions: a pattern for mnemonics, how many cases, the seed. */
+  public static void main(String[] args) {
+    String pattern = args.length > 0 ? args[0] : ".*";
+    long count = args.length > 1 ? Long.parseLong(args[1]) : 1_000_000;
+    long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
+    long start = System.nanoTime();
+    try (OracleRun run = new OracleRun(seed)) {
+      run.singles(count, pattern);
+      run.reports().forEach(System.out::println);
+      System.out.println(run.failures());
+      System.out.println("uncovered " + run.uncovered());
+      System.out.println("excluded " + OracleRows.exclusions());
+      System.out.println(run.summary());
+    }
+    System.out.printf("%d ms%n", (System.nanoTime() - start) / 1_000_000);
+  }
+}

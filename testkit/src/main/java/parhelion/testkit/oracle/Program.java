@@ -1,0 +1,53 @@
+package parhelion.testkit.oracle;
+
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import parhelion.cpu.decode.Decoder;
+import parhelion.cpu.decode.Disassembler;
+import parhelion.cpu.decode.Insn;
+
+/**
+ * Instructions to be executed from their first byte to behind their last.
+ *
+ * @param code the bytes
+ * @param offset where they go, from the start of the code area
+ * @param modifiesCode whether they may write to themselves
+ * @param undefinedFlags RFLAGS bits without a defined value in the end
+ */
+record Program(byte[] code, int offset, boolean modifiesCode, int undefinedFlags) {
+  /** Longest way out that is added to the code. */
+  static final int EXIT_BYTES = 5;
+
+  long entryVa() {
+    return Arena.CODE_VA + offset;
+  }
+
+  long exitVa() {
+    return entryVa() + code.length;
+  }
+
+  /** Its instructions in Intel's syntax, one a line, with addresses and bytes. */
+  List<String> listing() {
+    return listing(code, entryVa());
+  }
+
+  static List<String> listing(byte[] code, long va) {
+    Decoder decoder = Decoder.ofEverything();
+    List<String> lines = new ArrayList<>();
+    int at = 0;
+    while (at < code.length) {
+      Insn insn = new Insn();
+      int status = decoder.decode(code, at, code.length - at, 64, insn);
+      int length = status == Decoder.OK ? insn.length : 1;
+      lines.add(
+          String.format(
+              "%x: %-30s %s",
+              va + at,
+              HexFormat.of().formatHex(code, at, at + length),
+              status == Decoder.OK ? Disassembler.disassemble(insn, va + at, null) : "(bad)"));
+      at += length;
+    }
+    return lines;
+  }
+}
