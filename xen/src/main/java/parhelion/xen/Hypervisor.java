@@ -27,6 +27,7 @@ public final class Hypervisor implements AutoCloseable {
   private final MemoryOps memoryOps;
   private final GrantOps grantOps;
   private final Hypercalls hypercalls;
+  private final TrapStats trapStats = new TrapStats();
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
   private final long gdtFrame;
   private final long zeroFrame;
@@ -82,6 +83,11 @@ public final class Hypervisor implements AutoCloseable {
 
   public Hypercalls hypercalls() {
     return hypercalls;
+  }
+
+  /** What guests did beside hypercalls. */
+  public TrapStats trapStats() {
+    return trapStats;
   }
 
   public DomainListener listener() {

@@ -34,6 +34,7 @@ final class PrivilegedOps {
     if (!execute(c, insn)) {
       return false;
     }
+    vcpu.domain().hypervisor().trapStats().emulated(insn.mnemonic());
     c.rip(c.rip() + insn.length);
     return true;
   }

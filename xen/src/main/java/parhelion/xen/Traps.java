@@ -62,6 +62,10 @@ public final class Traps {
     trap(vector, false, 0);
   }
 
+  private TrapStats stats() {
+    return vcpu.domain().hypervisor().trapStats();
+  }
+
   private void trap(int vector, boolean hasErrorCode, int errorCode) {
     if (state.trapAddress[vector] == 0) {
       throw new DomainCrash(
@@ -73,12 +77,14 @@ public final class Traps {
               + ") without a handler\n"
               + CpuDump.registers(vcpu));
     }
+    stats().delivered(vector);
     boolean mask = (state.trapFlags[vector] & 4) != 0;
     bounce(state.trapAddress[vector], mask, hasErrorCode, errorCode);
   }
 
   /** Bounces a system call of user mode. */
   void userSyscall(long address, boolean masksEvents) {
+    stats().userSyscall();
     bounce(address, masksEvents, false, 0);
     Cpu cpu = vcpu.cpu();
     cpu.rflags(cpu.rflags() & ~(long) Rflags.DF);
@@ -110,6 +116,7 @@ public final class Traps {
       if (state.eventCallback == 0) {
         throw new DomainCrash("an event without an event callback");
       }
+      stats().upcall();
       bounce(state.eventCallback, true, false, 0);
     }
   }

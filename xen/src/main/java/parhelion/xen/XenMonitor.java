@@ -137,6 +137,7 @@ public final class XenMonitor implements Monitor {
 
   @Override
   public void store(Cpu cpu, long va, long pa, int size, long value) {
+    hypervisor.trapStats().pageTableWrite();
     if (cpu.memory.contains(pa, size)
         && !hypervisor.paging().emulatedWrite(vcpu, pa, size, value)) {
       throw cpu.pageFault(va, PageWalker.PF_PRESENT | PageWalker.PF_WRITE | PageWalker.PF_USER);
@@ -250,6 +251,7 @@ public final class XenMonitor implements Monitor {
         || cpu.load8(rip + 6) != 0xa2) {
       return false;
     }
+    hypervisor.trapStats().prefixedCpuid();
     XenCpuid.execute(vcpu, true);
     cpu.rip(rip + 7);
     return true;

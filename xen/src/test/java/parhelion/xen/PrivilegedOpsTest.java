@@ -326,4 +326,17 @@ final class PrivilegedOpsTest {
     v.toggleMode();
     assertFaults(0x0f, 0x31);
   }
+
+  @Test
+  void emulationsAndDeliveriesAreCounted() {
+    v.state.iopl = 1;
+    assertEmulated(0xe4, 0x42);
+    assertEmulated(0xe4, 0x42);
+    assertFaults(0xf4);
+    TrapStats stats = g.hypervisor.trapStats();
+    assertEquals(2, stats.emulatedCount(parhelion.cpu.decode.Mnemonic.IN));
+    assertEquals(1, stats.deliveredCount(13));
+    assertEquals(
+        java.util.Map.of("emulated IN", 2L, "delivered #GP", 1L), stats.all());
+  }
 }

@@ -26,8 +26,9 @@ import parhelion.xen.Vcpu;
  *
  * @param instructions retired, over all vcpus
  * @param runSeconds host time in which vcpus ran
+ * @param traps what the hypervisor did for the guest beside hypercalls, by name
  */
-public record GuestStats(long instructions, double runSeconds, List<Row> rows) {
+public record GuestStats(long instructions, double runSeconds, List<Row> rows, Map<String, Long> traps) {
   /**
    * One hypercall, or one sub-op of the hypercall before it.
    *
@@ -56,7 +57,7 @@ public record GuestStats(long instructions, double runSeconds, List<Row> rows) {
       instructions += v.cpu().retired;
       runNanos += v.state.runstateNanos[0];
     }
-    return new GuestStats(instructions, runNanos / 1e9, rows);
+    return new GuestStats(instructions, runNanos / 1e9, rows, hypervisor.trapStats().all());
   }
 
   private static String subOpName(Hypercall call, int sub) {
@@ -103,6 +104,7 @@ public record GuestStats(long instructions, double runSeconds, List<Row> rows) {
       calls.add(each);
     }
     map.put("hypercalls", calls);
+    map.put("traps", traps);
     return map;
   }
 
@@ -119,6 +121,8 @@ public record GuestStats(long instructions, double runSeconds, List<Row> rows) {
               ? "  %-42s %12d%n".formatted(row.name, row.count)
               : "%-44s %12d %12d%n".formatted(row.name, row.count, row.hostNanos / 1000));
     }
+    text.append("%-44s %12s%n".formatted("trap", "count"));
+    traps.forEach((name, count) -> text.append("%-44s %12d%n".formatted(name, count)));
     return text.toString();
   }
 }

@@ -6,11 +6,13 @@ import static parhelion.xen.memory.PageTypes.EPERM;
 import static parhelion.xen.memory.PageTypes.RESTART;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.Hypercall;
 import parhelion.abi.MmuArgs.MmuextOp;
 import parhelion.abi.MmuExtCmd;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.GuestAccess;
+import parhelion.xen.HypercallStats;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
 
@@ -91,6 +93,8 @@ final class MmuExtOps {
       return EFAULT;
     }
     MmuExtCmd command = MmuExtCmd.of(cmd);
+    HypercallStats stats = v.domain().hypervisor().hypercalls().stats();
+    stats.addSubOp(Hypercall.MMUEXT_OP.nr(), cmd);
     return command == null ? ENOSYS : one(v, command, arg1, arg2, pageOwner);
   }
 
