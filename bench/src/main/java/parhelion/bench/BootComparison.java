@@ -17,8 +17,9 @@ import parhelion.toolstack.image.GuestCommand;
 import parhelion.toolstack.image.Progress;
 
 /**
- * Boots the same kernel and initramfs with Parhelion and with QEMU's TCG, in turn, as whole processes: time from the start of the process
- * to the first line from user mode and to the end, and peak memory. Run by {@code bench/boot}.
+ * Boots the same kernel and initramfs with Parhelion and with QEMU's TCG, in turn, as whole
+ * processes: time from the start of the process to the first line from user mode and to the end,
+ * and peak memory. Run by {@code bench/boot}.
  */
 public final class BootComparison {
   private static final String USERLAND = "parhelion: userland";
@@ -41,15 +42,44 @@ public final class BootComparison {
       String words = "quiet parhelion.bench " + command.kernelArguments();
       List<String> ours =
           List.of(
-              launcher.toString(), "run", "--kernel", kernel.image().toString(),
-              "--initrd", initrd.toString(), "--memory", "256M", "--append", words);
+              launcher.toString(),
+              "run",
+              "--kernel",
+              kernel.image().toString(),
+              "--initrd",
+              initrd.toString(),
+              "--memory",
+              "256M",
+              "--append",
+              words);
       List<String> qemu =
           List.of(
-              "qemu-system-x86_64", "-accel", "tcg", "-m", "256", "-smp", "1",
-              "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
-              "-kernel", kernel.image().toString(), "-initrd", initrd.toString(),
-              "-append", "console=ttyS0 " + words);
-      System.out.println("kernel " + kernel.version() + ", " + runs + " alternating runs, after one of each that is not counted");
+              "qemu-system-x86_64",
+              "-accel",
+              "tcg",
+              "-m",
+              "256",
+              "-smp",
+              "1",
+              "-display",
+              "none",
+              "-monitor",
+              "none",
+              "-serial",
+              "stdio",
+              "-no-reboot",
+              "-kernel",
+              kernel.image().toString(),
+              "-initrd",
+              initrd.toString(),
+              "-append",
+              "console=ttyS0 " + words);
+      System.out.println(
+          "kernel "
+              + kernel.version()
+              + ", "
+              + runs
+              + " alternating runs, after one of each that is not counted");
       run(ours);
       run(qemu);
       List<Run> a = new ArrayList<>();

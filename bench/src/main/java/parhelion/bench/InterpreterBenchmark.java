@@ -16,7 +16,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Tight integer loops, compiled by gcc, in the interpreter with its software MMU. Read the row "instructions": per microsecond. */
+/**
+ * Tight integer loops, compiled by gcc, in the interpreter with its software MMU. Read the row
+ * "instructions": per microsecond.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -7,12 +7,15 @@ public final class Access {
   public static final int EXECUTE = 2;
 
   /**
-   * May be added to READ or WRITE: the access is a supervisor's whatever the privilege level (descriptor tables, TSS). Such
-   * translations are not cached.
+   * May be added to READ or WRITE: the access is a supervisor's whatever the privilege level
+   * (descriptor tables, TSS). Such translations are not cached.
    */
   public static final int IMPLICIT = 4;
 
-  /** Bits of a translation result, beside the page-aligned machine address: it may be read from the TLB. */
+  /**
+   * Bits of a translation result, beside the page-aligned machine address: it may be read from the
+   * TLB.
+   */
   public static final int MAY_READ = 1;
 
   /** Stores may go through the TLB: the page is writable and its dirty bit is set. */
@@ -21,8 +24,8 @@ public final class Access {
   public static final int MAY_EXECUTE = 4;
 
   /**
-   * Every access of this kind goes to the monitor's {@link Monitor#load} or {@link Monitor#store}: device registers, and
-   * page tables whose writes are validated. Never cached in the TLB.
+   * Every access of this kind goes to the monitor's {@link Monitor#load} or {@link Monitor#store}:
+   * device registers, and page tables whose writes are validated. Never cached in the TLB.
    */
   public static final int HOOKED = 8;
 

@@ -3,19 +3,20 @@ package parhelion.cpu;
 import static parhelion.cpu.CpuState.*;
 import static parhelion.cpu.memory.Host.U;
 
-import parhelion.cpu.fpu.FloatUnit;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import parhelion.cpu.fpu.FloatUnit;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * One virtual x86-64 processor: its registers (off-heap, see {@link CpuState}), its way to memory (a software TLB per mode) and
- * its {@link Monitor}. It is run by one host thread at a time; only {@link #requestAttention} may be called from others.
+ * One virtual x86-64 processor: its registers (off-heap, see {@link CpuState}), its way to memory
+ * (a software TLB per mode) and its {@link Monitor}. It is run by one host thread at a time; only
+ * {@link #requestAttention} may be called from others.
  *
- * <p>Registers are named by their offset in the state block; {@code get} and {@code put} of a width touch just that width,
- * except {@link #put32}, which zero-extends as the processor does.
+ * <p>Registers are named by their offset in the state block; {@code get} and {@code put} of a width
+ * touch just that width, except {@link #put32}, which zero-extends as the processor does.
  */
 public final class Cpu implements AutoCloseable {
   /** Host address of the state block. */
@@ -73,14 +74,16 @@ public final class Cpu implements AutoCloseable {
   private final GuestFault fault = new GuestFault();
   private final long bounce;
   private final Interpreter interpreter;
+
   /** Why the CPU must not simply run on: bits of ATTENTION, STOPPED, SLOW. */
   private volatile int pending;
-
 
   /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
   public boolean interruptShadow;
 
-  /** The running instruction is an INT or SYSCALL: it has taken TF away without a single-step trap. */
+  /**
+   * The running instruction is an INT or SYSCALL: it has taken TF away without a single-step trap.
+   */
   public boolean stepTrapSuppressed;
 
   /** DR6 bits of data breakpoints that the running instruction has hit. */
@@ -91,7 +94,9 @@ public final class Cpu implements AutoCloseable {
 
   private long highestLarge;
 
-  /** SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes. */
+  /**
+   * SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes.
+   */
   boolean userPagesOpen;
 
   public Cpu(MachineMemory memory, CodeCache code, Monitor monitor) {
@@ -213,7 +218,10 @@ public final class Cpu implements AutoCloseable {
     put64(RETIRED, retired);
   }
 
-  /** Takes everything that is derived from the state block from it, after it has been filled from outside. */
+  /**
+   * Takes everything that is derived from the state block from it, after it has been filled from
+   * outside.
+   */
   public void stateChanged() {
     Flags.set(this, get64(RFLAGS));
     put64(RFLAGS, (get64(RFLAGS) & ~Rflags.ARITHMETIC) | Rflags.FIXED);
@@ -245,7 +253,10 @@ public final class Cpu implements AutoCloseable {
 
   // --- modes ---
 
-  /** Recomputes what follows from CS, SS, CPL, CR0, CR4 and EFER. Call after changing any of them outside an instruction. */
+  /**
+   * Recomputes what follows from CS, SS, CPL, CR0, CR4 and EFER. Call after changing any of them
+   * outside an instruction.
+   */
   public void updateMode() {
     int csAttr = get32(SEG_ATTR + CS * 8);
     boolean longMode = (get64(EFER) & (1 << 10)) != 0;
@@ -256,9 +267,7 @@ public final class Cpu implements AutoCloseable {
       codeBits = (csAttr & 0x4000) != 0 ? 32 : 16;
     }
     stackMask =
-        codeBits == 64
-            ? -1L
-            : (get32(SEG_ATTR + SS * 8) & 0x4000) != 0 ? 0xffffffffL : 0xffffL;
+        codeBits == 64 ? -1L : (get32(SEG_ATTR + SS * 8) & 0x4000) != 0 ? 0xffffffffL : 0xffffL;
     int cr0 = get32(CR0);
     modeKey =
         (codeBits >> 4)
@@ -475,7 +484,9 @@ public final class Cpu implements AutoCloseable {
     }
   }
 
-  /** Load of a read-modify-write: faults as a store would, so that the store that follows cannot. */
+  /**
+   * Load of a read-modify-write: faults as a store would, so that the store that follows cannot.
+   */
   public long loadForWrite(long va, int size) {
     long entry = Tlb.slot(tlbBase, va);
     if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4096 - size) <= 0) {
@@ -490,7 +501,10 @@ public final class Cpu implements AutoCloseable {
     return loadSlow(va, size, Access.WRITE);
   }
 
-  /** Atomically replaces {@code expected} by {@code value} (1, 2, 4 or 8 bytes); false when memory holds something else. */
+  /**
+   * Atomically replaces {@code expected} by {@code value} (1, 2, 4 or 8 bytes); false when memory
+   * holds something else.
+   */
   public boolean compareAndSet(long va, int size, long expected, long value) {
     long entry = Tlb.slot(tlbBase, va);
     if (Long.compareUnsigned(va - U.getLong(entry + Tlb.WRITE_TAG), 4096 - size) <= 0) {
@@ -522,8 +536,8 @@ public final class Cpu implements AutoCloseable {
   }
 
   /**
-   * Host address from which {@code size} (at most 64) bytes of {@code va} can be read: of the memory itself, or of a copy when the
-   * range crosses a page or is hooked.
+   * Host address from which {@code size} (at most 64) bytes of {@code va} can be read: of the
+   * memory itself, or of a copy when the range crosses a page or is hooked.
    */
   public long readPointer(long va, int size) {
     long entry = Tlb.slot(tlbBase, va);
@@ -536,7 +550,10 @@ public final class Cpu implements AutoCloseable {
     return bounce;
   }
 
-  /** Host address of {@code size} readable bytes within the page of {@code va}, or 0 when they are not plain memory. */
+  /**
+   * Host address of {@code size} readable bytes within the page of {@code va}, or 0 when they are
+   * not plain memory.
+   */
   public long readableHostRange(long va, int size) {
     long entry = Tlb.slot(tlbBase, va);
     if (va - U.getLong(entry) != (va & 4095)) {
@@ -547,7 +564,10 @@ public final class Cpu implements AutoCloseable {
         : 0;
   }
 
-  /** Host address of {@code size} writable bytes within the page of {@code va}, or 0 when stores must go one by one. */
+  /**
+   * Host address of {@code size} writable bytes within the page of {@code va}, or 0 when stores
+   * must go one by one.
+   */
   public long writableHostRange(long va, int size) {
     long entry = Tlb.slot(tlbBase, va) + Tlb.WRITE_TAG;
     if (va - U.getLong(entry) != (va & 4095)) {
@@ -559,8 +579,8 @@ public final class Cpu implements AutoCloseable {
   }
 
   /**
-   * Host address to which {@code size} (at most 64) bytes for {@code va} can be written; all faults of the store are raised here. After
-   * writing call {@link #finishWrite}.
+   * Host address to which {@code size} (at most 64) bytes for {@code va} can be written; all faults
+   * of the store are raised here. After writing call {@link #finishWrite}.
    */
   public long writePointer(long va, int size) {
     long entry = Tlb.slot(tlbBase, va);
@@ -579,7 +599,10 @@ public final class Cpu implements AutoCloseable {
     }
   }
 
-  /** Raises the fault that a store of {@code size} bytes would raise; afterwards the store cannot fault. */
+  /**
+   * Raises the fault that a store of {@code size} bytes would raise; afterwards the store cannot
+   * fault.
+   */
   public void checkWritable(long va, int size) {
     long first = translate(va, Access.WRITE);
     prepareStore(first, va, Math.min(size, (int) (4096 - (va & 4095))));

@@ -3,9 +3,10 @@ package parhelion.cpu;
 import static parhelion.cpu.memory.Host.U;
 
 /**
- * Layout of one virtual CPU's architectural state: a block of host memory of {@link #SIZE} bytes, little-endian, with every
- * field at a fixed offset. Saving a CPU is copying this block (after {@link Cpu#materializeFlags}). General registers are
- * addressed by offset, so that AL, AH, AX, EAX and RAX are just different widths at the same place.
+ * Layout of one virtual CPU's architectural state: a block of host memory of {@link #SIZE} bytes,
+ * little-endian, with every field at a fixed offset. Saving a CPU is copying this block (after
+ * {@link Cpu#materializeFlags}). General registers are addressed by offset, so that AL, AH, AX, EAX
+ * and RAX are just different widths at the same place.
  */
 public final class CpuState {
   /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8..R15, 8 bytes each. */
@@ -47,7 +48,10 @@ public final class CpuState {
   /** Selectors of ES..GS. */
   public static final int SEG_SELECTOR = 0x100;
 
-  /** Attributes of ES..GS: descriptor bits 40..55 shifted down to bit 0 (type, S, DPL, P, AVL, L, D/B, G). */
+  /**
+   * Attributes of ES..GS: descriptor bits 40..55 shifted down to bit 0 (type, S, DPL, P, AVL, L,
+   * D/B, G).
+   */
   public static final int SEG_ATTR = 0x130;
 
   /** LDTR and TR: selector, base, limit, attributes, 8 bytes each. */
@@ -99,10 +103,16 @@ public final class CpuState {
 
   public static final int XMM_STRIDE = 32;
 
-  /** x87 data registers R0..R7 (physical), 16-byte slots: significand 8 bytes, then sign and exponent 2 bytes. */
+  /**
+   * x87 data registers R0..R7 (physical), 16-byte slots: significand 8 bytes, then sign and
+   * exponent 2 bytes.
+   */
   public static final int X87 = 0x600;
 
-  /** x87 control, status (TOP inside) and tag words (full, two bits a register; physical), 2 bytes in 8-byte slots. */
+  /**
+   * x87 control, status (TOP inside) and tag words (full, two bits a register; physical), 2 bytes
+   * in 8-byte slots.
+   */
   public static final int FCW = 0x680;
 
   public static final int FSW = 0x688;

@@ -1,10 +1,11 @@
 package parhelion.cpu;
 
 /**
- * The six arithmetic flags, kept lazily in two longs of the {@link Cpu}: {@code fRes}, the last result sign-extended to 64 bits,
- * and {@code fAux}: bit 63 CF, bit 62 CF xor OF, bit 3 AF, bits 15..8 a byte to xor into the result before its parity is taken,
- * bit 0 SF xor the result's sign. An arithmetic instruction stores two longs; a condition reads what it needs. (Sizes are given
- * as {@code shift} = 64 - operand bits.)
+ * The six arithmetic flags, kept lazily in two longs of the {@link Cpu}: {@code fRes}, the last
+ * result sign-extended to 64 bits, and {@code fAux}: bit 63 CF, bit 62 CF xor OF, bit 3 AF, bits
+ * 15..8 a byte to xor into the result before its parity is taken, bit 0 SF xor the result's sign.
+ * An arithmetic instruction stores two longs; a condition reads what it needs. (Sizes are given as
+ * {@code shift} = 64 - operand bits.)
  */
 public final class Flags {
   private static final long TOP = 0xc000000000000000L;
@@ -114,7 +115,9 @@ public final class Flags {
     c.fAux = (c.fAux & ~TOP) | carry | ((overflow ^ carry) >>> 1);
   }
 
-  /** Result flags of {@code r} (sign-extended by shift) with explicit carry and overflow; AF clear. */
+  /**
+   * Result flags of {@code r} (sign-extended by shift) with explicit carry and overflow; AF clear.
+   */
   public static void result(Cpu c, long r, int shift, boolean carry, boolean overflow) {
     c.fRes = r << shift >> shift;
     c.fAux = (carry ? Long.MIN_VALUE : 0) | (carry != overflow ? 1L << 62 : 0);
@@ -127,8 +130,7 @@ public final class Flags {
 
   /** Sets carry and overflow, leaving the other four. */
   public static void keepCarryOverflow(Cpu c, boolean carry, boolean overflow) {
-    c.fAux =
-        (c.fAux & ~TOP) | (carry ? Long.MIN_VALUE : 0) | (carry != overflow ? 1L << 62 : 0);
+    c.fAux = (c.fAux & ~TOP) | (carry ? Long.MIN_VALUE : 0) | (carry != overflow ? 1L << 62 : 0);
   }
 
   // --- reading ---

@@ -1,8 +1,9 @@
 package parhelion.cpu;
 
 /**
- * An architectural exception raised by the instruction that is being executed. Each {@link Cpu} throws its own preallocated
- * instance without a stack trace; nothing of the instruction has been committed when it is thrown.
+ * An architectural exception raised by the instruction that is being executed. Each {@link Cpu}
+ * throws its own preallocated instance without a stack trace; nothing of the instruction has been
+ * committed when it is thrown.
  */
 public final class GuestFault extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -42,7 +43,10 @@ public final class GuestFault extends RuntimeException {
 
   @Override
   public String getMessage() {
-    return "vector " + vector + ", error code 0x" + Integer.toHexString(errorCode)
+    return "vector "
+        + vector
+        + ", error code 0x"
+        + Integer.toHexString(errorCode)
         + (vector == PF ? ", address 0x" + Long.toHexString(cr2) : "");
   }
 }

@@ -3,34 +3,40 @@ package parhelion.cpu;
 import parhelion.cpu.decode.Insn;
 
 /**
- * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation technique: Xen's hypercalls
- * (paravirtualisation), an emulated PC (full virtualisation) or a process's system calls (partial virtualisation). The CPU knows
- * none of them.
+ * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation
+ * technique: Xen's hypercalls (paravirtualisation), an emulated PC (full virtualisation) or a
+ * process's system calls (partial virtualisation). The CPU knows none of them.
  *
- * <p>All methods are called on the thread that runs the CPU, between instructions or inside one, as each says. "Inside" means: the
- * instruction can still fault ({@link Cpu#fault}) and RIP is that of the instruction's block; "after" means: RIP is that of the
- * next instruction and the method may change any register.
+ * <p>All methods are called on the thread that runs the CPU, between instructions or inside one, as
+ * each says. "Inside" means: the instruction can still fault ({@link Cpu#fault}) and RIP is that of
+ * the instruction's block; "after" means: RIP is that of the next instruction and the method may
+ * change any register.
  */
 public interface Monitor {
   /**
-   * Translates the page of {@code va} for an access by {@code cpu} in its current mode (inside): READ, WRITE or EXECUTE; for the
-   * processor's own accesses to descriptor tables and task-state segments at CPL 3, READ or WRITE with {@link Access#IMPLICIT}.
-   * Returns the page's machine address with {@link Access} bits, or throws the fault. The default walks the guest's page tables as
-   * they stand.
+   * Translates the page of {@code va} for an access by {@code cpu} in its current mode (inside):
+   * READ, WRITE or EXECUTE; for the processor's own accesses to descriptor tables and task-state
+   * segments at CPL 3, READ or WRITE with {@link Access#IMPLICIT}. Returns the page's machine
+   * address with {@link Access} bits, or throws the fault. The default walks the guest's page
+   * tables as they stand.
    */
   default long translate(Cpu cpu, long va, int access) {
     return PageWalker.translate(cpu, va, access);
   }
 
   /**
-   * Which of the CPU's two TLBs serves its current mode. The default keeps supervisor (0) and user mode (1) apart; a monitor with
-   * a page-table base for each of its guest's modes chooses by those.
+   * Which of the CPU's two TLBs serves its current mode. The default keeps supervisor (0) and user
+   * mode (1) apart; a monitor with a page-table base for each of its guest's modes chooses by
+   * those.
    */
   default int tlbIndex(Cpu cpu) {
     return cpu.cpl() == 3 ? 1 : 0;
   }
 
-  /** A load of 1, 2, 4 or 8 bytes from a page whose translation said HOOKED (inside); absent memory reads as ones. */
+  /**
+   * A load of 1, 2, 4 or 8 bytes from a page whose translation said HOOKED (inside); absent memory
+   * reads as ones.
+   */
   default long load(Cpu cpu, long va, long pa, int size) {
     return -1L;
   }
@@ -39,8 +45,8 @@ public interface Monitor {
   default void store(Cpu cpu, long va, long pa, int size, long value) {}
 
   /**
-   * An exception with RIP at the faulting instruction (for traps: at the next one) and nothing of it committed. The default
-   * delivers it through the guest's own descriptor tables.
+   * An exception with RIP at the faulting instruction (for traps: at the next one) and nothing of
+   * it committed. The default delivers it through the guest's own descriptor tables.
    */
   default void exception(Cpu cpu, int vector, int errorCode, long cr2) {
     Exceptions.deliver(cpu, vector, errorCode, cr2);
@@ -62,14 +68,18 @@ public interface Monitor {
   }
 
   /**
-   * A privileged or IOPL-sensitive instruction that the current privilege level does not allow (inside; RIP has been set to the
-   * instruction). Return true when it has been emulated, registers included and RIP moved on; false for #GP(0).
+   * A privileged or IOPL-sensitive instruction that the current privilege level does not allow
+   * (inside; RIP has been set to the instruction). Return true when it has been emulated, registers
+   * included and RIP moved on; false for #GP(0).
    */
   default boolean privileged(Cpu cpu, Insn insn) {
     return false;
   }
 
-  /** UD2 or an undefined encoding (RIP at it). Return true when emulated and RIP moved on; false for #UD. */
+  /**
+   * UD2 or an undefined encoding (RIP at it). Return true when emulated and RIP moved on; false for
+   * #UD.
+   */
   default boolean undefined(Cpu cpu) {
     return false;
   }
@@ -123,9 +133,10 @@ public interface Monitor {
   }
 
   /**
-   * Called between instructions while {@link Cpu#requestAttention} is pending: deliver interrupts, or {@link Cpu#stop}. The
-   * request has been cleared before the call. Also called after the guest has set IF, as an interrupt may have waited for that, so a
-   * call need not mean that there is something to do.
+   * Called between instructions while {@link Cpu#requestAttention} is pending: deliver interrupts,
+   * or {@link Cpu#stop}. The request has been cleared before the call. Also called after the guest
+   * has set IF, as an interrupt may have waited for that, so a call need not mean that there is
+   * something to do.
    */
   default void attend(Cpu cpu) {}
 }

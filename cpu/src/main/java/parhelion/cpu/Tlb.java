@@ -3,9 +3,10 @@ package parhelion.cpu;
 import static parhelion.cpu.memory.Host.U;
 
 /**
- * Software TLB of one CPU mode: direct mapped, off-heap so that generated code can use it. An entry is four longs: read tag,
- * write tag, addend (host address = va + addend), execute tag. A tag is the page's virtual address; {@code va - tag} compared
- * unsigned with {@code 4096 - size} tests hit and page crossing at once.
+ * Software TLB of one CPU mode: direct mapped, off-heap so that generated code can use it. An entry
+ * is four longs: read tag, write tag, addend (host address = va + addend), execute tag. A tag is
+ * the page's virtual address; {@code va - tag} compared unsigned with {@code 4096 - size} tests hit
+ * and page crossing at once.
  */
 public final class Tlb {
   public static final int ENTRIES = 1024;
@@ -15,7 +16,9 @@ public final class Tlb {
   public static final int ADDEND = 16;
   public static final int EXECUTE_TAG = 24;
 
-  /** Fills a tag that matches only pages 0x55555.. and the next, whose entries get the other value. */
+  /**
+   * Fills a tag that matches only pages 0x55555.. and the next, whose entries get the other value.
+   */
   private static final byte INVALID_FILL = 0x55;
 
   private static final long INVALID = 0x5555555555555555L;
@@ -26,7 +29,10 @@ public final class Tlb {
   /** Changes whenever a translation may have been dropped: whoever cached one compares it. */
   long epoch = EPOCHS.incrementAndGet();
 
-  /** Epochs are unique among all TLBs, as decoded code that remembers one may be shared by several CPUs. */
+  /**
+   * Epochs are unique among all TLBs, as decoded code that remembers one may be shared by several
+   * CPUs.
+   */
   private static final java.util.concurrent.atomic.AtomicLong EPOCHS =
       new java.util.concurrent.atomic.AtomicLong();
 
@@ -67,7 +73,10 @@ public final class Tlb {
     flushedAt = epoch;
   }
 
-  /** The time that all TLBs share: it passes with every flush. A TLB whose {@link #flushedAt} is later has forgotten what was before. */
+  /**
+   * The time that all TLBs share: it passes with every flush. A TLB whose {@link #flushedAt} is
+   * later has forgotten what was before.
+   */
   public static long now() {
     return EPOCHS.get();
   }
@@ -97,7 +106,10 @@ public final class Tlb {
     U.putLong(entry + ADDEND, hostPage - page);
   }
 
-  /** Takes the write right from every entry that maps the host page: it has come to hold decoded code. */
+  /**
+   * Takes the write right from every entry that maps the host page: it has come to hold decoded
+   * code.
+   */
   void protectHostPage(long hostPage) {
     for (long entry = base, end = base + BYTES; entry < end; entry += ENTRY_BYTES) {
       long tag = U.getLong(entry + WRITE_TAG);

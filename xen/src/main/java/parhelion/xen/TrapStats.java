@@ -5,13 +5,32 @@ import java.util.Map;
 import parhelion.cpu.decode.Mnemonic;
 
 /**
- * How often guests entered the hypervisor by other ways than hypercalls: what was emulated for them, and what was delivered to their
- * kernels. Written by the scheduler's thread; readers on others see slightly old numbers.
+ * How often guests entered the hypervisor by other ways than hypercalls: what was emulated for
+ * them, and what was delivered to their kernels. Written by the scheduler's thread; readers on
+ * others see slightly old numbers.
  */
 public final class TrapStats {
   private static final String[] EXCEPTIONS = {
-    "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "vector 9", "#TS", "#NP", "#SS",
-    "#GP", "#PF", "vector 15", "#MF", "#AC", "#MC", "#XM"
+    "#DE",
+    "#DB",
+    "NMI",
+    "#BP",
+    "#OF",
+    "#BR",
+    "#UD",
+    "#NM",
+    "#DF",
+    "vector 9",
+    "#TS",
+    "#NP",
+    "#SS",
+    "#GP",
+    "#PF",
+    "vector 15",
+    "#MF",
+    "#AC",
+    "#MC",
+    "#XM"
   };
 
   private static final Mnemonic[] MNEMONICS = Mnemonic.values();
@@ -66,7 +85,10 @@ public final class TrapStats {
   public Map<String, Long> all() {
     Map<String, Long> rows = new LinkedHashMap<>();
     for (int i = 0; i < delivered.length; i++) {
-      put(rows, "delivered " + (i < EXCEPTIONS.length ? EXCEPTIONS[i] : "vector " + i), delivered[i]);
+      put(
+          rows,
+          "delivered " + (i < EXCEPTIONS.length ? EXCEPTIONS[i] : "vector " + i),
+          delivered[i]);
     }
     put(rows, "delivered event upcalls", upcalls);
     put(rows, "delivered system calls", userSyscalls);

@@ -24,7 +24,10 @@ import parhelion.abi.Hypercall;
 import parhelion.abi.Virq;
 import parhelion.xen.event.HostPort;
 
-/** event_channel_op with two-level events: every sub-op, its errors, and what the guest sees in shared_info. */
+/**
+ * event_channel_op with two-level events: every sub-op, its errors, and what the guest sees in
+ * shared_info.
+ */
 final class EventChannelsTest {
   private final FakeGuest g = new FakeGuest(2);
   private final FakeGuest other = new FakeGuest(g.hypervisor, 1);
@@ -366,8 +369,7 @@ final class EventChannelsTest {
     HostPort host = g.domain.events().bindHost(port, () -> calls[0]++);
     portOp(g, EvtchnOp.SEND, port);
     assertEquals(1, calls[0]);
-    XenError e =
-        assertThrows(XenError.class, () -> g.domain.events().bindHost(port, () -> {}));
+    XenError e = assertThrows(XenError.class, () -> g.domain.events().bindHost(port, () -> {}));
     assertEquals(Errno.EINVAL, e.errno());
     host.close();
     assertEquals(EvtchnStat.UNBOUND, status(g, port));

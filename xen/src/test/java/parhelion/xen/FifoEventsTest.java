@@ -80,7 +80,10 @@ final class FifoEventsTest {
     assertEquals(0, expand(g.mfns[11]));
   }
 
-  /** What Linux does with a queue: takes the head, clears LINKED and the link, and if pending, handles it. */
+  /**
+   * What Linux does with a queue: takes the head, clears LINKED and the link, and if pending,
+   * handles it.
+   */
   private List<Integer> consume(int vcpu, int priority) {
     List<Integer> handled = new ArrayList<>();
     long block = g.pa(control(10)) + vcpu * 128L;

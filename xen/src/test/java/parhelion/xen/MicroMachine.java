@@ -16,8 +16,8 @@ import parhelion.xen.memory.DomainMemoryBuilder;
 import parhelion.xen.memory.Pte;
 
 /**
- * A small machine whose guests' kernels are the test: each guest has real, validated page tables and
- * makes hypercalls through the dispatcher, with arguments in its memory. Nothing is executed.
+ * A small machine whose guests' kernels are the test: each guest has real, validated page tables
+ * and makes hypercalls through the dispatcher, with arguments in its memory. Nothing is executed.
  */
 public final class MicroMachine implements AutoCloseable {
   /** Where a guest's pages are mapped, page 0 first; its page tables are read-only. */

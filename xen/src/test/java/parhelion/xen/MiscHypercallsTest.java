@@ -38,8 +38,18 @@ final class MiscHypercallsTest {
   @EnumSource(
       value = Hypercall.class,
       names = {
-        "ARGO_OP", "XENPMU_OP", "HVM_OP", "TMEM_OP", "XSM_OP", "KEXEC_OP", "DM_OP", "HYPFS_OP",
-        "XENOPROF_OP", "SCHED_OP_COMPAT", "EVENT_CHANNEL_OP_COMPAT", "PHYSDEV_OP_COMPAT"
+        "ARGO_OP",
+        "XENPMU_OP",
+        "HVM_OP",
+        "TMEM_OP",
+        "XSM_OP",
+        "KEXEC_OP",
+        "DM_OP",
+        "HYPFS_OP",
+        "XENOPROF_OP",
+        "SCHED_OP_COMPAT",
+        "EVENT_CHANNEL_OP_COMPAT",
+        "PHYSDEV_OP_COMPAT"
       })
   void whatIsNotOfferedIsENOSYS(Hypercall call) {
     assertEquals(Errno.ENOSYS.result(), g.call(call, 0, FakeGuest.ARGS));
@@ -107,10 +117,8 @@ final class MiscHypercallsTest {
   @Test
   void aMulticallListMustBeTheGuests() {
     assertEquals(Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, FakeGuest.UNMAPPED, 1));
-    assertEquals(
-        Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, FakeGuest.ARGS, 0xffff_ffffL));
-    assertEquals(
-        Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, 0xffff_8000_0000_0000L, 1));
+    assertEquals(Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, FakeGuest.ARGS, 0xffff_ffffL));
+    assertEquals(Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, 0xffff_8000_0000_0000L, 1));
     assertEquals(Errno.EFAULT.result(), g.call(Hypercall.MULTICALL, FakeGuest.READ_ONLY, 1));
     assertEquals(0, g.call(Hypercall.MULTICALL, 0, 0));
   }

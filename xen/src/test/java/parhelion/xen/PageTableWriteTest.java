@@ -8,7 +8,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.abi.Hypercall;
 
-/** Plain stores of guest code to its own page tables, and reads of the machine-to-physical table. */
+/**
+ * Plain stores of guest code to its own page tables, and reads of the machine-to-physical table.
+ */
 final class PageTableWriteTest {
   private static final long PF_HANDLER = FakeGuest.HANDLER;
   private static final long TABLE_VA = FakeGuest.BASE + 40 * 4096L;

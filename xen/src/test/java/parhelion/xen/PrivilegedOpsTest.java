@@ -10,7 +10,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Privileged instructions, executed by the guest: which are emulated, and that the others are #GP(0). */
+/**
+ * Privileged instructions, executed by the guest: which are emulated, and that the others are
+ * #GP(0).
+ */
 final class PrivilegedOpsTest {
   private static final long GP_HANDLER = FakeGuest.HANDLER;
 
@@ -239,8 +242,7 @@ final class PrivilegedOpsTest {
   void knownRegistersRead(String msr, String value) {
     g.cpu().put64(RCX, Long.decode(msr));
     assertEmulated(0x0f, 0x32);
-    assertEquals(
-        Long.decode(value).longValue(), g.cpu().get64(RDX) << 32 | g.cpu().get64(RAX));
+    assertEquals(Long.decode(value).longValue(), g.cpu().get64(RDX) << 32 | g.cpu().get64(RAX));
   }
 
   @ParameterizedTest
@@ -336,7 +338,6 @@ final class PrivilegedOpsTest {
     TrapStats stats = g.hypervisor.trapStats();
     assertEquals(2, stats.emulatedCount(parhelion.cpu.decode.Mnemonic.IN));
     assertEquals(1, stats.deliveredCount(13));
-    assertEquals(
-        java.util.Map.of("emulated IN", 2L, "delivered #GP", 1L), stats.all());
+    assertEquals(java.util.Map.of("emulated IN", 2L, "delivered #GP", 1L), stats.all());
   }
 }

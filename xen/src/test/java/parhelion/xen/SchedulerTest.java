@@ -306,7 +306,10 @@ final class SchedulerTest {
       g.vcpu().time().setSingleshot(123_456);
       g.hypervisor.run(() -> g.hypervisor.clock().systemNanos() > 500_000);
       return new long[] {
-        g.cpu().get64(RBX), g.cpu().get64(RCX), g.cpu().get64(RAX), g.cpu().retired,
+        g.cpu().get64(RBX),
+        g.cpu().get64(RCX),
+        g.cpu().get64(RAX),
+        g.cpu().retired,
         g.hypervisor.clock().systemNanos()
       };
     }

@@ -62,8 +62,7 @@ final class TrapsTest {
     assertEquals(0x1234, g.read64(at + 24));
     assertEquals(0xe030, g.read64(at + 32), "ring 0 shows that it was the kernel");
     long flags = g.read64(at + 40);
-    assertEquals(
-        Rflags.IF | Rflags.CF | Rflags.TF | Rflags.NT | Rflags.AC | Rflags.DF | 2, flags);
+    assertEquals(Rflags.IF | Rflags.CF | Rflags.TF | Rflags.NT | Rflags.AC | Rflags.DF | 2, flags);
     assertEquals(sp, g.read64(at + 48));
     assertEquals(0xe02b, g.read64(at + 56));
     assertEquals(FakeGuest.HANDLER + 13 * 16, g.cpu().rip());

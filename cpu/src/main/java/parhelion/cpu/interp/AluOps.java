@@ -7,8 +7,9 @@ import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 
 /**
- * Two-operand arithmetic and logic (ADD to CMP, TEST) and one-operand INC, DEC, NEG, NOT. The frequent 32- and 64-bit forms have a
- * lambda each; every form, those included, is also covered by the general one through {@link Function}.
+ * Two-operand arithmetic and logic (ADD to CMP, TEST) and one-operand INC, DEC, NEG, NOT. The
+ * frequent 32- and 64-bit forms have a lambda each; every form, those included, is also covered by
+ * the general one through {@link Function}.
  */
 final class AluOps {
   /** {@code result = f(a, b)}, flags set; shift is 64 minus the operand's bits. */
@@ -206,8 +207,7 @@ final class AluOps {
     long imm = unary ? 0 : immediate ? Operands.immediate(insn, 1) : 0;
     int s = immediate ? 0 : Operands.register(insn, 1);
     if (insn.lock) {
-      return c ->
-          locked(c, f, ea.at(c), size, immediate ? imm : c.get(s, size));
+      return c -> locked(c, f, ea.at(c), size, immediate ? imm : c.get(s, size));
     }
     if (discard) {
       return immediate ? compareImmediate(m, f, ea, imm, size) : compareRegister(f, ea, s, size);
@@ -243,7 +243,10 @@ final class AluOps {
     return c -> f.apply(c, c.load(ea.at(c), size), c.get(s, size), shift);
   }
 
-  /** LOCK form: retried until nobody else wrote in between; the flags that went in are restored for each try. */
+  /**
+   * LOCK form: retried until nobody else wrote in between; the flags that went in are restored for
+   * each try.
+   */
   private static void locked(Cpu c, Function f, long va, int size, long b) {
     long res = c.fRes;
     long aux = c.fAux;

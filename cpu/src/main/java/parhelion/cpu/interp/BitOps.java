@@ -102,7 +102,8 @@ final class BitOps {
           Flags.result(c, 0, 0, false, false);
           return;
         }
-        int n = m == Mnemonic.BSF ? Long.numberOfTrailingZeros(a) : 63 - Long.numberOfLeadingZeros(a);
+        int n =
+            m == Mnemonic.BSF ? Long.numberOfTrailingZeros(a) : 63 - Long.numberOfLeadingZeros(a);
         c.put(d, size, n);
         Flags.result(c, 1, 0, false, false);
       }

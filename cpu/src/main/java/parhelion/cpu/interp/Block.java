@@ -2,7 +2,10 @@ package parhelion.cpu.interp;
 
 import org.jspecify.annotations.Nullable;
 
-/** A run of decoded instructions within one page (or one instruction that crosses into a second), entered only at its start. */
+/**
+ * A run of decoded instructions within one page (or one instruction that crosses into a second),
+ * entered only at its start.
+ */
 final class Block {
   final long pa;
   final int mode;
@@ -29,8 +32,8 @@ final class Block {
   @Nullable Block pageNext;
 
   /**
-   * Two remembered successors. For one in the same page the key is its distance from this block's start and the epoch 0; for
-   * others the key is its RIP, and the TLB epoch in which it was found.
+   * Two remembered successors. For one in the same page the key is its distance from this block's
+   * start and the epoch 0; for others the key is its RIP, and the TLB epoch in which it was found.
    */
   @Nullable Block link0;
 

@@ -11,7 +11,10 @@ import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.decode.Operand;
 
-/** Turns guest bytes into {@link Block}s: fetches, decodes until the block ends, has each instruction translated into an op. */
+/**
+ * Turns guest bytes into {@link Block}s: fetches, decodes until the block ends, has each
+ * instruction translated into an op.
+ */
 final class BlockDecoder {
   private static final int MAX_INSTRUCTIONS = 64;
 
@@ -25,7 +28,10 @@ final class BlockDecoder {
     c = cpu;
   }
 
-  /** Linear address of the instruction at {@code rip}; in legacy modes checks it against the CS limit. */
+  /**
+   * Linear address of the instruction at {@code rip}; in legacy modes checks it against the CS
+   * limit.
+   */
   private long linear(long rip) {
     if (c.codeBits == 64) {
       return rip;
@@ -81,10 +87,7 @@ final class BlockDecoder {
         }
         break;
       }
-      Op fused =
-          instructions > 0 && status == Decoder.OK
-              ? Fusion.fuse(previous, insn)
-              : null;
+      Op fused = instructions > 0 && status == Decoder.OK ? Fusion.fuse(previous, insn) : null;
       if (fused != null) {
         ops.set(ops.size() - 1, fused);
       } else {
@@ -103,15 +106,7 @@ final class BlockDecoder {
       insn = swap;
     }
     return new Block(
-        pa,
-        c.modeKey,
-        ops.toArray(new Op[0]),
-        offsets,
-        before,
-        instructions,
-        at,
-        -1,
-        changesMode);
+        pa, c.modeKey, ops.toArray(new Op[0]), offsets, before, instructions, at, -1, changesMode);
   }
 
   /** The instruction at {@code rip} reaches into the next page (or past the segment limit). */
@@ -159,7 +154,10 @@ final class BlockDecoder {
         || insn.opcode.has(Opcode.STRING);
   }
 
-  /** All block ends but near branches and string instructions may change the mode or the address space. */
+  /**
+   * All block ends but near branches and string instructions may change the mode or the address
+   * space.
+   */
   private static boolean changesMode(Insn insn) {
     return switch (insn.mnemonic()) {
       case JCC, JMP, CALL, RET, LOOP, LOOPE, LOOPNE, JRCXZ, MOVS, STOS, LODS, SCAS, CMPS -> false;
@@ -169,7 +167,10 @@ final class BlockDecoder {
 
   private final Insn probe = new Insn();
 
-  /** Whether the memory operand of the instruction at {@code rip} is a stack access, for which #GP becomes #SS. */
+  /**
+   * Whether the memory operand of the instruction at {@code rip} is a stack access, for which #GP
+   * becomes #SS.
+   */
   boolean isStackAccess(long rip) {
     byte[] code = new byte[15];
     int n = 0;

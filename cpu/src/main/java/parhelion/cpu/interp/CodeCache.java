@@ -8,9 +8,10 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * Decoded code of one machine memory, keyed by machine address and CPU mode, and so shared by all CPUs and domains of it. A frame
- * that holds decoded code is write-protected in the TLBs; a store to it, or a write by a hypercall or device, drops the blocks of
- * that frame if it touches a 64-byte granule that was decoded.
+ * Decoded code of one machine memory, keyed by machine address and CPU mode, and so shared by all
+ * CPUs and domains of it. A frame that holds decoded code is write-protected in the TLBs; a store
+ * to it, or a write by a hypercall or device, drops the blocks of that frame if it touches a
+ * 64-byte granule that was decoded.
  *
  * <p>Runs on the thread that runs the CPUs of this memory.
  */
@@ -107,8 +108,9 @@ public final class CodeCache implements MachineMemory.WriteListener {
   }
 
   /**
-   * Called before a CPU's store to a code frame (within one page). Drops what the store changes; when that is the running
-   * block itself, throws {@link CodeModified} and the instruction is executed again, alone.
+   * Called before a CPU's store to a code frame (within one page). Drops what the store changes;
+   * when that is the running block itself, throws {@link CodeModified} and the instruction is
+   * executed again, alone.
    */
   public void beforeStore(Cpu cpu, long pa, int size) {
     CodePage page = pages[(int) (pa >>> 12)];

@@ -7,7 +7,10 @@ import parhelion.cpu.Flags;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Insn;
 
-/** Near jumps, calls, returns and loops. They are last in their block: RIP holds the address after them. */
+/**
+ * Near jumps, calls, returns and loops. They are last in their block: RIP holds the address after
+ * them.
+ */
 final class ControlOps {
   private static final int RIP = CpuState.RIP;
 
@@ -24,7 +27,10 @@ final class ControlOps {
     };
   }
 
-  /** Jumps within the code segment; a target outside of it, or not canonical, is #GP(0) before anything changes. */
+  /**
+   * Jumps within the code segment; a target outside of it, or not canonical, is #GP(0) before
+   * anything changes.
+   */
   static void jumpTo(Cpu c, long target) {
     checkTarget(c, target);
     c.put64(RIP, target);
@@ -35,9 +41,7 @@ final class ControlOps {
       if (target << 16 >> 16 != target) {
         throw c.fault(GuestFault.GP, 0);
       }
-    } else if (Long.compareUnsigned(
-            target, c.get64(CpuState.SEG_LIMIT + CpuState.CS * 8))
-        > 0) {
+    } else if (Long.compareUnsigned(target, c.get64(CpuState.SEG_LIMIT + CpuState.CS * 8)) > 0) {
       throw c.fault(GuestFault.GP, 0);
     }
   }
@@ -59,36 +63,42 @@ final class ControlOps {
     }
     // A relative target within 2 GiB of canonical code is checked by the fetch.
     return switch (cc) {
-      case 2 -> c -> {
-        if (Flags.cf(c)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
-      case 3 -> c -> {
-        if (!Flags.cf(c)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
-      case 4 -> c -> {
-        if (Flags.zf(c)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
-      case 5 -> c -> {
-        if (!Flags.zf(c)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
-      case 12 -> c -> {
-        if (Flags.less(c)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
-      default -> c -> {
-        if (Flags.condition(c, cc)) {
-          c.put64(RIP, c.get64(RIP) + disp);
-        }
-      };
+      case 2 ->
+          c -> {
+            if (Flags.cf(c)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
+      case 3 ->
+          c -> {
+            if (!Flags.cf(c)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
+      case 4 ->
+          c -> {
+            if (Flags.zf(c)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
+      case 5 ->
+          c -> {
+            if (!Flags.zf(c)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
+      case 12 ->
+          c -> {
+            if (Flags.less(c)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
+      default ->
+          c -> {
+            if (Flags.condition(c, cc)) {
+              c.put64(RIP, c.get64(RIP) + disp);
+            }
+          };
     };
   }
 
@@ -176,8 +186,7 @@ final class ControlOps {
     return c -> {
       long count = c.get(CpuState.RCX, size) - step;
       long left = size == 8 ? count : count & ((1L << (8 * size)) - 1);
-      boolean taken =
-          step == 0 ? left == 0 : left != 0 && (zero < 0 || Flags.zf(c) == (zero == 1));
+      boolean taken = step == 0 ? left == 0 : left != 0 && (zero < 0 || Flags.zf(c) == (zero == 1));
       if (taken) {
         jumpTo(c, (c.get64(RIP) + disp) & mask);
       }

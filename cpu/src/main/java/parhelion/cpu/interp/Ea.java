@@ -6,8 +6,9 @@ import parhelion.cpu.Segments;
 import parhelion.cpu.decode.Insn;
 
 /**
- * A memory operand: computes its linear address. In 64-bit mode with 64-bit addresses that is four loads and three additions without
- * a branch, as an absent base, index or segment base reads the state's ZERO slot; other modes wrap and check segment limits.
+ * A memory operand: computes its linear address. In 64-bit mode with 64-bit addresses that is four
+ * loads and three additions without a branch, as an absent base, index or segment base reads the
+ * state's ZERO slot; other modes wrap and check segment limits.
  */
 public final class Ea {
   private final int base;
@@ -34,8 +35,7 @@ public final class Ea {
     boolean flat =
         offsetOnly || (insn.codeBits == 64 && segment != CpuState.FS && segment != CpuState.GS);
     segBase = flat ? CpuState.ZERO : CpuState.SEG_BASE + segment * 8;
-    offsetMask =
-        insn.addressSize == 8 ? -1L : insn.addressSize == 4 ? 0xffffffffL : 0xffffL;
+    offsetMask = insn.addressSize == 8 ? -1L : insn.addressSize == 4 ? 0xffffffffL : 0xffffL;
     limits = insn.codeBits != 64 && !offsetOnly;
     simple = offsetMask == -1L && !limits;
     this.size = size;
@@ -46,7 +46,10 @@ public final class Ea {
     return insn.ripRelative ? insn.disp + insnOffset + insn.length : insn.disp;
   }
 
-  /** The memory operand of {@code insn}, which lies {@code insnOffset} bytes after the start of its block. */
+  /**
+   * The memory operand of {@code insn}, which lies {@code insnOffset} bytes after the start of its
+   * block.
+   */
   public static Ea of(Insn insn, int insnOffset, int size, boolean write) {
     return new Ea(insn, displacement(insn, insnOffset), size, write, false);
   }

@@ -9,7 +9,10 @@ import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.memory.Host;
 
-/** XCHG, XADD and the compare-exchanges: atomic on memory (XCHG always, the others with LOCK; doing so always is allowed). */
+/**
+ * XCHG, XADD and the compare-exchanges: atomic on memory (XCHG always, the others with LOCK; doing
+ * so always is allowed).
+ */
 final class ExchangeOps {
   private ExchangeOps() {}
 
@@ -118,8 +121,7 @@ final class ExchangeOps {
     Ea ea = Ea.of(insn, offset, 8, true);
     return c -> {
       long va = ea.at(c);
-      long expected =
-          ((long) c.get32(CpuState.RDX) << 32) | (c.get32(CpuState.RAX) & 0xffffffffL);
+      long expected = ((long) c.get32(CpuState.RDX) << 32) | (c.get32(CpuState.RAX) & 0xffffffffL);
       long value = ((long) c.get32(CpuState.RCX) << 32) | (c.get32(CpuState.RBX) & 0xffffffffL);
       while (true) {
         long a = c.loadForWrite(va, 8);

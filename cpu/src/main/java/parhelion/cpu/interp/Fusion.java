@@ -8,8 +8,9 @@ import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 
 /**
- * Pairs of instructions that run as one op: a comparison of registers or with an immediate and the conditional jump on it, the most
- * frequent pair of all. Only pairs whose first half cannot fault are fused, so that a fault position stays an instruction.
+ * Pairs of instructions that run as one op: a comparison of registers or with an immediate and the
+ * conditional jump on it, the most frequent pair of all. Only pairs whose first half cannot fault
+ * are fused, so that a fault position stays an instruction.
  */
 final class Fusion {
   private Fusion() {}
@@ -54,20 +55,22 @@ final class Fusion {
       return switch (cc) {
         case 4 -> c -> jumpIf(c, Flags.sub64(c, c.get64(a), imm) == 0, disp);
         case 5 -> c -> jumpIf(c, Flags.sub64(c, c.get64(a), imm) != 0, disp);
-        default -> c -> {
-          Flags.sub64(c, c.get64(a), imm);
-          jumpIf(c, Flags.condition(c, cc), disp);
-        };
+        default ->
+            c -> {
+              Flags.sub64(c, c.get64(a), imm);
+              jumpIf(c, Flags.condition(c, cc), disp);
+            };
       };
     }
     int imm32 = (int) imm;
     return switch (cc) {
       case 4 -> c -> jumpIf(c, Flags.sub32(c, c.get32(a), imm32) == 0, disp);
       case 5 -> c -> jumpIf(c, Flags.sub32(c, c.get32(a), imm32) != 0, disp);
-      default -> c -> {
-        Flags.sub32(c, c.get32(a), imm32);
-        jumpIf(c, Flags.condition(c, cc), disp);
-      };
+      default ->
+          c -> {
+            Flags.sub32(c, c.get32(a), imm32);
+            jumpIf(c, Flags.condition(c, cc), disp);
+          };
     };
   }
 
@@ -76,19 +79,21 @@ final class Fusion {
       return switch (cc) {
         case 4 -> c -> jumpIf(c, Flags.sub64(c, c.get64(a), c.get64(b)) == 0, disp);
         case 5 -> c -> jumpIf(c, Flags.sub64(c, c.get64(a), c.get64(b)) != 0, disp);
-        default -> c -> {
-          Flags.sub64(c, c.get64(a), c.get64(b));
-          jumpIf(c, Flags.condition(c, cc), disp);
-        };
+        default ->
+            c -> {
+              Flags.sub64(c, c.get64(a), c.get64(b));
+              jumpIf(c, Flags.condition(c, cc), disp);
+            };
       };
     }
     return switch (cc) {
       case 4 -> c -> jumpIf(c, Flags.sub32(c, c.get32(a), c.get32(b)) == 0, disp);
       case 5 -> c -> jumpIf(c, Flags.sub32(c, c.get32(a), c.get32(b)) != 0, disp);
-      default -> c -> {
-        Flags.sub32(c, c.get32(a), c.get32(b));
-        jumpIf(c, Flags.condition(c, cc), disp);
-      };
+      default ->
+          c -> {
+            Flags.sub32(c, c.get32(a), c.get32(b));
+            jumpIf(c, Flags.condition(c, cc), disp);
+          };
     };
   }
 
@@ -97,19 +102,21 @@ final class Fusion {
       return switch (cc) {
         case 4 -> c -> jumpIf(c, Flags.logic64(c, c.get64(a) & c.get64(b)) == 0, disp);
         case 5 -> c -> jumpIf(c, Flags.logic64(c, c.get64(a) & c.get64(b)) != 0, disp);
-        default -> c -> {
-          Flags.logic64(c, c.get64(a) & c.get64(b));
-          jumpIf(c, Flags.condition(c, cc), disp);
-        };
+        default ->
+            c -> {
+              Flags.logic64(c, c.get64(a) & c.get64(b));
+              jumpIf(c, Flags.condition(c, cc), disp);
+            };
       };
     }
     return switch (cc) {
       case 4 -> c -> jumpIf(c, Flags.logic32(c, c.get32(a) & c.get32(b)) == 0, disp);
       case 5 -> c -> jumpIf(c, Flags.logic32(c, c.get32(a) & c.get32(b)) != 0, disp);
-      default -> c -> {
-        Flags.logic32(c, c.get32(a) & c.get32(b));
-        jumpIf(c, Flags.condition(c, cc), disp);
-      };
+      default ->
+          c -> {
+            Flags.logic32(c, c.get32(a) & c.get32(b));
+            jumpIf(c, Flags.condition(c, cc), disp);
+          };
     };
   }
 

@@ -10,9 +10,9 @@ import parhelion.cpu.GuestFault;
 import parhelion.cpu.Rflags;
 
 /**
- * The interpreter's run loop: finds or decodes the block at RIP, executes its ops, follows remembered successors. Faults come out of
- * an op as {@link GuestFault} with nothing of that instruction committed; the position in the block gives RIP, so that no op
- * has to maintain it.
+ * The interpreter's run loop: finds or decodes the block at RIP, executes its ops, follows
+ * remembered successors. Faults come out of an op as {@link GuestFault} with nothing of that
+ * instruction committed; the position in the block gives RIP, so that no op has to maintain it.
  */
 public final class Interpreter {
   private static final int CACHE = 4096;
@@ -55,7 +55,10 @@ public final class Interpreter {
     }
   }
 
-  /** Runs the one instruction at RIP, its fault included; interrupts are not looked at. For debuggers, traces and tests. */
+  /**
+   * Runs the one instruction at RIP, its fault included; interrupts are not looked at. For
+   * debuggers, traces and tests.
+   */
   public void runOne() {
     try {
       step();
@@ -75,7 +78,10 @@ public final class Interpreter {
     }
   }
 
-  /** Executes a block; false when it ended in a fault, which has been delivered, and the successor must be looked up afresh. */
+  /**
+   * Executes a block; false when it ended in a fault, which has been delivered, and the successor
+   * must be looked up afresh.
+   */
   private boolean execute(Block b, long start) {
     runningInstructions = b.instructions;
     Op[] ops = b.ops;
@@ -174,7 +180,10 @@ public final class Interpreter {
     return b;
   }
 
-  /** One instruction with everything that single stepping, breakpoints and interrupt shadows ask for. */
+  /**
+   * One instruction with everything that single stepping, breakpoints and interrupt shadows ask
+   * for.
+   */
   private void step() {
     boolean shadow = c.interruptShadow;
     long flags = c.get64(CpuState.RFLAGS);
@@ -189,7 +198,8 @@ public final class Interpreter {
     c.put64(CpuState.RFLAGS, flags & ~Rflags.RF);
     boolean completed = stepOne();
     if (completed) {
-      int debug = c.pendingDebug | ((flags & Rflags.TF) != 0 && !c.stepTrapSuppressed ? 1 << 14 : 0);
+      int debug =
+          c.pendingDebug | ((flags & Rflags.TF) != 0 && !c.stepTrapSuppressed ? 1 << 14 : 0);
       if (debug != 0 && !c.interruptShadow) {
         c.put64(CpuState.DR6, c.get64(CpuState.DR6) | debug);
         c.updateSlow();
@@ -205,7 +215,10 @@ public final class Interpreter {
     return execute(b, c.rip());
   }
 
-  /** The running instruction is about to store to decoded code: the rest of its block may be what changes. */
+  /**
+   * The running instruction is about to store to decoded code: the rest of its block may be what
+   * changes.
+   */
   void afterInvalidation() {
     if (runningInstructions > 1) {
       throw CodeModified.INSTANCE;

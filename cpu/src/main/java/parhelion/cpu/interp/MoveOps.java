@@ -1,12 +1,10 @@
 package parhelion.cpu.interp;
 
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Operand;
 
 /** Moves between general registers and memory, extensions, conditional moves, flag moves. */
@@ -111,9 +109,7 @@ final class MoveOps {
     if (Operands.isMemory(insn, 1)) {
       Ea ea = Ea.of(insn, offset, from, false);
       if (to == 4 && !signed) {
-        return from == 1
-            ? c -> c.put32(d, c.load8(ea.at(c)))
-            : c -> c.put32(d, c.load16(ea.at(c)));
+        return from == 1 ? c -> c.put32(d, c.load8(ea.at(c))) : c -> c.put32(d, c.load16(ea.at(c)));
       }
       if (to == 8 && signed && from == 4) {
         return c -> c.put64(d, c.load32(ea.at(c)));

@@ -6,7 +6,6 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.decode.Mnemonic;
 
 /** MUL, IMUL, DIV, IDIV. */
 final class MultiplyOps {
@@ -71,8 +70,7 @@ final class MultiplyOps {
     long x = signed(a, size);
     long y = signed(b, size);
     long r = x * y;
-    boolean overflow =
-        size == 8 ? Math.multiplyHigh(x, y) != r >> 63 : signed(r, size) != r;
+    boolean overflow = size == 8 ? Math.multiplyHigh(x, y) != r >> 63 : signed(r, size) != r;
     Flags.result(c, r, 64 - 8 * size, overflow, overflow);
     return r;
   }
@@ -143,8 +141,7 @@ final class MultiplyOps {
       return;
     }
     int bits = 8 * size;
-    long a =
-        size == 1 ? c.get16(RAX) : (c.get(RDX, size) << bits) | c.get(RAX, size);
+    long a = size == 1 ? c.get16(RAX) : (c.get(RDX, size) << bits) | c.get(RAX, size);
     long q = Long.divideUnsigned(a, b);
     long r = a - q * b;
     if (q >>> bits != 0) {
@@ -162,7 +159,10 @@ final class MultiplyOps {
     }
   }
 
-  /** Quotient of the 128-bit {@code high:low} by {@code d}, all unsigned, where high < d: schoolbook with 32-bit digits. */
+  /**
+   * Quotient of the 128-bit {@code high:low} by {@code d}, all unsigned, where high < d: schoolbook
+   * with 32-bit digits.
+   */
   private static long divideWide(long high, long low, long d) {
     int s = Long.numberOfLeadingZeros(d);
     d <<= s;
@@ -179,8 +179,7 @@ final class MultiplyOps {
   private static long digit(long n, long next, long dHigh, long dLow) {
     long q = Long.divideUnsigned(n, dHigh);
     long r = n - q * dHigh;
-    while (q >>> 32 != 0
-        || Long.compareUnsigned(q * dLow, (r << 32) | next) > 0) {
+    while (q >>> 32 != 0 || Long.compareUnsigned(q * dLow, (r << 32) | next) > 0) {
       q--;
       r += dHigh;
       if (r >>> 32 != 0) {

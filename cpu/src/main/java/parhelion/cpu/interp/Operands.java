@@ -8,7 +8,10 @@ import parhelion.cpu.decode.Operand;
 final class Operands {
   private Operands() {}
 
-  /** Offset of a general register of {@code size} bytes: without REX, byte registers 4..7 are AH, CH, DH, BH. */
+  /**
+   * Offset of a general register of {@code size} bytes: without REX, byte registers 4..7 are AH,
+   * CH, DH, BH.
+   */
   static int register(Insn insn, int number, int size) {
     if (size == 1 && insn.rex == 0 && number >= 4 && number < 8) {
       return CpuState.GPR + (number - 4) * 8 + 1;

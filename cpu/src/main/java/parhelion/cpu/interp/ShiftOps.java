@@ -8,7 +8,10 @@ import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Operand;
 
-/** Shifts and rotates, single and double precision (SDM volume 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD). */
+/**
+ * Shifts and rotates, single and double precision (SDM volume 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR,
+ * SHLD, SHRD).
+ */
 final class ShiftOps {
   private ShiftOps() {}
 

@@ -28,9 +28,7 @@ public final class StackOps {
 
   /** Linear address of stack offset {@code sp} for {@code size} bytes. */
   static long linear(Cpu c, long sp, int size, boolean write) {
-    return c.codeBits == 64
-        ? sp
-        : Segments.linear(c, CpuState.SS, sp & c.stackMask, size, write);
+    return c.codeBits == 64 ? sp : Segments.linear(c, CpuState.SS, sp & c.stackMask, size, write);
   }
 
   /** Sets the stack pointer in the width of the stack. */

@@ -12,9 +12,10 @@ import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 
 /**
- * MOVS, STOS, LODS, SCAS, CMPS with their repeat prefixes. A repeated instruction commits each element as it goes and yields after
- * {@link #BURST} elements by pointing RIP at itself, so it is interruptible, restartable after a fault, and bounded. Forward moves and
- * fills in 64-bit mode go page by page.
+ * MOVS, STOS, LODS, SCAS, CMPS with their repeat prefixes. A repeated instruction commits each
+ * element as it goes and yields after {@link #BURST} elements by pointing RIP at itself, so it is
+ * interruptible, restartable after a fault, and bounded. Forward moves and fills in 64-bit mode go
+ * page by page.
  */
 final class StringOps {
   private static final int BURST = 4096;
@@ -41,8 +42,7 @@ final class StringOps {
     size = insn.size(0);
     addressSize = insn.addressSize;
     addressMask = addressSize == 8 ? -1L : addressSize == 4 ? 0xffffffffL : 0xffffL;
-    sourceSegment =
-        insn.segmentOverride == Insn.NONE ? CpuState.DS : insn.segmentOverride;
+    sourceSegment = insn.segmentOverride == Insn.NONE ? CpuState.DS : insn.segmentOverride;
     flat = insn.codeBits == 64;
     repeated = insn.rep || insn.repne;
     whileZero = !insn.repne;
@@ -140,7 +140,10 @@ final class StringOps {
     }
   }
 
-  /** Moves or fills as many elements as lie in the current pages of source and destination; 0 where that cannot be done. */
+  /**
+   * Moves or fills as many elements as lie in the current pages of source and destination; 0 where
+   * that cannot be done.
+   */
   private int bulk(Cpu c, long count) {
     if ((mnemonic != Mnemonic.MOVS && mnemonic != Mnemonic.STOS) || count < 8) {
       return 0;

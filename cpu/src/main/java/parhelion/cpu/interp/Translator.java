@@ -11,8 +11,8 @@ public final class Translator {
   private Translator() {}
 
   /**
-   * The op for {@code insn}, which lies {@code offset} bytes into its block, in the CPU mode {@code modeKey}. Instructions that
-   * no family knows are undefined.
+   * The op for {@code insn}, which lies {@code offset} bytes into its block, in the CPU mode {@code
+   * modeKey}. Instructions that no family knows are undefined.
    */
   public static Op translate(Insn insn, int offset, int modeKey) {
     Op op = integer(insn, offset);

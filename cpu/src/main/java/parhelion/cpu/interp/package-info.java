@@ -1,4 +1,6 @@
-/** The interpreter: decoded blocks of ops and the loop that runs them. Start at {@link Interpreter}. */
+/**
+ * The interpreter: decoded blocks of ops and the loop that runs them. Start at {@link Interpreter}.
+ */
 @NullMarked
 package parhelion.cpu.interp;
 

@@ -11,8 +11,9 @@ import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 
 /**
- * Where a guest spends its time: a thread of its own looks at the running vcpu's RIP every millisecond. RIP is that of the end
- * of the running block, so a sample names the function, not the instruction.
+ * Where a guest spends its time: a thread of its own looks at the running vcpu's RIP every
+ * millisecond. RIP is that of the end of the running block, so a sample names the function, not the
+ * instruction.
  */
 final class GuestProfile implements AutoCloseable {
   private static final long EVERY_NANOS = 1_000_000;
@@ -66,8 +67,7 @@ final class GuestProfile implements AutoCloseable {
     StringBuilder text = new StringBuilder();
     text.append("%d samples running, %d idle%n".formatted(running, idle));
     for (Map.Entry<String, Integer> entry : sorted.subList(0, Math.min(rows, sorted.size()))) {
-      text.append(
-          "%6.2f %%  %s%n".formatted(100.0 * entry.getValue() / running, entry.getKey()));
+      text.append("%6.2f %%  %s%n".formatted(100.0 * entry.getValue() / running, entry.getKey()));
     }
     return text.toString();
   }

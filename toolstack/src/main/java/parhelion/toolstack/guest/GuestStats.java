@@ -28,7 +28,8 @@ import parhelion.xen.Vcpu;
  * @param runSeconds host time in which vcpus ran
  * @param traps what the hypervisor did for the guest beside hypercalls, by name
  */
-public record GuestStats(long instructions, double runSeconds, List<Row> rows, Map<String, Long> traps) {
+public record GuestStats(
+    long instructions, double runSeconds, List<Row> rows, Map<String, Long> traps) {
   /**
    * One hypercall, or one sub-op of the hypercall before it.
    *

@@ -10,7 +10,8 @@ import parhelion.xen.Vcpu;
 import parhelion.xen.memory.Auditor;
 
 /**
- * Compares both ends of every event channel, and counts the frames that event channels hold. For tests and fuzzers; between hypercalls only.
+ * Compares both ends of every event channel, and counts the frames that event channels hold. For
+ * tests and fuzzers; between hypercalls only.
  */
 public final class EventAuditor implements Auditor.Source {
   private static final int MAX_REPORTS = 50;

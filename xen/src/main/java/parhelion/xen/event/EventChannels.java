@@ -63,7 +63,9 @@ public final class EventChannels {
     return virqPorts(isGlobal(virq) ? 0 : vcpu)[virq];
   }
 
-  /** Calls {@code action} for each frame that event words and control blocks hold, once per hold. */
+  /**
+   * Calls {@code action} for each frame that event words and control blocks hold, once per hold.
+   */
   void forEachFrame(java.util.function.LongConsumer action) {
     Fifo f = fifo;
     if (f != null) {

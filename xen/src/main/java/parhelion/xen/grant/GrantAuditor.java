@@ -72,8 +72,7 @@ public final class GrantAuditor implements Auditor.Source {
     }
     for (HostGrant grant : hypervisor.grantOps().hostGrants()) {
       Entry entry = new Entry(grant.table(), grant.ref());
-      use(entry, EventChannels.HOST_DOMID, grant.mfn())
-          .pin(!grant.isWritable(), true, false, 1);
+      use(entry, EventChannels.HOST_DOMID, grant.mfn()).pin(!grant.isWritable(), true, false, 1);
     }
     for (Domain d : hypervisor.domains()) {
       checkTable(d.grants(), guestsAreHonest);
@@ -138,8 +137,7 @@ public final class GrantAuditor implements Auditor.Source {
         report(name(entry) + " is kept in use, but nobody uses it");
       }
       if (guestIsHonest && ref < entries) {
-        int status =
-            e == null ? 0 : e.isWritten() ? Gtf.READING | Gtf.WRITING : Gtf.READING;
+        int status = e == null ? 0 : e.isWritten() ? Gtf.READING | Gtf.WRITING : Gtf.READING;
         if (table.entries().status(ref) != status) {
           report(name(entry) + " has status " + table.entries().status(ref) + ", not " + status);
         }
@@ -151,7 +149,9 @@ public final class GrantAuditor implements Auditor.Source {
 
   private void checkFrames(GrantTable table, long[] mfns) {
     for (long mfn : mfns) {
-      if (frames.owner(mfn) != table.domain() || !frames.isShared(mfn) || !frames.isAllocated(mfn)) {
+      if (frames.owner(mfn) != table.domain()
+          || !frames.isShared(mfn)
+          || !frames.isAllocated(mfn)) {
         report(table.domain() + ": frame " + mfn + " of the grant table is not shared with it");
       }
     }

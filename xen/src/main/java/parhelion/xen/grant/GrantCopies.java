@@ -147,8 +147,7 @@ final class GrantCopies {
   }
 
   /** Takes a grant into use for domain {@code domid}; on failure nothing is taken. */
-  private int acquire(
-      GrantTable table, long ref, int domid, boolean allowTransitive, End end) {
+  private int acquire(GrantTable table, long ref, int domid, boolean allowTransitive, End end) {
     GrantEntries entries = table.entries();
     if (ref >= entries.count()) {
       return Gntst.BAD_GNTREF;
@@ -159,8 +158,7 @@ final class GrantCopies {
       return Gntst.GENERAL_ERROR;
     }
     int flags = entries.flags(entry);
-    boolean transitive =
-        table.version() == 2 && (flags & Gtf.TYPE_MASK) == Gtf.TRANSITIVE;
+    boolean transitive = table.version() == 2 && (flags & Gtf.TYPE_MASK) == Gtf.TRANSITIVE;
     boolean statusNeeded = !act.isPinned() || (!end.readOnly && !act.isWritten());
     if (statusNeeded) {
       int status = entries.setStatus(entry, act, end.readOnly, false, domid);

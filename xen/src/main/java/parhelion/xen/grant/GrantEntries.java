@@ -64,8 +64,7 @@ final class GrantEntries {
 
   /** The status word, wherever it is; for tests and auditors. */
   int status(int ref) {
-    int word =
-        state.version == 1 ? flags(ref) : memory.getShort(statusPa(ref)) & 0xffff;
+    int word = state.version == 1 ? flags(ref) : memory.getShort(statusPa(ref)) & 0xffff;
     return word & (Gtf.READING | Gtf.WRITING);
   }
 
@@ -105,8 +104,8 @@ final class GrantEntries {
   // --- status ---
 
   /**
-   * Sets the bits that say that the frame is read (and written) after checking that the entry allows
-   * it; the first user's entry must name {@code domid}. A {@link Gntst}.
+   * Sets the bits that say that the frame is read (and written) after checking that the entry
+   * allows it; the first user's entry must name {@code domid}. A {@link Gntst}.
    */
   int setStatus(int ref, ActiveGrant act, boolean readOnly, boolean map, int domid) {
     return state.version == 1

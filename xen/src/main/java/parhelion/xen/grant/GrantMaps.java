@@ -3,9 +3,9 @@ package parhelion.xen.grant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import parhelion.abi.GnttabArgs.GnttabMapGrantRef;
 import parhelion.abi.Gntmap;
 import parhelion.abi.Gntst;
+import parhelion.abi.GnttabArgs.GnttabMapGrantRef;
 import parhelion.xen.Domain;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
@@ -70,8 +70,7 @@ final class GrantMaps {
   }
 
   /** References for the device and for the page-table entry, and the entry. */
-  private boolean take(
-      Vcpu v, GrantTable table, long mfn, GnttabMapGrantRef op, boolean readOnly) {
+  private boolean take(Vcpu v, GrantTable table, long mfn, GnttabMapGrantRef op, boolean readOnly) {
     boolean device = (op.flags() & Gntmap.DEVICE_MAP) != 0;
     if (device && !table.hold(mfn, readOnly)) {
       return false;
@@ -147,8 +146,7 @@ final class GrantMaps {
 
     private void forget(
         Maptrack maptrack, int handle, Maptrack.Mapping m, boolean host, boolean device) {
-      long left =
-          m.flags() & ~((host ? Gntmap.HOST_MAP : 0) | (device ? Gntmap.DEVICE_MAP : 0));
+      long left = m.flags() & ~((host ? Gntmap.HOST_MAP : 0) | (device ? Gntmap.DEVICE_MAP : 0));
       if ((left & (Gntmap.HOST_MAP | Gntmap.DEVICE_MAP)) == 0) {
         maptrack.remove(handle);
       } else {

@@ -13,7 +13,8 @@ public final class GrantRefused extends RuntimeException {
   private final int status;
 
   GrantRefused(Domain domain, long ref, int status) {
-    super(domain + " does not grant reference " + ref + ": " + describe(status), null, false, false);
+    super(
+        domain + " does not grant reference " + ref + ": " + describe(status), null, false, false);
     this.status = status;
   }
 

@@ -89,8 +89,7 @@ public final class GrantTable {
   boolean ensureFrames(int count) {
     boolean enough =
         count <= state.sharedMfns.length
-            && (state.version == 1
-                || GrantEntries.statusFrames(count) <= state.statusMfns.length);
+            && (state.version == 1 || GrantEntries.statusFrames(count) <= state.statusMfns.length);
     if (enough) {
       return true;
     }
@@ -229,15 +228,9 @@ public final class GrantTable {
    */
   public void grantReserved(long consoleMfn, long xenstoreMfn) {
     entries.put(
-        GnttabReserved.RESERVED_CONSOLE,
-        Gtf.PERMIT_ACCESS,
-        EventChannels.HOST_DOMID,
-        consoleMfn);
+        GnttabReserved.RESERVED_CONSOLE, Gtf.PERMIT_ACCESS, EventChannels.HOST_DOMID, consoleMfn);
     entries.put(
-        GnttabReserved.RESERVED_XENSTORE,
-        Gtf.PERMIT_ACCESS,
-        EventChannels.HOST_DOMID,
-        xenstoreMfn);
+        GnttabReserved.RESERVED_XENSTORE, Gtf.PERMIT_ACCESS, EventChannels.HOST_DOMID, xenstoreMfn);
   }
 
   /**

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A domain's mappings of others' grants, by handle (Xen's maptrack). A handle that was given back is
- * not given out again before those that were given back earlier.
+ * A domain's mappings of others' grants, by handle (Xen's maptrack). A handle that was given back
+ * is not given out again before those that were given back earlier.
  */
 final class Maptrack {
   /** Xen's gnttab_max_maptrack_frames (1024) of 256 handles each. */

@@ -14,8 +14,7 @@ import parhelion.xen.Vcpu;
  * then puts its references: until then the guest could still reach the frame.
  */
 public final class GrantMappings {
-  private static final long PRESENT =
-      Pte.PRESENT | Pte.ACCESSED | Pte.DIRTY | Pte.GNTTAB | Pte.NX;
+  private static final long PRESENT = Pte.PRESENT | Pte.ACCESSED | Pte.DIRTY | Pte.GNTTAB | Pte.NX;
 
   private final FrameTable frames;
   private final PageTypes types;
@@ -32,8 +31,8 @@ public final class GrantMappings {
   /**
    * Maps {@code mfn} at {@code where}: a virtual address of the running vcpu's kernel, or, with
    * {@code isEntry}, the machine address of an L1 entry. {@code flags} are {@link Pte} bits: RW,
-   * USER and AVAIL are heeded; nothing can be executed there. What was mapped there is unmapped. False, with nothing changed,
-   * where there is no L1 table of the caller's.
+   * USER and AVAIL are heeded; nothing can be executed there. What was mapped there is unmapped.
+   * False, with nothing changed, where there is no L1 table of the caller's.
    */
   public boolean map(Vcpu v, long where, boolean isEntry, long mfn, long flags) {
     long pa = entryAddress(v, where, isEntry);

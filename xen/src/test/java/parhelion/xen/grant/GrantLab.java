@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import parhelion.abi.Bytes;
 import parhelion.abi.Domid;
+import parhelion.abi.Gntmap;
 import parhelion.abi.GnttabArgs.GnttabCopy;
 import parhelion.abi.GnttabArgs.GnttabCopyPtr;
 import parhelion.abi.GnttabArgs.GnttabGetStatusFrames;
@@ -17,7 +18,6 @@ import parhelion.abi.GnttabArgs.GnttabSwapGrantRef;
 import parhelion.abi.GnttabArgs.GnttabUnmapAndReplace;
 import parhelion.abi.GnttabArgs.GnttabUnmapGrantRef;
 import parhelion.abi.GnttabOp;
-import parhelion.abi.Gntmap;
 import parhelion.abi.Hypercall;
 import parhelion.abi.MmuExtCmd;
 import parhelion.abi.Struct;
@@ -26,8 +26,8 @@ import parhelion.xen.Domain;
 import parhelion.xen.MicroMachine;
 
 /**
- * Two guests, a that grants and b that maps, and an auditor at the end. Arguments stand in a guest's
- * page 0, lists in its page 1; its pages from 2 on are the test's.
+ * Two guests, a that grants and b that maps, and an auditor at the end. Arguments stand in a
+ * guest's page 0, lists in its page 1; its pages from 2 on are the test's.
  */
 final class GrantLab implements AutoCloseable {
   static final int PAGES = 64;
