@@ -50,6 +50,7 @@ public final class PvGuest implements AutoCloseable {
     DomainBuilder.Built built =
         DomainBuilder.build(
             hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
+    domain.grants().grantReserved(built.consoleMfn(), built.storeMfn());
     store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
     SchedulerAgents.attach(hypervisor, store);
     DomainDirectory.describeDom0(store.dom0());

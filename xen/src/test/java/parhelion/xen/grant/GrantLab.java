@@ -19,6 +19,8 @@ import parhelion.abi.GnttabArgs.GnttabUnmapAndReplace;
 import parhelion.abi.GnttabArgs.GnttabUnmapGrantRef;
 import parhelion.abi.GnttabOp;
 import parhelion.abi.Hypercall;
+import parhelion.abi.MemoryArgs.XenMemoryReservation;
+import parhelion.abi.MemoryOp;
 import parhelion.abi.MmuExtCmd;
 import parhelion.abi.Struct;
 import parhelion.cpu.memory.MachineMemory;
@@ -31,6 +33,7 @@ import parhelion.xen.MicroMachine;
  */
 final class GrantLab implements AutoCloseable {
   static final int PAGES = 64;
+  static final int TABLE_PAGES = MicroMachine.TABLES;
 
   private final MicroMachine machine = new MicroMachine(1024);
   final Peer a = new Peer(machine.guest(PAGES));
@@ -296,6 +299,17 @@ final class GrantLab implements AutoCloseable {
       guest.poke(0, 8, mfn);
       guest.poke(0, 16, 0);
       return guest.call(Hypercall.MMUEXT_OP, args(), 1, 0, Domid.SELF);
+    }
+
+    void decreaseReservation(long mfn) {
+      guest.poke(1, 0, mfn);
+      XenMemoryReservation.EXTENT_START.put(bytes(), args(), guest.va(1));
+      XenMemoryReservation.NR_EXTENTS.put(bytes(), args(), 1);
+      XenMemoryReservation.EXTENT_ORDER.put(bytes(), args(), 0);
+      XenMemoryReservation.MEM_FLAGS.put(bytes(), args(), 0);
+      XenMemoryReservation.DOMID.put(bytes(), args(), Domid.SELF);
+      long cmd = MemoryOp.DECREASE_RESERVATION.nr();
+      assertEquals(1, guest.call(Hypercall.MEMORY_OP, cmd, args()));
     }
   }
 }
