@@ -6,12 +6,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
-import parhelion.abi.GnttabArgs.GnttabCacheFlush;
-import parhelion.abi.GnttabCache;
-import parhelion.abi.GnttabOp;
 import parhelion.abi.Gntcopy;
 import parhelion.abi.Gntmap;
 import parhelion.abi.Gntst;
+import parhelion.abi.GnttabArgs.GnttabCacheFlush;
+import parhelion.abi.GnttabCache;
+import parhelion.abi.GnttabOp;
 import parhelion.abi.Gtf;
 
 /** Copies by grant, and the flushing of caches. */

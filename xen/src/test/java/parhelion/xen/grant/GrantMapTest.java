@@ -11,10 +11,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
-import parhelion.abi.GnttabArgs.GnttabMapGrantRef;
-import parhelion.abi.GnttabOp;
 import parhelion.abi.Gntmap;
 import parhelion.abi.Gntst;
+import parhelion.abi.GnttabArgs.GnttabMapGrantRef;
+import parhelion.abi.GnttabOp;
 import parhelion.abi.Gtf;
 import parhelion.abi.Hypercall;
 import parhelion.xen.DomainCrash;
@@ -163,10 +163,7 @@ final class GrantMapTest {
     assertEquals(
         Gntst.OKAY,
         b.map(
-            a.id(),
-            REF,
-            b.guest.pteAddress(MAPPED_AT),
-            flags | Gntmap.APPLICATION_MAP | 5L << 16));
+            a.id(), REF, b.guest.pteAddress(MAPPED_AT), flags | Gntmap.APPLICATION_MAP | 5L << 16));
     long pte = b.guest.pte(MAPPED_AT);
     assertEquals(5L << 9, pte & Pte.AVAIL);
     assertEquals(Pte.USER | Pte.GLOBAL, pte & (Pte.USER | Pte.GLOBAL | Pte.GUEST_KERNEL));
@@ -265,8 +262,7 @@ final class GrantMapTest {
     b.map(a.id(), REF, MAPPED_AT);
     long handle = b.handle();
     long moved = b.guest.pte(30);
-    assertEquals(
-        Gntst.GENERAL_ERROR, b.unmapAndReplace(b.guest.va(MAPPED_AT), 0x1000, handle));
+    assertEquals(Gntst.GENERAL_ERROR, b.unmapAndReplace(b.guest.va(MAPPED_AT), 0x1000, handle));
     assertEquals(Gntst.OKAY, b.unmapAndReplace(b.guest.va(MAPPED_AT), b.guest.va(30), handle));
     assertEquals(moved, b.guest.pte(MAPPED_AT));
     assertEquals(0, b.guest.pte(30));
@@ -430,15 +426,13 @@ final class GrantMapTest {
     long last = b.guest.va(b.guest.pages() - GrantLab.TABLE_PAGES) - size;
     b.bytes().put(last, op, 0, size);
     long cmd = GnttabOp.MAP_GRANT_REF.nr();
-    assertEquals(
-        Errno.EFAULT.result(), b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, last, 2));
+    assertEquals(Errno.EFAULT.result(), b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, last, 2));
     assertEquals(mfn, Pte.mfn(b.guest.pte(MAPPED_AT)));
     assertEquals(Errno.EFAULT.result(), b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, at, 1));
     long wild = 0xffff_8000_0000_0000L;
     assertEquals(Errno.EFAULT.result(), b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, wild, 1));
     assertEquals(
-        Errno.EFAULT.result(),
-        b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, b.args(), 0x7fff_ffff));
+        Errno.EFAULT.result(), b.guest.call(Hypercall.GRANT_TABLE_OP, cmd, b.args(), 0x7fff_ffff));
   }
 
   @Test
