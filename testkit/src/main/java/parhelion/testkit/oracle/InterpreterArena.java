@@ -30,13 +30,15 @@ final class InterpreterArena implements Monitor, AutoCloseable {
 
   private final MachineMemory memory = new MachineMemory(Arena.BYTES / Arena.PAGE);
   final Cpu cpu = new Cpu(memory, new CodeCache(memory), this);
+  private final Arena arena;
   private int outcome;
   private long exitVa;
 
   /** Address and error code of the last fault. */
   long faultCr2;
 
-  InterpreterArena() {
+  InterpreterArena(Arena arena) {
+    this.arena = arena;
     cpu.put64(CpuState.CR0, 0x80000033L);
     cpu.put64(CpuState.CR4, 0x50620L);
     cpu.put64(CpuState.EFER, 0xd01);
@@ -92,7 +94,7 @@ final class InterpreterArena implements Monitor, AutoCloseable {
 
   @Override
   public long translate(Cpu c, long va, int access) {
-    long pa = va - Arena.VA;
+    long pa = va - arena.va();
     if (pa >= Arena.CODE && pa < Arena.CODE + Arena.CODE_BYTES
         || pa >= Arena.DATA && pa < Arena.DATA + Arena.DATA_BYTES) {
       return (pa & -4096L) | Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE;

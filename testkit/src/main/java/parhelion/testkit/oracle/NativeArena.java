@@ -17,11 +17,11 @@ import jdk.internal.misc.Unsafe;
 /**
  * The {@link Arena} on the host's processor: readable, writable and executable memory with a small
  * frame in its first page that loads a {@link MachineState}, jumps into the code and, when the code
- * jumps to {@link #EXIT_VA}, stores the state. One at a time in a process, as its address is fixed.
+ * jumps to {@link #exitVa}, stores the state.
  */
 final class NativeArena implements AutoCloseable {
   /** The frame's way out: what the code jumps to in the end. */
-  static final long EXIT_VA = Arena.VA + 1024;
+  static final int EXIT = 1024;
 
   // The control page, from its start.
   private static final int CONTROL = Arena.PAGE;
@@ -46,6 +46,7 @@ final class NativeArena implements AutoCloseable {
 
   private static final String CPUINFO = readCpuinfo();
 
+  final Arena arena;
   private final MemorySegment frame;
 
   /** Whether the host lets programs set the base of GS. */
@@ -53,18 +54,12 @@ final class NativeArena implements AutoCloseable {
 
   private int at;
 
-  /** Throws IllegalStateException where the host gives no executable memory at the address. */
+  /** Throws IllegalStateException where the host gives no executable memory. */
   NativeArena() {
-    long address = mmap();
-    if (address != Arena.VA) {
-      if (address > 0) {
-        munmap(address);
-      }
-      throw new IllegalStateException("this host gives no executable memory at the arena's place");
-    }
-    frame = MemorySegment.ofAddress(Arena.VA);
+    arena = map();
+    frame = MemorySegment.ofAddress(arena.va());
     prologue();
-    at = (int) (EXIT_VA - Arena.VA);
+    at = EXIT;
     epilogue();
   }
 
@@ -105,7 +100,7 @@ final class NativeArena implements AutoCloseable {
    * Loads {@code in}, executes from {@code entryVa} until the code leaves, stores into {@code out}.
    */
   void run(long entryVa, MachineState in, MachineState out) {
-    long control = Arena.VA + CONTROL;
+    long control = arena.va() + CONTROL;
     for (int i = 0; i < 16; i++) {
       U.putLong(control + GPR_IN + i * 8, in.gprs[i]);
     }
@@ -130,10 +125,27 @@ final class NativeArena implements AutoCloseable {
 
   @Override
   public void close() {
-    munmap(Arena.VA);
+    munmap(arena.va());
   }
 
-  private static long mmap() {
+  private static Arena map() {
+    for (long place : Arena.PLACES) {
+      long address = mmap(place);
+      if (address == place) {
+        return new Arena(place);
+      }
+      if (address > 0) {
+        munmap(address);
+      }
+    }
+    throw new IllegalStateException("this host gives no executable memory below 2 GiB");
+  }
+
+  long exitVa() {
+    return arena.va() + EXIT;
+  }
+
+  private static long mmap(long place) {
     try {
       MethodHandle mmap =
           LINKER.downcallHandle(
@@ -142,7 +154,7 @@ final class NativeArena implements AutoCloseable {
                   JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
       return (long)
           mmap.invokeExact(
-              Arena.VA,
+              place,
               (long) Arena.BYTES,
               PROT_READ_WRITE_EXECUTE,
               MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE,
@@ -169,7 +181,7 @@ final class NativeArena implements AutoCloseable {
 
   private void emit(int... bytes) {
     for (int b : bytes) {
-      U.putByte(Arena.VA + at++, (byte) b);
+      U.putByte(arena.va() + at++, (byte) b);
     }
   }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * try (NativeOracle oracle = new NativeOracle()) {
  *   oracle.load(program);
- *   ... fill oracle.in and oracle.initialData() ...
+ *   ... fill oracle.input ...
  *   switch (oracle.run(true)) {
  *     case AGREED, FAULTED -> ...
  *     case DIFFERED -> print(oracle.report());
@@ -36,16 +36,15 @@ final class NativeOracle implements AutoCloseable {
   }
 
   private final NativeArena host = new NativeArena();
-  private final InterpreterArena interpreter = new InterpreterArena();
-  private final long initial;
-  private final MemorySegment initialData;
+  private final InterpreterArena interpreter = new InterpreterArena(host.arena);
   private final MemorySegment hostData =
-      MemorySegment.ofAddress(Arena.DATA_VA).reinterpret(Arena.DATA_BYTES);
-  private final MemorySegment ourData;
-  private Program program = new Program(new byte[0], 0, false, 0);
+      MemorySegment.ofAddress(host.arena.dataVa()).reinterpret(Arena.DATA_BYTES);
+  private final MemorySegment ourData =
+      MemorySegment.ofAddress(interpreter.dataAddress()).reinterpret(Arena.DATA_BYTES);
+  private Program program = new Program(host.arena, new byte[0], 0, false, 0);
 
-  /** The state that the next run begins with. */
-  final MachineState in = new MachineState();
+  /** What the next run begins with. */
+  final CaseInput input = new CaseInput(host.arena, host.hasGsBase);
 
   /** What the host came to, and the interpreter. */
   final MachineState hostOut = new MachineState();
@@ -53,50 +52,20 @@ final class NativeOracle implements AutoCloseable {
   private final MachineState ours = new MachineState();
   private final MachineState steps = new MachineState();
 
-  /** RFLAGS bits that are not compared. */
-  int undefinedFlags;
-
-  /** Bits of the x87 status word that are not compared. */
-  int ignoredFsw;
-
-  /** Ranges of the data that are not compared: from, to, from, to... */
-  int[] ignoredData = {};
-
   /** Vector of the fault that ended the last run. */
   int fault;
 
   private List<String> differences = new ArrayList<>();
-
-  NativeOracle() {
-    initial = U.allocateMemory(Arena.DATA_BYTES);
-    initialData = MemorySegment.ofAddress(initial).reinterpret(Arena.DATA_BYTES);
-    initialData.fill((byte) 0);
-    ourData = MemorySegment.ofAddress(interpreter.dataAddress()).reinterpret(Arena.DATA_BYTES);
-  }
-
-  boolean hasGsBase() {
-    return host.hasGsBase;
-  }
-
-  /** The data that the next run begins with. */
-  MemorySegment initialData() {
-    return initialData;
-  }
 
   /** The data after the run on the host. */
   MemorySegment hostData() {
     return hostData;
   }
 
-  long initialDataAddress() {
-    return initial;
-  }
-
   void load(Program next) {
     program = next;
-    undefinedFlags = next.undefinedFlags();
-    ignoredFsw = 0;
-    ignoredData = new int[0];
+    input.compareAll();
+    input.undefinedFlags = next.undefinedFlags();
     writeHostCode();
     interpreter.writeCode(next.offset(), next.code());
     interpreter.writeCode(next.offset() + next.code().length, new byte[] {0x0f, 0x0b});
@@ -108,35 +77,35 @@ final class NativeOracle implements AutoCloseable {
     U.copyMemory(code, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, at, code.length);
     at += code.length;
     U.putByte(at, (byte) 0xe9);
-    U.putIntUnaligned(null, at + 1, (int) (NativeArena.EXIT_VA - (at + Program.EXIT_BYTES)));
+    U.putIntUnaligned(null, at + 1, (int) (host.exitVa() - (at + Program.EXIT_BYTES)));
   }
 
   /** Runs the loaded program; stepwise too if asked. */
   Outcome run(boolean stepwise) {
-    U.copyMemory(initial, interpreter.dataAddress(), Arena.DATA_BYTES);
-    int end = interpreter.run(program.entryVa(), program.exitVa(), in, ours, false);
+    U.copyMemory(input.data, interpreter.dataAddress(), Arena.DATA_BYTES);
+    int end = interpreter.run(program.entryVa(), program.exitVa(), input.state, ours, false);
     if (end != InterpreterArena.DONE) {
       fault = end;
       restoreOurCode();
       return end == InterpreterArena.ENDLESS ? Outcome.ENDLESS : Outcome.FAULTED;
     }
-    U.copyMemory(initial, Arena.DATA_VA, Arena.DATA_BYTES);
-    host.run(program.entryVa(), in, hostOut);
+    U.copyMemory(input.data, host.arena.dataVa(), Arena.DATA_BYTES);
+    host.run(program.entryVa(), input.state, hostOut);
     differences = new ArrayList<>(0);
-    compare(ours, hostOut, "interpreter", 0xed5L & ~undefinedFlags);
+    compare(ours, hostOut, "interpreter", 0xed5L & ~input.undefinedFlags);
     if (program.modifiesCode()) {
       compareCode();
       writeHostCode();
     }
     restoreOurCode();
     if (stepwise && differences.isEmpty()) {
-      U.copyMemory(initial, interpreter.dataAddress(), Arena.DATA_BYTES);
-      end = interpreter.run(program.entryVa(), program.exitVa(), in, steps, true);
+      U.copyMemory(input.data, interpreter.dataAddress(), Arena.DATA_BYTES);
+      end = interpreter.run(program.entryVa(), program.exitVa(), input.state, steps, true);
       if (end != InterpreterArena.DONE) {
         differences.add("stepwise it ends with " + end);
       }
       // The same flags as in blocks, whatever they are, and what the host says.
-      compare(steps, hostOut, "interpreter, stepwise,", 0xed5L & ~undefinedFlags);
+      compare(steps, hostOut, "interpreter, stepwise,", 0xed5L & ~input.undefinedFlags);
       if (steps.flags != ours.flags) {
         differs("RFLAGS", "blocks", ours.flags, "steps", steps.flags);
       }
@@ -170,19 +139,21 @@ final class NativeOracle implements AutoCloseable {
       differs("GS base", "host", theirs.gsBase, who, mine.gsBase);
     }
     compareFloats(mine, theirs, who);
-    for (int i = 0; i < ignoredData.length; i += 2) {
-      int from = ignoredData[i];
+    for (int i = 0; i < input.ignoredData.length; i += 2) {
+      int from = input.ignoredData[i];
       U.copyMemory(
-          Arena.DATA_VA + from, interpreter.dataAddress() + from, ignoredData[i + 1] - from);
+          host.arena.dataVa() + from,
+          interpreter.dataAddress() + from,
+          input.ignoredData[i + 1] - from);
     }
     long at = hostData.mismatch(ourData);
     if (at >= 0) {
       int from = (int) at & -8;
       for (int i = from; i < Math.min(from + 64, Arena.DATA_BYTES); i += 8) {
-        long h = U.getLong(Arena.DATA_VA + i);
+        long h = U.getLong(host.arena.dataVa() + i);
         long o = U.getLong(interpreter.dataAddress() + i);
         if (h != o) {
-          differs(String.format("data at %x", Arena.DATA_VA + i), "host", h, who, o);
+          differs(String.format("data at %x", host.arena.dataVa() + i), "host", h, who, o);
         }
       }
     }
@@ -190,7 +161,7 @@ final class NativeOracle implements AutoCloseable {
 
   private void compareFloats(MachineState mine, MachineState theirs, String who) {
     word("FCW", mine, theirs, who, MachineState.FCW, 0);
-    word("FSW", mine, theirs, who, MachineState.FSW, ignoredFsw);
+    word("FSW", mine, theirs, who, MachineState.FSW, input.ignoredFsw);
     word("MXCSR", mine, theirs, who, MachineState.MXCSR, 0);
     if (mine.fx[MachineState.FTW] != theirs.fx[MachineState.FTW]) {
       differs("FTW", "host", theirs.fx[4] & 0xff, who, mine.fx[4] & 0xff);
@@ -251,7 +222,7 @@ final class NativeOracle implements AutoCloseable {
   String report() {
     StringBuilder s = new StringBuilder();
     program.listing().forEach(line -> s.append("  ").append(line).append('\n'));
-    s.append(Registers.describe(in, initialData));
+    s.append(Registers.describe(input));
     for (String line : differences) {
       s.append("  ").append(line).append('\n');
     }
@@ -278,7 +249,7 @@ final class NativeOracle implements AutoCloseable {
 
   @Override
   public void close() {
-    U.freeMemory(initial);
+    input.close();
     interpreter.close();
     host.close();
   }

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
 
@@ -15,10 +16,12 @@ import parhelion.cpu.decode.Opcode;
  */
 public final class OracleRun implements AutoCloseable {
   private static final int STATES = 16;
+  private static final int PROGRAM_STATES = 8;
   private static final int MAX_REPORTS = 8;
 
   private final long seed;
   private final NativeOracle oracle = new NativeOracle();
+  private final List<Opcode> allRows = OracleRows.all();
   private final List<Opcode> rows = new ArrayList<>();
   private final List<Integer> rowIndexes = new ArrayList<>();
   private final Set<Long> encodings = new HashSet<>();
@@ -32,7 +35,7 @@ public final class OracleRun implements AutoCloseable {
   public OracleRun(long seed) {
     this.seed = seed;
     int index = 0;
-    for (Opcode row : OracleRows.all()) {
+    for (Opcode row : allRows) {
       index++;
       if (!OracleRows.isBranch(row) && OracleRows.hostHas(row)) {
         rows.add(row);
@@ -66,15 +69,15 @@ public final class OracleRun implements AutoCloseable {
   private void single(int i, long number) {
     FastRandom r = new FastRandom(FastRandom.mix(seed, number << 16 | i));
     Opcode row = rows.get(i);
-    SingleCase c = SingleCase.random(row, oracle.hasGsBase(), r);
+    SingleCase c = SingleCase.random(row, oracle.input, r);
     if (c == null) {
       return;
     }
     oracle.load(c.program);
     boolean ran = false;
     for (int state = 0; state < STATES; state++) {
-      c.fill(oracle, r, state == 0);
-      if (!c.isDefined(oracle.in)) {
+      c.fill(oracle.input, r, state == 0);
+      if (!c.isDefined(oracle.input.state)) {
         skipped++;
         continue;
       }
@@ -102,6 +105,67 @@ public final class OracleRun implements AutoCloseable {
     }
   }
 
+  /** Runs short programs until {@code count} cases. */
+  public void programs(long count) {
+    for (long number = 0, end = cases + count; cases < end; number++) {
+      FastRandom r = new FastRandom(FastRandom.mix(seed, 1L << 56 | number));
+      Program program = new ProgramGenerator(oracle.input.arena, rows, r).next();
+      oracle.load(program);
+      boolean ran = false;
+      for (int state = 0; state < PROGRAM_STATES; state++) {
+        ProgramGenerator.fill(oracle.input, r, state == 0);
+        ran |= judge("program", program, number, state);
+      }
+      if (ran) {
+        program.insns(this::note);
+      }
+    }
+  }
+
+  /** Runs programs that modify themselves until {@code count} cases. */
+  public void selfModifying(long count) {
+    for (long number = 0, end = cases + count; cases < end; number++) {
+      FastRandom r = new FastRandom(FastRandom.mix(seed, 2L << 56 | number));
+      Program program = new SelfModifyingPrograms(oracle.input.arena, r).next();
+      oracle.load(program);
+      for (int state = 0; state < PROGRAM_STATES; state++) {
+        SelfModifyingPrograms.fill(oracle.input, r, state == 0);
+        judge("self-modifying program", program, number, state);
+      }
+    }
+  }
+
+  private boolean judge(String kind, Program program, long number, int state) {
+    oracle.input.undefinedFlags = program.undefinedFlags();
+    switch (oracle.run(true)) {
+      case AGREED -> {
+        cases++;
+        return true;
+      }
+      case DIFFERED -> {
+        cases++;
+        failed(kind, number, state, oracle.report());
+      }
+      case ENDLESS -> failed(kind, number, state, oracle.situation());
+      case FAULTED -> {
+        faults++;
+        // A signed division may overflow.
+        if (oracle.fault != 0) {
+          failed(kind, number, state, oracle.situation());
+        }
+      }
+    }
+    return false;
+  }
+
+  private void note(Insn insn) {
+    int index = allRows.indexOf(insn.opcode);
+    if (index >= 0) {
+      encodings.add(SingleCase.encoding(insn, index + 1));
+      covered.add(insn.opcode);
+    }
+  }
+
   /** Division errors are part of random division; stacks and string ends can leave the data. */
   private static boolean mayFault(Opcode row, int vector) {
     return switch (vector) {
@@ -112,9 +176,12 @@ public final class OracleRun implements AutoCloseable {
   }
 
   private void failed(Opcode row, long number, int state, String report) {
-    String name = row.mnemonic() + " " + Integer.toHexString(row.code());
+    failed(row.mnemonic() + " " + Integer.toHexString(row.code()), number, state, report);
+  }
+
+  private void failed(String name, long number, int state, String report) {
     if (failures.merge(name, 1, Integer::sum) == 1 && reports.size() < MAX_REPORTS) {
-      reports.add("seed " + seed + ", case " + number + "." + state + ":\n" + report);
+      reports.add(name + ", seed " + seed + ", case " + number + "." + state + ":\n" + report);
     }
   }
 
@@ -159,14 +226,22 @@ public final class OracleRun implements AutoCloseable {
     oracle.close();
   }
 
-  /** Runs single instructions: a pattern for mnemonics, how many cases, the seed. */
+  /**
+   * Runs cases on demand.
+   *
+   * @param args "programs", "self-modifying" or a pattern for mnemonics; how many cases; the seed
+   */
   public static void main(String[] args) {
     String pattern = args.length > 0 ? args[0] : ".*";
     long count = args.length > 1 ? Long.parseLong(args[1]) : 1_000_000;
     long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
     long start = System.nanoTime();
     try (OracleRun run = new OracleRun(seed)) {
-      run.singles(count, pattern);
+      switch (pattern) {
+        case "programs" -> run.programs(count);
+        case "self-modifying" -> run.selfModifying(count);
+        default -> run.singles(count, pattern);
+      }
       run.reports().forEach(System.out::println);
       System.out.println(run.failures());
       System.out.println("uncovered " + run.uncovered());

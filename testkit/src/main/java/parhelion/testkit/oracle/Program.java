@@ -3,6 +3,7 @@ package parhelion.testkit.oracle;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Consumer;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Disassembler;
 import parhelion.cpu.decode.Insn;
@@ -10,21 +11,33 @@ import parhelion.cpu.decode.Insn;
 /**
  * Instructions to be executed from their first byte to behind their last.
  *
+ * @param arena where it is to run
  * @param code the bytes
  * @param offset where they go, from the start of the code area
  * @param modifiesCode whether they may write to themselves
  * @param undefinedFlags RFLAGS bits without a defined value in the end
  */
-record Program(byte[] code, int offset, boolean modifiesCode, int undefinedFlags) {
+record Program(Arena arena, byte[] code, int offset, boolean modifiesCode, int undefinedFlags) {
   /** Longest way out that is added to the code. */
   static final int EXIT_BYTES = 5;
 
   long entryVa() {
-    return Arena.CODE_VA + offset;
+    return arena.codeVa() + offset;
   }
 
   long exitVa() {
     return entryVa() + code.length;
+  }
+
+  /** Gives its instructions one after the other, as they stand in memory. */
+  void insns(Consumer<Insn> to) {
+    Decoder decoder = Decoder.ofEverything();
+    Insn insn = new Insn();
+    int at = 0;
+    while (at < code.length && decoder.decode(code, at, code.length - at, 64, insn) == Decoder.OK) {
+      to.accept(insn);
+      at += insn.length;
+    }
   }
 
   /** Its instructions in Intel's syntax, one a line, with addresses and bytes. */

@@ -13,11 +13,13 @@ final class Registers {
   private Registers() {}
 
   /** The state, and the data that registers point to. */
-  static String describe(MachineState state, MemorySegment data) {
+  static String describe(CaseInput input) {
+    MachineState state = input.state;
+    MemorySegment data = input.segment();
     StringBuilder s = new StringBuilder("  before:\n");
     for (int i = 0; i < 16; i++) {
       s.append(String.format("    %-3s %016x", NAMES[i], state.gprs[i]));
-      long at = state.gprs[i] - Arena.DATA_VA;
+      long at = state.gprs[i] - input.arena.dataVa();
       if (at >= 0 && at <= Arena.DATA_BYTES - 16) {
         s.append(
             String.format(

@@ -28,6 +28,7 @@ final class SingleCase {
   final Insn insn = new Insn();
   final Program program;
   private final Mnemonic mnemonic;
+  private final Arena arena;
   private final byte[] code;
   private final boolean hasGsBase;
 
@@ -37,10 +38,11 @@ final class SingleCase {
   /** Address of the memory operand of the last state. */
   private long target;
 
-  private SingleCase(byte[] code, int offset, boolean hasGsBase, FastRandom r) {
+  private SingleCase(byte[] code, int offset, CaseInput input, FastRandom r) {
+    this.arena = input.arena;
     this.code = code;
-    this.hasGsBase = hasGsBase;
-    program = new Program(code, offset, false, 0);
+    hasGsBase = input.hasGsBase;
+    program = new Program(arena, code, offset, false, 0);
     DECODER.get().decode(code, 0, code.length, 64, insn);
     mnemonic = insn.mnemonic();
     adapt(r);
@@ -48,18 +50,18 @@ final class SingleCase {
   }
 
   /** A random encoding of {@code row}; null if none that can be run was found. */
-  static @Nullable SingleCase random(Opcode row, boolean hasGsBase, FastRandom r) {
+  static @Nullable SingleCase random(Opcode row, CaseInput input, FastRandom r) {
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
       byte[] code = InsnGenerator.random(row, r);
       if (code == null) {
         return null;
       }
-      replaceFs(code, hasGsBase);
+      replaceFs(code, input.hasGsBase);
       int offset =
           r.oneIn(4)
               ? Arena.PAGE * r.between(1, Arena.CODE_PAGES) - r.between(0, code.length + 3)
               : r.nextInt(Arena.CODE_BYTES - 64);
-      SingleCase c = new SingleCase(code, offset, hasGsBase, r);
+      SingleCase c = new SingleCase(code, offset, input, r);
       if (c.insn.opcode == row && c.insn.length == code.length && c.isUsable()) {
         return c;
       }
@@ -128,7 +130,7 @@ final class SingleCase {
       if (insn.ripRelative) {
         value -= program.exitVa();
       }
-      put32(code.length - immediateBytes() - 4, value);
+      put32(code.length - immediateBytes(insn) - 4, value);
     }
     for (Operand operand : insn.opcode.operands()) {
       if (operand.kind() == Operand.Kind.O) {
@@ -147,7 +149,7 @@ final class SingleCase {
     }
   }
 
-  private int immediateBytes() {
+  static int immediateBytes(Insn insn) {
     int n = 0;
     for (Operand operand : insn.opcode.operands()) {
       n +=
@@ -168,7 +170,7 @@ final class SingleCase {
 
   /** The base of GS in every state, which absolute addresses count on. */
   private long gsBase() {
-    return usesGs() ? Arena.DATA_VA - 0x123450 : 0;
+    return usesGs() ? arena.dataVa() - 0x123450 : 0;
   }
 
   private int alignment() {
@@ -184,16 +186,16 @@ final class SingleCase {
         r.oneIn(4)
             ? Arena.PAGE * r.between(1, Arena.DATA_PAGES) - r.between(0, 20)
             : r.between(Arena.OPERANDS_FROM, Arena.OPERANDS_TO);
-    return Arena.DATA_VA + (at & -alignment());
+    return arena.dataVa() + (at & -alignment());
   }
 
   private boolean isFloat() {
     return insn.opcode.has(Opcode.X87 | Opcode.SSE);
   }
 
-  /** Fills the oracle's next state and data. {@code first}: all of it, else only a part. */
-  void fill(NativeOracle oracle, FastRandom r, boolean first) {
-    MachineState s = oracle.in;
+  /** Fills the next state and data. {@code first}: all of it, else only a part. */
+  void fill(CaseInput to, FastRandom r, boolean first) {
+    MachineState s = to.state;
     for (int i = 0; i < 16; i++) {
       s.gprs[i] = RandomValues.integer(r);
     }
@@ -206,9 +208,9 @@ final class SingleCase {
       RandomValues.floats(s, r);
     }
     if (first) {
-      RandomValues.fill(oracle.initialDataAddress(), Arena.DATA_BYTES, r, r.oneIn(2));
+      RandomValues.fill(to.data, Arena.DATA_BYTES, r, r.oneIn(2));
     }
-    s.gprs[RSP] = Arena.DATA_VA + r.between(Arena.OPERANDS_FROM, Arena.OPERANDS_TO);
+    s.gprs[RSP] = arena.dataVa() + r.between(Arena.OPERANDS_FROM, Arena.OPERANDS_TO);
     if (hasGsBase && mnemonic == Mnemonic.WRGSBASE) {
       s.gprs[insn.rm] = s.gprs[insn.rm] << 17 >> 17;
     }
@@ -219,14 +221,14 @@ final class SingleCase {
     } else if (fixedTarget != 0 && isMoffs()) {
       target = fixedTarget;
     }
-    long at = oracle.initialDataAddress() + (target - Arena.DATA_VA);
-    if (target >= Arena.DATA_VA && target < Arena.DATA_VA + Arena.DATA_BYTES - 512) {
+    long at = to.data + (target - arena.dataVa());
+    if (target >= arena.dataVa() && target < arena.dataVa() + Arena.DATA_BYTES - 512) {
       RandomValues.fill(at, 32, r, r.oneIn(2));
       prepareData(s, at, r);
     }
     operands(s, at, r);
-    oracle.undefinedFlags = FlagMasks.undefined(insn, s.gprs[1]);
-    ignore(oracle);
+    to.undefinedFlags = FlagMasks.undefined(insn, s.gprs[1]);
+    ignore(to);
   }
 
   /** Whether the last state has a defined result. */
@@ -387,8 +389,8 @@ final class SingleCase {
    * Instruction and data pointers of the x87 are the processor's own business, and so is the mask
    * of MXCSR.
    */
-  private void ignore(NativeOracle oracle) {
-    int at = (int) (target - Arena.DATA_VA);
+  private void ignore(CaseInput to) {
+    int at = (int) (target - arena.dataVa());
     int[] ranges =
         switch (mnemonic) {
           case FNSTENV, FNSAVE ->
@@ -396,8 +398,8 @@ final class SingleCase {
           case FXSAVE -> new int[] {at + 6, at + 24, at + 28, at + 32};
           default -> NOTHING;
         };
-    oracle.ignoredData = ranges;
-    oracle.ignoredFsw =
+    to.ignoredData = ranges;
+    to.ignoredFsw =
         switch (mnemonic) {
           // They clear C1, says the SDM; AMD's processors leave it.
           case FCOMI, FCOMIP, FUCOMI, FUCOMIP -> 0x200;
