@@ -34,6 +34,7 @@ record KernelChoice(
     String commandLine,
     @Nullable GuestCommand command) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
+  private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
   static KernelChoice of(RunCommand options, Progress progress) throws IOException {
@@ -43,8 +44,12 @@ record KernelChoice(
     if (image == null) {
       String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
       try {
-        packaged = packages.kernel(wanted);
-        image = packaged.image();
+        if (wanted.equals(GRUB_PACKAGE)) {
+          image = packages.grub();
+        } else {
+          packaged = packages.kernel(wanted);
+          image = packaged.image();
+        }
       } catch (ImageException e) {
         if (options.packageName != null || options.cmd != null || options.initrd != null) {
           throw e;
@@ -57,6 +62,9 @@ record KernelChoice(
         ElfImage.of(
             KernelImage.open(image, ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, progress));
     boolean linux = kernel.xenNotes().guestOs().equalsIgnoreCase("linux");
+    if (options.cmd != null && !linux) {
+      throw new UserError(image.getFileName() + ": --cmd needs a Linux kernel: leave it out");
+    }
     GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
     ByteBuffer initrd = initrd(options.initrd, linux, packages, command);
     Path map = packaged == null ? null : packaged.systemMap();
