@@ -107,6 +107,9 @@ public final class Traps {
 
   /** What every way back into the guest ends with: a waiting NMI, then a waiting upcall. */
   void exitToGuest() {
+    if (vcpu.cpu().interruptShadow) {
+      return; // the run loop asks again after the instruction
+    }
     if (state.nmiPending && !state.nmiMasked && state.trapAddress[NMI] != 0) {
       state.nmiPending = false;
       state.nmiMasked = true;
@@ -329,7 +332,21 @@ public final class Traps {
     } catch (GuestFault f) {
       exception(f.vector, f.errorCode, f.cr2);
     }
+    if (state.kernelMode && v.hasDeliverableEvent()) {
+      shadow(cpu);
+    }
     return cpu.get64(RAX);
+  }
+
+  /**
+   * Lets the kernel run one instruction before the next upcall, as STI would. An upcall handler that
+   * sends its own vcpu an IPI each time (Linux's RCU with PREEMPT_RT does, while an expedited grace
+   * period waits for the interrupted task) would otherwise never let what it interrupts proceed.
+   */
+  private static void shadow(Cpu cpu) {
+    cpu.interruptShadow = true;
+    cpu.updateSlow();
+    cpu.requestAttention();
   }
 
   // --- small state ---

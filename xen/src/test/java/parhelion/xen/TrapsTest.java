@@ -243,6 +243,22 @@ final class TrapsTest {
   }
 
   @Test
+  void iretWithAnEventWaitingLetsTheKernelRunOneInstructionFirst() {
+    g.write(FakeGuest.CODE, 0x48, 0xff, 0xc3, 0x48, 0xff, 0xc3); // inc rbx; inc rbx
+    g.write(FakeGuest.HANDLER + 0x400, 0xeb, 0xfe); // jmp to itself
+    frame(0, FakeGuest.CODE, 0xe030, Rflags.IF, FakeGuest.STACK_TOP, 0xe02b);
+    g.cpu().put64(RBX, 0);
+    v.markEventsPending();
+    iret();
+    v.traps().exitToGuest();
+    assertEquals(FakeGuest.CODE, g.cpu().rip(), "not at once");
+    g.step();
+    assertEquals(1, g.cpu().get64(RBX));
+    assertEquals(FakeGuest.HANDLER + 0x400, g.cpu().rip());
+    assertEquals(FakeGuest.CODE + 3, g.read64(g.cpu().get64(RSP) + 16), "the upcall's frame");
+  }
+
+  @Test
   void iretToUserModeTakesTheUsersTables() {
     frame(0, 0x5000, 0xe033, Rflags.IF, 0x6000, 0xe02b);
     v.setUserCr3(0x7000);
