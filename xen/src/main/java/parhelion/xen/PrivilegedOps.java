@@ -31,10 +31,11 @@ final class PrivilegedOps {
 
   /** RIP is at the instruction. True when done and RIP moved on; false for #GP(0). */
   boolean emulate(Cpu c, Insn insn) {
+    long start = System.nanoTime();
     if (!execute(c, insn)) {
       return false;
     }
-    vcpu.domain().hypervisor().trapStats().emulated(insn.mnemonic());
+    vcpu.domain().hypervisor().trapStats().emulated(vcpu, insn.mnemonic(), start);
     c.rip(c.rip() + insn.length);
     return true;
   }

@@ -2,6 +2,7 @@ package parhelion.xen;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Mnemonic;
 
 /**
@@ -35,74 +36,106 @@ public final class TrapStats {
 
   private static final Mnemonic[] MNEMONICS = Mnemonic.values();
 
-  private final long[] delivered = new long[256];
-  private final long[] emulated = new long[MNEMONICS.length];
-  private long upcalls;
-  private long userSyscalls;
-  private long pageTableWrites;
-  private long prefixedCpuids;
+  private static final int VECTORS = 256;
+  private static final int UPCALL = VECTORS;
+  private static final int USER_SYSCALL = UPCALL + 1;
+  private static final int PAGE_TABLE_WRITE = UPCALL + 2;
+  private static final int PREFIXED_CPUID = UPCALL + 3;
+  private static final int EMULATED = UPCALL + 4;
 
-  void delivered(int vector) {
-    delivered[vector]++;
+  private final long[] counts = new long[EMULATED + MNEMONICS.length];
+  private final long[] nanos = new long[EMULATED + MNEMONICS.length];
+  private @Nullable Listener listener;
+
+  /**
+   * Times and how long they took.
+   *
+   * @param hostNanos host time in the hypervisor for all of them
+   */
+  public record Count(long count, long hostNanos) {}
+
+  /** Told of each entry, for traces. Called on the scheduler's thread. */
+  public interface Listener {
+    /** {@code what} is as in {@link #all}; RIP is where the guest goes on or was. */
+    void trapped(Vcpu v, String what);
   }
 
-  void emulated(Mnemonic mnemonic) {
-    emulated[mnemonic.ordinal()]++;
+  /** Tells {@code listener} of every entry, or nobody. */
+  public void setListener(@Nullable Listener listener) {
+    this.listener = listener;
   }
 
-  void upcall() {
-    upcalls++;
+  private void add(Vcpu v, int kind, long startNanos) {
+    counts[kind]++;
+    nanos[kind] += System.nanoTime() - startNanos;
+    Listener l = listener;
+    if (l != null) {
+      l.trapped(v, name(kind));
+    }
   }
 
-  void userSyscall() {
-    userSyscalls++;
+  private static String name(int kind) {
+    return switch (kind) {
+      case UPCALL -> "delivered event upcalls";
+      case USER_SYSCALL -> "delivered system calls";
+      case PAGE_TABLE_WRITE -> "emulated page-table writes";
+      case PREFIXED_CPUID -> "emulated CPUID by prefix";
+      default ->
+          kind >= EMULATED
+              ? "emulated " + MNEMONICS[kind - EMULATED]
+              : "delivered " + (kind < EXCEPTIONS.length ? EXCEPTIONS[kind] : "vector " + kind);
+    };
   }
 
-  void pageTableWrite() {
-    pageTableWrites++;
+  // Each is called when it is done, with System.nanoTime() of its beginning.
+
+  void delivered(Vcpu v, int vector, long startNanos) {
+    add(v, vector, startNanos);
   }
 
-  void prefixedCpuid() {
-    prefixedCpuids++;
+  void emulated(Vcpu v, Mnemonic mnemonic, long startNanos) {
+    add(v, EMULATED + mnemonic.ordinal(), startNanos);
+  }
+
+  void upcall(Vcpu v, long startNanos) {
+    add(v, UPCALL, startNanos);
+  }
+
+  void userSyscall(Vcpu v, long startNanos) {
+    add(v, USER_SYSCALL, startNanos);
+  }
+
+  void pageTableWrite(Vcpu v, long startNanos) {
+    add(v, PAGE_TABLE_WRITE, startNanos);
+  }
+
+  void prefixedCpuid(Vcpu v, long startNanos) {
+    add(v, PREFIXED_CPUID, startNanos);
   }
 
   /** Traps and interrupts that the guest's kernel was given through its trap table, by vector. */
   public long deliveredCount(int vector) {
-    return delivered[vector];
+    return counts[vector];
   }
 
   /** Executions of a privileged instruction that were emulated. */
   public long emulatedCount(Mnemonic mnemonic) {
-    return emulated[mnemonic.ordinal()];
+    return counts[EMULATED + mnemonic.ordinal()];
   }
 
   /** Stores to page tables that were checked and done for the guest. */
   public long pageTableWriteCount() {
-    return pageTableWrites;
+    return counts[PAGE_TABLE_WRITE];
   }
 
   /** Everything that has happened at all, by name, for reports. */
-  public Map<String, Long> all() {
-    Map<String, Long> rows = new LinkedHashMap<>();
-    for (int i = 0; i < delivered.length; i++) {
-      put(
-          rows,
-          "delivered " + (i < EXCEPTIONS.length ? EXCEPTIONS[i] : "vector " + i),
-          delivered[i]);
-    }
-    put(rows, "delivered event upcalls", upcalls);
-    put(rows, "delivered system calls", userSyscalls);
-    put(rows, "emulated page-table writes", pageTableWrites);
-    put(rows, "emulated CPUID by prefix", prefixedCpuids);
-    for (int i = 0; i < emulated.length; i++) {
-      put(rows, "emulated " + MNEMONICS[i], emulated[i]);
+  public Map<String, Count> all() {
+    Map<String, Count> rows = new LinkedHashMap<>();
+    for (int kind = 0; kind < counts.length; kind++) {
+      if (counts[kind] != 0) {
+        rows.put(name(kind), new Count(counts[kind], nanos[kind]));
+      }
     }
     return rows;
-  }
-
-  private static void put(Map<String, Long> rows, String name, long count) {
-    if (count != 0) {
-      rows.put(name, count);
-    }
   }
 }

@@ -77,15 +77,17 @@ public final class Traps {
               + ") without a handler\n"
               + CpuDump.registers(vcpu));
     }
-    stats().delivered(vector);
+    long start = System.nanoTime();
     boolean mask = (state.trapFlags[vector] & 4) != 0;
     bounce(state.trapAddress[vector], mask, hasErrorCode, errorCode);
+    stats().delivered(vcpu, vector, start);
   }
 
   /** Bounces a system call of user mode. */
   void userSyscall(long address, boolean masksEvents) {
-    stats().userSyscall();
+    long start = System.nanoTime();
     bounce(address, masksEvents, false, 0);
+    stats().userSyscall(vcpu, start);
     Cpu cpu = vcpu.cpu();
     cpu.rflags(cpu.rflags() & ~(long) Rflags.DF);
   }
@@ -119,8 +121,9 @@ public final class Traps {
       if (state.eventCallback == 0) {
         throw new DomainCrash("an event without an event callback");
       }
-      stats().upcall();
+      long start = System.nanoTime();
       bounce(state.eventCallback, true, false, 0);
+      stats().upcall(vcpu, start);
     }
   }
 

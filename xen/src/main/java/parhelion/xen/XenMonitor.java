@@ -137,9 +137,12 @@ public final class XenMonitor implements Monitor {
 
   @Override
   public void store(Cpu cpu, long va, long pa, int size, long value) {
-    hypervisor.trapStats().pageTableWrite();
-    if (cpu.memory.contains(pa, size)
-        && !hypervisor.paging().emulatedWrite(vcpu, pa, size, value)) {
+    long start = System.nanoTime();
+    boolean done =
+        !cpu.memory.contains(pa, size)
+            || hypervisor.paging().emulatedWrite(vcpu, pa, size, value);
+    hypervisor.trapStats().pageTableWrite(vcpu, start);
+    if (!done) {
       throw cpu.pageFault(va, PageWalker.PF_PRESENT | PageWalker.PF_WRITE | PageWalker.PF_USER);
     }
   }
@@ -251,8 +254,9 @@ public final class XenMonitor implements Monitor {
         || cpu.load8(rip + 6) != 0xa2) {
       return false;
     }
-    hypervisor.trapStats().prefixedCpuid();
+    long start = System.nanoTime();
     XenCpuid.execute(vcpu, true);
+    hypervisor.trapStats().prefixedCpuid(vcpu, start);
     cpu.rip(rip + 7);
     return true;
   }

@@ -338,6 +338,7 @@ final class PrivilegedOpsTest {
     TrapStats stats = g.hypervisor.trapStats();
     assertEquals(2, stats.emulatedCount(parhelion.cpu.decode.Mnemonic.IN));
     assertEquals(1, stats.deliveredCount(13));
-    assertEquals(java.util.Map.of("emulated IN", 2L, "delivered #GP", 1L), stats.all());
+    assertEquals(java.util.Set.of("emulated IN", "delivered #GP"), stats.all().keySet());
+    assertEquals(2, stats.all().get("emulated IN").count());
   }
 }

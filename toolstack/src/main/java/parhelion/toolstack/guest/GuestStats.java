@@ -5,19 +5,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import parhelion.abi.CallbackOp;
+import parhelion.abi.ConsoleIoOp;
 import parhelion.abi.EvtchnOp;
 import parhelion.abi.GnttabOp;
 import parhelion.abi.Hypercall;
 import parhelion.abi.MemoryOp;
 import parhelion.abi.MmuExtCmd;
+import parhelion.abi.Numbered;
 import parhelion.abi.PhysdevOp;
+import parhelion.abi.Runstate;
 import parhelion.abi.SchedOp;
-import parhelion.abi.SubOp;
+import parhelion.abi.SegmentBase;
 import parhelion.abi.VcpuOp;
+import parhelion.abi.VmAssistCmd;
 import parhelion.abi.XenVersionOp;
 import parhelion.xen.Domain;
 import parhelion.xen.HypercallStats;
 import parhelion.xen.Hypervisor;
+import parhelion.xen.TrapStats;
 import parhelion.xen.Vcpu;
 
 /**
@@ -26,10 +32,15 @@ import parhelion.xen.Vcpu;
  *
  * @param instructions retired, over all vcpus
  * @param runSeconds host time in which vcpus ran
+ * @param blockedSeconds time in which vcpus waited for events, over all vcpus
  * @param traps what the hypervisor did for the guest beside hypercalls, by name
  */
 public record GuestStats(
-    long instructions, double runSeconds, List<Row> rows, Map<String, Long> traps) {
+    long instructions,
+    double runSeconds,
+    double blockedSeconds,
+    List<Row> rows,
+    Map<String, TrapStats.Count> traps) {
   /**
    * One hypercall, or one sub-op of the hypercall before it.
    *
@@ -54,33 +65,34 @@ public record GuestStats(
     }
     long instructions = 0;
     long runNanos = 0;
+    long blockedNanos = 0;
     for (Vcpu v : domain.vcpus()) {
       instructions += v.cpu().retired;
-      runNanos += v.state.runstateNanos[0];
+      runNanos += v.state.runstateNanos[Runstate.RUNNING.nr()];
+      blockedNanos += v.state.runstateNanos[Runstate.BLOCKED.nr()];
     }
-    return new GuestStats(instructions, runNanos / 1e9, rows, hypervisor.trapStats().all());
+    return new GuestStats(
+        instructions, runNanos / 1e9, blockedNanos / 1e9, rows, hypervisor.trapStats().all());
   }
 
   private static String subOpName(Hypercall call, int sub) {
-    @Nullable SubOp op =
+    @Nullable Numbered op =
         switch (call) {
+          case CALLBACK_OP -> CallbackOp.of(sub);
+          case CONSOLE_IO -> ConsoleIoOp.of(sub);
           case EVENT_CHANNEL_OP -> EvtchnOp.of(sub);
           case GRANT_TABLE_OP -> GnttabOp.of(sub);
           case MEMORY_OP -> MemoryOp.of(sub);
+          case MMUEXT_OP -> MmuExtCmd.of(sub);
           case PHYSDEV_OP -> PhysdevOp.of(sub);
           case SCHED_OP -> SchedOp.of(sub);
+          case SET_SEGMENT_BASE -> SegmentBase.of(sub);
           case VCPU_OP -> VcpuOp.of(sub);
+          case VM_ASSIST -> VmAssistCmd.of(sub);
           case XEN_VERSION -> XenVersionOp.of(sub);
           default -> null;
         };
-    if (op != null) {
-      return op.cName();
-    }
-    if (call == Hypercall.MMUEXT_OP) {
-      MmuExtCmd cmd = MmuExtCmd.of(sub);
-      return cmd == null ? "cmd " + sub : cmd.cName();
-    }
-    return "cmd " + sub;
+    return op == null ? "cmd " + sub : op.cName();
   }
 
   /** Millions of instructions a second of host time in which vcpus ran. */
@@ -94,6 +106,7 @@ public record GuestStats(
     map.put("instructions", instructions);
     map.put("runSeconds", runSeconds);
     map.put("mips", mips());
+    map.put("blockedSeconds", blockedSeconds);
     List<Map<String, Object>> calls = new ArrayList<>();
     for (Row row : rows) {
       Map<String, Object> each = new LinkedHashMap<>();
@@ -105,7 +118,16 @@ public record GuestStats(
       calls.add(each);
     }
     map.put("hypercalls", calls);
-    map.put("traps", traps);
+    List<Map<String, Object>> entries = new ArrayList<>();
+    traps.forEach(
+        (name, count) -> {
+          Map<String, Object> each = new LinkedHashMap<>();
+          each.put("trap", name);
+          each.put("count", count.count());
+          each.put("hostNanos", count.hostNanos());
+          entries.add(each);
+        });
+    map.put("traps", entries);
     return map;
   }
 
@@ -113,8 +135,8 @@ public record GuestStats(
   public String asTable() {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%,d instructions in %.2f s of running: %.0f MIPS%n"
-            .formatted(instructions, runSeconds, mips()));
+        "%,d instructions in %.2f s of running: %.0f MIPS; %.2f s blocked%n"
+            .formatted(instructions, runSeconds, mips(), blockedSeconds));
     text.append("%-44s %12s %12s%n".formatted("hypercall", "count", "host us"));
     for (Row row : rows) {
       text.append(
@@ -122,8 +144,11 @@ public record GuestStats(
               ? "  %-42s %12d%n".formatted(row.name, row.count)
               : "%-44s %12d %12d%n".formatted(row.name, row.count, row.hostNanos / 1000));
     }
-    text.append("%-44s %12s%n".formatted("trap", "count"));
-    traps.forEach((name, count) -> text.append("%-44s %12d%n".formatted(name, count)));
+    text.append("%-44s %12s %12s%n".formatted("trap", "count", "host us"));
+    traps.forEach(
+        (name, count) ->
+            text.append(
+                "%-44s %12d %12d%n".formatted(name, count.count(), count.hostNanos() / 1000)));
     return text.toString();
   }
 }

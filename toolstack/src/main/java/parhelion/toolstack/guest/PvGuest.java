@@ -37,7 +37,7 @@ public final class PvGuest implements AutoCloseable {
   private final GuestLinks links;
   private final ConsoleRing console;
   private final DomainDirectory directory;
-  private @Nullable HypercallTrace trace;
+  private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
   private volatile Outcome.@Nullable Kind stopped;
 
@@ -101,10 +101,11 @@ public final class PvGuest implements AutoCloseable {
     return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
   }
 
-  /** Writes a line for every hypercall to a file from now on; before {@link #run}. */
+  /** Writes a line for every hypercall, trap and emulated instruction to a file from now on; before {@link #run}. */
   public void traceTo(Path file) throws IOException {
-    HypercallTrace newTrace = new HypercallTrace(file);
+    GuestTrace newTrace = new GuestTrace(file);
     hypervisor.hypercalls().setListener(newTrace);
+    hypervisor.trapStats().setListener(newTrace);
     trace = newTrace;
   }
 
