@@ -75,10 +75,14 @@ public final class Main implements Runnable {
 
   /** The command line as configured for all sub-commands. */
   static CommandLine commandLine() {
-    return new CommandLine(new Main())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler(Main::wrongUsage)
-        .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, command));
+    CommandLine command =
+        new CommandLine(new Main())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setParameterExceptionHandler(Main::wrongUsage)
+            .setExecutionExceptionHandler((failure, at, parsed) -> failed(failure, at));
+    // What follows exec's program are the program's own options.
+    Objects.requireNonNull(command.getSubcommands().get("exec")).setStopAtPositional(true);
+    return command;
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -100,6 +101,7 @@ public final class Kernel implements AutoCloseable {
       processes.put(process.pid, process);
       terminal.foreground = process.group;
       terminal.session = process.session;
+      calling = task;
       try {
         Programs.execute(task, program, arguments, environment);
       } catch (LinuxError e) {
@@ -112,7 +114,6 @@ public final class Kernel implements AutoCloseable {
       while (!tasks.isEmpty()) {
         changed.awaitUninterruptibly();
       }
-      terminal.restore();
       Throwable bug = failure;
       if (bug != null) {
         throw new IllegalStateException("a fault of ours in guest code's service", bug);
@@ -120,6 +121,7 @@ public final class Kernel implements AutoCloseable {
       int status = process.status;
       return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >>> 8 & 0xff;
     } finally {
+      terminal.restore();
       lock.unlock();
     }
   }
@@ -143,12 +145,13 @@ public final class Kernel implements AutoCloseable {
 
   private void armTimeout() {
     if (options.timeoutNanos() > 0) {
-      schedule(
-          () -> {
-            timedOut = true;
-            killAll();
-          },
-          options.timeoutNanos());
+      var ignored =
+          schedule(
+              () -> {
+                timedOut = true;
+                killAll();
+              },
+              options.timeoutNanos());
     }
   }
 
@@ -193,7 +196,7 @@ public final class Kernel implements AutoCloseable {
   // --- time ---
 
   /** Runs an action under the lock after a delay. */
-  void schedule(Runnable action, long delayNanos) {
+  Future<?> schedule(Runnable action, long delayNanos) {
     ScheduledThreadPoolExecutor t = timers;
     if (t == null) {
       t =
@@ -216,7 +219,7 @@ public final class Kernel implements AutoCloseable {
             lock.unlock();
           }
         };
-    var ignored = t.schedule(locked, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+    return t.schedule(locked, Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
   }
 
   // --- identities ---
@@ -283,7 +286,7 @@ public final class Kernel implements AutoCloseable {
   private void ended(Process process) {
     process.exiting = true; // its status is final
     process.zombie = true;
-    process.realTimer.generation++;
+    process.realTimer.cancel();
     process.files.release();
     process.space.release();
     process.leaveSharedSpace();
@@ -376,7 +379,8 @@ public final class Kernel implements AutoCloseable {
     return pages;
   }
 
-  private void dropPrograms() {
+  /** Forgets the pages of programs that nobody runs: they are kept only for speed. */
+  void dropPrograms() {
     programs.values().forEach(pages -> pages.trim(pool));
     programs.values().forEach(pages -> pages.release(pool));
     programs.clear();

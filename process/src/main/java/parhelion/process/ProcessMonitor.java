@@ -139,6 +139,11 @@ final class ProcessMonitor implements Monitor {
   }
 
   @Override
+  public void attend(Cpu cpu) {
+    cpu.stop();
+  }
+
+  @Override
   public void sysenter(Cpu cpu) {
     cpu.rip(cpu.rip() - 2);
     exception(cpu, GuestFault.UD, 0, 0);

@@ -94,7 +94,7 @@ final class Programs {
     process.leaveSharedSpace();
     process.files = process.files.forExec();
     process.setExecutable(found.file, found.path);
-    process.arguments = found.arguments;
+    process.arguments = shown(found.arguments);
     process.symbols = ElfSymbols.of(found.file, bias);
     for (int signal = 1; signal <= Signals.MAX; signal++) {
       boolean ignored = process.actions[signal].handler() == SignalAction.SIG_IGN;
@@ -110,6 +110,20 @@ final class Programs {
     task.cpu.put64(CpuState.RSP, rsp);
     task.cpu.rip(entry);
     task.cpu.flushTlbs();
+  }
+
+  /** What /proc/PID/cmdline keeps. */
+  private static List<String> shown(List<String> arguments) {
+    List<String> kept = new ArrayList<>();
+    int bytes = 0;
+    for (String each : arguments) {
+      bytes += each.length() + 1;
+      if (bytes > 4096) {
+        break;
+      }
+      kept.add(each);
+    }
+    return kept;
   }
 
   private static void endOtherThreads(Task task) {

@@ -218,6 +218,9 @@ final class Task implements Runnable {
         left < 0 ? -1 : (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
     if (eventFd < 0) {
       eventFd = (int) Libc.call(Libc.Call.EVENTFD, 0, 0x80800 /* CLOEXEC|NONBLOCK */);
+      if (eventFd < 0) {
+        throw new LinuxError(Errno.ENFILE);
+      }
     }
     int count = pairs.length / 2 + 1;
     long fds = U.allocateMemory(count * 8L + 8);

@@ -142,7 +142,7 @@ final class TimeCalls {
 
   private static void set(Process process, long valueNanos, long intervalNanos) {
     IntervalTimer timer = process.realTimer;
-    timer.generation++;
+    timer.cancel();
     timer.intervalNanos = intervalNanos;
     timer.dueNanos = valueNanos == 0 ? 0 : System.nanoTime() + valueNanos;
     if (valueNanos != 0) {
@@ -151,22 +151,23 @@ final class TimeCalls {
   }
 
   private static void arm(Process process, int generation, long delayNanos) {
-    process.kernel.schedule(
-        () -> {
-          IntervalTimer timer = process.realTimer;
-          if (timer.generation != generation || process.zombie) {
-            return;
-          }
-          SignalDelivery.send(
-              process, new SignalInfo(Signals.SIGALRM, SignalInfo.SI_KERNEL, 0, 0, 0));
-          timer.dueNanos = 0;
-          if (timer.intervalNanos != 0) {
-            long next = Math.max(timer.intervalNanos, 1_000_000);
-            timer.dueNanos = System.nanoTime() + next;
-            arm(process, generation, next);
-          }
-        },
-        delayNanos);
+    process.realTimer.pending =
+        process.kernel.schedule(
+            () -> {
+              IntervalTimer timer = process.realTimer;
+              if (timer.generation != generation || process.zombie) {
+                return;
+              }
+              SignalDelivery.send(
+                  process, new SignalInfo(Signals.SIGALRM, SignalInfo.SI_KERNEL, 0, 0, 0));
+              timer.dueNanos = 0;
+              if (timer.intervalNanos != 0) {
+                long next = Math.max(timer.intervalNanos, 1_000_000);
+                timer.dueNanos = System.nanoTime() + next;
+                arm(process, generation, next);
+              }
+            },
+            delayNanos);
   }
 
   private static void putTimer(Task t, long va) {

@@ -2,7 +2,8 @@ package parhelion.process.file;
 
 import static parhelion.cpu.memory.Host.U;
 
-import parhelion.process.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import parhelion.process.LinuxError;
 import parhelion.process.host.Libc;
 
@@ -10,12 +11,11 @@ import parhelion.process.host.Libc;
 public final class HostFile extends OpenFile {
   static final int CHUNK = 1 << 16;
 
-  /** Bounce buffer of all host transfers, which happen under the kernel's lock. */
-  static final long BOUNCE = U.allocateMemory(CHUNK);
+  /** Each host thread's buffer for transfers. */
+  private static final ThreadLocal<MemorySegment> BOUNCE =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CHUNK));
 
   private static final long ARRAY = jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET;
-  private static final int MAX_OPEN = 8192;
-  private static int open;
 
   private final int fd;
   private final HostNode node;
@@ -28,17 +28,18 @@ public final class HostFile extends OpenFile {
 
   /** Takes the descriptor over. */
   static HostFile of(int fd, int flags, boolean onWritableMount) {
-    if (open >= MAX_OPEN) {
+    try {
+      HostNode.claim();
+    } catch (LinuxError e) {
       Libc.close(fd);
-      throw new LinuxError(Errno.ENFILE);
+      throw e;
     }
-    open++;
     return new HostFile(fd, flags, HostNode.ofOpen(fd, onWritableMount));
   }
 
   @Override
   protected void closed() {
-    open--;
+    HostNode.unclaim();
     Libc.close(fd);
   }
 
@@ -52,12 +53,16 @@ public final class HostFile extends OpenFile {
     return node;
   }
 
+  static long bounce() {
+    return BOUNCE.get().address();
+  }
+
   static void copyOut(byte[] into, int offset, int length) {
-    U.copyMemory(null, BOUNCE, into, ARRAY + offset, length);
+    U.copyMemory(null, bounce(), into, ARRAY + offset, length);
   }
 
   static void copyIn(byte[] from, int offset, int length) {
-    U.copyMemory(from, ARRAY + offset, null, BOUNCE, length);
+    U.copyMemory(from, ARRAY + offset, null, bounce(), length);
   }
 
   @Override
@@ -65,7 +70,7 @@ public final class HostFile extends OpenFile {
     int done = 0;
     while (done < length) {
       int part = Math.min(length - done, CHUNK);
-      int n = (int) HostNode.check(Libc.call(Libc.Call.READ, fd, BOUNCE, part));
+      int n = (int) HostNode.check(Libc.call(Libc.Call.READ, fd, bounce(), part));
       copyOut(into, done, n);
       done += n;
       if (n < part) {
@@ -81,7 +86,7 @@ public final class HostFile extends OpenFile {
     while (done < length) {
       int part = Math.min(length - done, CHUNK);
       copyIn(from, offset + done, part);
-      long n = Libc.call(Libc.Call.WRITE, fd, BOUNCE, part);
+      long n = Libc.call(Libc.Call.WRITE, fd, bounce(), part);
       if (n < 0 && done > 0) {
         break;
       }
@@ -98,7 +103,7 @@ public final class HostFile extends OpenFile {
     int done = 0;
     while (done < length) {
       int part = Math.min(length - done, CHUNK);
-      long n = HostNode.check(Libc.call(Libc.Call.PREAD, fd, BOUNCE, part, position + done));
+      long n = HostNode.check(Libc.call(Libc.Call.PREAD, fd, bounce(), part, position + done));
       copyOut(into, done, (int) n);
       done += (int) n;
       if (n < part) {
@@ -114,7 +119,7 @@ public final class HostFile extends OpenFile {
     while (done < length) {
       int part = Math.min(length - done, CHUNK);
       copyIn(from, done, part);
-      long n = HostNode.check(Libc.call(Libc.Call.PWRITE, fd, BOUNCE, part, position + done));
+      long n = HostNode.check(Libc.call(Libc.Call.PWRITE, fd, bounce(), part, position + done));
       done += (int) n;
       if (n < part) {
         break;

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import parhelion.process.Errno;
 import parhelion.process.LinuxError;
@@ -39,12 +40,18 @@ public final class HostNode extends Node {
     0xde5e_81e4L
   };
 
+  /** Descriptors that guests may keep open on the host, over all worlds. */
+  private static final int MAX_CLAIMED = 4096;
+
+  private static final AtomicInteger CLAIMED = new AtomicInteger();
+
   private final int fd;
   private final @Nullable HostNode parent;
   private final String name;
   private final boolean writable;
   private final boolean ownsFd;
   private @Nullable FileStat stat;
+  private boolean claimed;
 
   private HostNode(
       int fd, @Nullable HostNode parent, String name, boolean writable, boolean ownsFd) {
@@ -265,10 +272,29 @@ public final class HostNode extends Node {
     return opened;
   }
 
-  /** A handle of the same file that lives on its own. */
+  /** Counts a descriptor that a guest keeps open; ENFILE when there are too many. */
+  static void claim() {
+    if (CLAIMED.incrementAndGet() > MAX_CLAIMED) {
+      CLAIMED.decrementAndGet();
+      throw new LinuxError(Errno.ENFILE);
+    }
+  }
+
+  static void unclaim() {
+    CLAIMED.decrementAndGet();
+  }
+
+  /** A handle of the same file that lives on its own, and is counted. */
   HostNode pinned() {
-    int copy = (int) check(Libc.call(Libc.Call.FCNTL, fd, 1030 /* F_DUPFD_CLOEXEC */, 3));
-    return new HostNode(copy, null, name, writable, true);
+    claim();
+    long copy = Libc.call(Libc.Call.FCNTL, fd, 1030 /* F_DUPFD_CLOEXEC */, 3);
+    if (copy < 0) {
+      unclaim();
+      throw new LinuxError((int) -copy);
+    }
+    HostNode pinned = new HostNode((int) copy, null, name, writable, true);
+    pinned.claimed = true;
+    return pinned;
   }
 
   @Override
@@ -444,6 +470,9 @@ public final class HostNode extends Node {
   public void close() {
     if (ownsFd) {
       Libc.close(fd);
+    }
+    if (claimed) {
+      unclaim();
     }
   }
 }

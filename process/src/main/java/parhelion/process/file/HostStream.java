@@ -69,7 +69,7 @@ public final class HostStream extends OpenFile {
       return WOULD_BLOCK;
     }
     int part = Math.min(length, HostFile.CHUNK);
-    long n = Libc.call(Libc.Call.READ, fd, HostFile.BOUNCE, part);
+    long n = Libc.call(Libc.Call.READ, fd, HostFile.bounce(), part);
     if (n == -Errno.EAGAIN || n == -Errno.EINTR) {
       return WOULD_BLOCK;
     }
@@ -87,7 +87,7 @@ public final class HostStream extends OpenFile {
       return WOULD_BLOCK;
     }
     HostFile.copyIn(from, offset, part);
-    long n = Libc.call(Libc.Call.WRITE, fd, HostFile.BOUNCE, part);
+    long n = Libc.call(Libc.Call.WRITE, fd, HostFile.bounce(), part);
     if (n == -Errno.EAGAIN || n == -Errno.EINTR) {
       return WOULD_BLOCK;
     }
@@ -97,7 +97,7 @@ public final class HostStream extends OpenFile {
   @Override
   public int readAt(byte[] into, int length, long position) {
     int part = Math.min(length, HostFile.CHUNK);
-    long n = HostNode.check(Libc.call(Libc.Call.PREAD, fd, HostFile.BOUNCE, part, position));
+    long n = HostNode.check(Libc.call(Libc.Call.PREAD, fd, HostFile.bounce(), part, position));
     HostFile.copyOut(into, 0, (int) n);
     return (int) n;
   }
@@ -106,7 +106,7 @@ public final class HostStream extends OpenFile {
   public int writeAt(byte[] from, int length, long position) {
     int part = Math.min(length, HostFile.CHUNK);
     HostFile.copyIn(from, 0, part);
-    return (int) HostNode.check(Libc.call(Libc.Call.PWRITE, fd, HostFile.BOUNCE, part, position));
+    return (int) HostNode.check(Libc.call(Libc.Call.PWRITE, fd, HostFile.bounce(), part, position));
   }
 
   @Override

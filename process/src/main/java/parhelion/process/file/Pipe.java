@@ -1,5 +1,7 @@
 package parhelion.process.file;
 
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import parhelion.process.Errno;
 import parhelion.process.LinuxError;
 
@@ -7,11 +9,16 @@ import parhelion.process.LinuxError;
 public final class Pipe {
   public static final int CAPACITY = 65536;
   private static final int ATOMIC = 4096;
-  private static long lastInode = 1000;
 
-  private final byte[] buffer = new byte[CAPACITY];
+  /** Pipes that may exist at once, over all worlds: what they hold is our memory. */
+  private static final int MAX_PIPES = 1024;
+
+  private static final AtomicLong INODES = new AtomicLong(1000);
+  private static final AtomicInteger OPEN = new AtomicInteger();
+
+  private byte[] buffer = new byte[0];
   private final WaitQueue changed = new WaitQueue();
-  private final long inode = ++lastInode;
+  private final long inode = INODES.incrementAndGet();
   private int start;
   private int used;
   private int readers = 1;
@@ -20,12 +27,24 @@ public final class Pipe {
   public final OpenFile readEnd;
   public final OpenFile writeEnd;
 
+  /** ENFILE when there are too many. */
   public Pipe(int flags) {
+    if (OPEN.incrementAndGet() > MAX_PIPES) {
+      OPEN.decrementAndGet();
+      throw new LinuxError(Errno.ENFILE);
+    }
     int status = flags & OpenFile.O_NONBLOCK;
     readEnd = new ReadEnd(status);
     writeEnd = new WriteEnd(status | OpenFile.O_WRONLY);
     readEnd.setPath("pipe:[" + inode + "]");
     writeEnd.setPath("pipe:[" + inode + "]");
+  }
+
+  private void endClosed() {
+    if (readers == 0 && writers == 0) {
+      OPEN.decrementAndGet();
+    }
+    changed.wakeAll();
   }
 
   private FileStat stat() {
@@ -75,7 +94,7 @@ public final class Pipe {
     @Override
     protected void closed() {
       readers--;
-      changed.wakeAll();
+      endClosed();
     }
   }
 
@@ -97,6 +116,9 @@ public final class Pipe {
       int room = CAPACITY - used;
       if (room == 0 || (length <= ATOMIC && room < length)) {
         return length == 0 ? 0 : WOULD_BLOCK;
+      }
+      if (buffer.length == 0) {
+        buffer = new byte[CAPACITY];
       }
       int n = Math.min(length, room);
       int end = (start + used) % CAPACITY;
@@ -126,7 +148,7 @@ public final class Pipe {
     @Override
     protected void closed() {
       writers--;
-      changed.wakeAll();
+      endClosed();
     }
   }
 }

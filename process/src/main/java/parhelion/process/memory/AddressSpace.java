@@ -57,6 +57,7 @@ public final class AddressSpace {
   private final long[] leafCacheKey = new long[LEAF_CACHE];
   private final List<Cpu> cpus = new ArrayList<>();
   private int users = 1;
+  private int countedAreas;
   private long privateWritableBytes;
 
   /** Heap: from where to where, and the mapping top from which areas are given out downward. */
@@ -89,7 +90,7 @@ public final class AddressSpace {
 
   public void release() {
     if (--users == 0) {
-      unmapPages(0, TOP);
+      unmapAll();
     }
   }
 
@@ -115,6 +116,8 @@ public final class AddressSpace {
 
   /** A copy-on-write copy: fork. */
   public AddressSpace fork() {
+    checkAreas(areas.size());
+    pool.countTables(leaves.size());
     AddressSpace child = new AddressSpace(pool, mapTop);
     child.brkStart = brkStart;
     child.brk = brk;
@@ -135,8 +138,23 @@ public final class AddressSpace {
       }
       child.leaves.put(entry.getKey(), mine.clone());
     }
+    child.recount();
     flush();
     return child;
+  }
+
+  /** ENOMEM unless so many more areas may come into being. */
+  private void checkAreas(int more) {
+    if (areas.size() + more > 2 * MAX_AREAS) {
+      throw new LinuxError(Errno.ENOMEM);
+    }
+    pool.countAreas(more);
+    pool.countAreas(-more);
+  }
+
+  private void recount() {
+    pool.countAreas(areas.size() - countedAreas);
+    countedAreas = areas.size();
   }
 
   private Area areaAt(long va) {
@@ -176,6 +194,7 @@ public final class AddressSpace {
   private void setEntry(long va, long entry) {
     long[] leaf = leaf(va);
     if (leaf == null) {
+      pool.countTables(1);
       leaf = new long[512];
       leaves.put(va >>> 21, leaf);
     }
@@ -183,7 +202,9 @@ public final class AddressSpace {
   }
 
   private void forgetLeaves(long fromKey, long toKey) {
-    leaves.subMap(fromKey, toKey).clear();
+    var gone = leaves.subMap(fromKey, toKey);
+    pool.countTables(-gone.size());
+    gone.clear();
     Arrays.fill(leafCacheKey, -1);
   }
 
@@ -296,8 +317,10 @@ public final class AddressSpace {
     if (area == null || area.start == va) {
       return;
     }
+    checkAreas(1);
     areas.put(area.start, area.part(area.start, va));
     areas.put(va, area.part(va, area.end));
+    recount();
     if (area.backing != null) {
       area.backing.release(pool);
     }
@@ -338,8 +361,10 @@ public final class AddressSpace {
     if (area.isWritable() && !area.isShared()) {
       checkCommit(length);
     }
+    checkAreas(3);
     unmap(va, length);
     areas.put(va, area);
+    recount();
     count(area, 1);
   }
 
@@ -399,18 +424,23 @@ public final class AddressSpace {
       }
     }
     inside.clear();
+    recount();
     dropPages(va, va + length);
   }
 
-  private void unmapPages(long from, long to) {
+  private void unmapAll() {
     for (Area area : areas.values()) {
       if (area.backing != null) {
         area.backing.release(pool);
       }
     }
     areas.clear();
+    recount();
     privateWritableBytes = 0;
-    dropPages(from, to);
+    dropPages(0, TOP);
+    pool.countTables(-leaves.size());
+    leaves.clear();
+    Arrays.fill(leafCacheKey, -1);
   }
 
   /** Forgets the contents of a range, which reads as zeroes or as the file afterwards. */

@@ -13,6 +13,9 @@ import parhelion.process.LinuxError;
  * <p>Used under the kernel's lock.
  */
 public final class FramePool {
+  private static final int MIN_TABLES = 4096;
+  private static final int MAX_AREAS = 1 << 18;
+
   private final MachineMemory memory;
   private final CodeCache code;
   private final int[] references;
@@ -20,6 +23,8 @@ public final class FramePool {
   private int freeCount;
   private int untouched;
   private final int zeroFrame;
+  private int tables;
+  private int areas;
   private Runnable reclaim = () -> {};
 
   public FramePool(MachineMemory memory, CodeCache code) {
@@ -94,6 +99,25 @@ public final class FramePool {
       }
       free[freeCount++] = mfn;
     }
+  }
+
+  /**
+   * Counts page tables, which are the host's memory: ENOMEM beyond an eighth of the number of
+   * frames, more than any but a hostile program needs.
+   */
+  void countTables(int change) {
+    if (change > 0 && tables + change > Math.max(MIN_TABLES, references.length / 8)) {
+      throw new LinuxError(Errno.ENOMEM);
+    }
+    tables += change;
+  }
+
+  /** Counts mappings of all processes together likewise. */
+  void countAreas(int change) {
+    if (change > 0 && areas + change > MAX_AREAS) {
+      throw new LinuxError(Errno.ENOMEM);
+    }
+    areas += change;
   }
 
   /** Frames that can still be had. */
