@@ -70,7 +70,7 @@ final class Namespace {
     for (String name : new String[] {"null", "zero", "full", "random", "urandom"}) {
       nodes.put(name, Devices.node(name));
     }
-    nodes.put("tty", Synthetic.device(20, 5, 0, flags -> terminal()));
+    nodes.put("tty", terminal());
     nodes.put("stdin", Synthetic.link(21, () -> "/proc/self/fd/0", null));
     nodes.put("stdout", Synthetic.link(22, () -> "/proc/self/fd/1", null));
     nodes.put("stderr", Synthetic.link(23, () -> "/proc/self/fd/2", null));
@@ -78,13 +78,20 @@ final class Namespace {
     return nodes;
   }
 
-  private OpenFile terminal() {
+  /** The terminal that a standard stream is, under the same identity as the stream. */
+  private Node terminal() {
     for (OpenFile file : kernel.options.standardFiles()) {
       if (file.isTerminal()) {
-        return file.retain();
+        return Synthetic.ofOpen(file);
       }
     }
-    throw new LinuxError(Errno.ENXIO);
+    return Synthetic.device(
+        20,
+        5,
+        0,
+        flags -> {
+          throw new LinuxError(Errno.ENXIO);
+        });
   }
 
   // --- /proc ---
