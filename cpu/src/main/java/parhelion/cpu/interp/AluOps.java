@@ -69,6 +69,10 @@ final class AluOps {
           return c -> c.put64(d, Flags.inc(c, c.get64(d), 0));
         case DEC:
           return c -> c.put64(d, Flags.dec(c, c.get64(d), 0));
+        case NOT:
+          return c -> c.put64(d, ~c.get64(d));
+        case NEG:
+          return c -> c.put64(d, Flags.sub64(c, 0, c.get64(d)));
         default:
       }
     } else if (size == 4) {
@@ -77,6 +81,10 @@ final class AluOps {
           return c -> c.put32(d, (int) Flags.inc(c, c.get32(d), 32));
         case DEC:
           return c -> c.put32(d, (int) Flags.dec(c, c.get32(d), 32));
+        case NOT:
+          return c -> c.put32(d, ~c.get32(d));
+        case NEG:
+          return c -> c.put32(d, Flags.sub32(c, 0, c.get32(d)));
         default:
       }
     }
@@ -122,6 +130,8 @@ final class AluOps {
           return c -> Flags.logic32(c, c.get32(d) & c.get32(s));
         default:
       }
+    } else if (size == 1 && m == Mnemonic.TEST) {
+      return c -> Flags.logic32(c, (byte) (c.get8(d) & c.get8(s)));
     }
     int shift = 64 - 8 * size;
     if (discard) {
@@ -157,8 +167,21 @@ final class AluOps {
           return c -> Flags.sub32(c, c.get32(d), imm32);
         case AND:
           return c -> c.put32(d, Flags.logic32(c, c.get32(d) & imm32));
+        case OR:
+          return c -> c.put32(d, Flags.logic32(c, c.get32(d) | imm32));
+        case XOR:
+          return c -> c.put32(d, Flags.logic32(c, c.get32(d) ^ imm32));
         case TEST:
           return c -> Flags.logic32(c, c.get32(d) & imm32);
+        default:
+      }
+    } else if (size == 1) {
+      int imm8 = (int) imm;
+      switch (m) {
+        case CMP:
+          return c -> Flags.sub(c, c.get8(d), imm8, 56);
+        case TEST:
+          return c -> Flags.logic32(c, (byte) (c.get8(d) & imm8));
         default:
       }
     }
@@ -177,6 +200,12 @@ final class AluOps {
           return c -> c.put64(d, Flags.add64(c, c.get64(d), c.load64(ea.at(c))));
         case SUB:
           return c -> c.put64(d, Flags.sub64(c, c.get64(d), c.load64(ea.at(c))));
+        case AND:
+          return c -> c.put64(d, Flags.logic64(c, c.get64(d) & c.load64(ea.at(c))));
+        case OR:
+          return c -> c.put64(d, Flags.logic64(c, c.get64(d) | c.load64(ea.at(c))));
+        case XOR:
+          return c -> c.put64(d, Flags.logic64(c, c.get64(d) ^ c.load64(ea.at(c))));
         case CMP:
           return c -> Flags.sub64(c, c.get64(d), c.load64(ea.at(c)));
         default:
@@ -185,6 +214,12 @@ final class AluOps {
       switch (m) {
         case ADD:
           return c -> c.put32(d, Flags.add32(c, c.get32(d), c.load32(ea.at(c))));
+        case SUB:
+          return c -> c.put32(d, Flags.sub32(c, c.get32(d), c.load32(ea.at(c))));
+        case AND:
+          return c -> c.put32(d, Flags.logic32(c, c.get32(d) & c.load32(ea.at(c))));
+        case OR:
+          return c -> c.put32(d, Flags.logic32(c, c.get32(d) | c.load32(ea.at(c))));
         case XOR:
           return c -> c.put32(d, Flags.logic32(c, c.get32(d) ^ c.load32(ea.at(c))));
         case CMP:
@@ -210,7 +245,7 @@ final class AluOps {
       return c -> locked(c, f, ea.at(c), size, immediate ? imm : c.get(s, size));
     }
     if (discard) {
-      return immediate ? compareImmediate(m, f, ea, imm, size) : compareRegister(f, ea, s, size);
+      return immediate ? compareImmediate(m, f, ea, imm, size) : compareRegister(m, f, ea, s, size);
     }
     if (immediate) {
       return c -> {
@@ -231,14 +266,21 @@ final class AluOps {
       return c -> Flags.sub64(c, c.load64(ea.at(c)), imm);
     } else if (size == 4 && cmp) {
       return c -> Flags.sub32(c, c.load32(ea.at(c)), imm32);
-    } else if (size == 1 && !cmp) {
-      return c -> Flags.logic32(c, (byte) (c.load8(ea.at(c)) & imm32));
+    } else if (size == 1) {
+      return cmp
+          ? c -> Flags.sub(c, c.load8(ea.at(c)), imm32, 56)
+          : c -> Flags.logic32(c, (byte) (c.load8(ea.at(c)) & imm32));
     }
     int shift = 64 - 8 * size;
     return c -> f.apply(c, c.load(ea.at(c), size), imm, shift);
   }
 
-  private static Op compareRegister(Function f, Ea ea, int s, int size) {
+  private static Op compareRegister(Mnemonic m, Function f, Ea ea, int s, int size) {
+    if (m == Mnemonic.CMP && size == 8) {
+      return c -> Flags.sub64(c, c.load64(ea.at(c)), c.get64(s));
+    } else if (m == Mnemonic.CMP && size == 4) {
+      return c -> Flags.sub32(c, c.load32(ea.at(c)), c.get32(s));
+    }
     int shift = 64 - 8 * size;
     return c -> f.apply(c, c.load(ea.at(c), size), c.get(s, size), shift);
   }

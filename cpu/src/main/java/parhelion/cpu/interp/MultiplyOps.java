@@ -55,8 +55,15 @@ final class MultiplyOps {
       };
     }
     int s = Operands.register(insn, 1);
-    if (size == 4 && !three) {
-      return c -> c.put32(d, (int) product(c, c.get32(d), c.get32(s), 4));
+    if (size == 4) {
+      return three
+          ? c -> c.put32(d, (int) product(c, imm, c.get32(s), 4))
+          : c -> c.put32(d, (int) product(c, c.get32(d), c.get32(s), 4));
+    }
+    if (size == 8) {
+      return three
+          ? c -> c.put64(d, product(c, imm, c.get64(s), 8))
+          : c -> c.put64(d, product(c, c.get64(d), c.get64(s), 8));
     }
     return c -> c.put(d, size, product(c, three ? imm : c.get(d, size), c.get(s, size), size));
   }

@@ -62,6 +62,10 @@ final class ShiftOps {
             return c -> c.put64(d, shr(c, c.get64(d), count, 0));
           case SAR:
             return c -> c.put64(d, sar(c, c.get64(d), count, 0));
+          case ROL:
+            return c -> c.put64(d, rol(c, c.get64(d), count, 0));
+          case ROR:
+            return c -> c.put64(d, ror(c, c.get64(d), count, 0));
           default:
         }
       } else if (size == 4) {
@@ -70,6 +74,12 @@ final class ShiftOps {
             return c -> c.put32(d, (int) shl(c, c.get32(d) & 0xffffffffL, count, 32));
           case SHR:
             return c -> c.put32(d, (int) shr(c, c.get32(d) & 0xffffffffL, count, 32));
+          case SAR:
+            return c -> c.put32(d, (int) sar(c, c.get32(d), count, 32));
+          case ROL:
+            return c -> c.put32(d, (int) rol(c, c.get32(d) & 0xffffffffL, count, 32));
+          case ROR:
+            return c -> c.put32(d, (int) ror(c, c.get32(d) & 0xffffffffL, count, 32));
           default:
         }
       }
