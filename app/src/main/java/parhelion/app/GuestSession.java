@@ -11,17 +11,15 @@ import java.util.OptionalInt;
 import java.util.Timer;
 import java.util.TimerTask;
 import org.jspecify.annotations.Nullable;
-import parhelion.backends.console.StreamSink;
 import parhelion.toolstack.guest.GuestConfig;
+import parhelion.toolstack.guest.GuestOutput;
 import parhelion.toolstack.guest.GuestStats;
 import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PvGuest;
 import parhelion.toolstack.image.ExitStatusFilter;
-import parhelion.xen.RealClock;
 
 /** One guest on the user's terminal or pipe, from boot to exit status. */
 final class GuestSession {
-  private static final int OUTPUT_BUFFER_BYTES = 64 << 10;
   private static final int PROFILE_ROWS = 30;
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
@@ -68,9 +66,9 @@ final class GuestSession {
               choice.commandLine() + size,
               options.memoryMib,
               options.vcpus);
-      StreamSink sink = new StreamSink("console output", out, OUTPUT_BUFFER_BYTES);
+      GuestOutput console = new GuestOutput(out);
       Timer timer = new Timer("timeout", true);
-      try (PvGuest guest = new PvGuest(config, new RealClock(), sink)) {
+      try (PvGuest guest = new PvGuest(config, console)) {
         if (options.trace != null) {
           guest.traceTo(options.trace);
         }
@@ -82,7 +80,7 @@ final class GuestSession {
         }
         user.connect(guest);
         Outcome outcome = guest.run();
-        sink.drain(DRAIN);
+        console.drain(DRAIN);
         OptionalInt status = filter == null ? OptionalInt.empty() : filter.status();
         if (filter != null) {
           filter.finish();
@@ -94,7 +92,7 @@ final class GuestSession {
         return new Result(outcome, status, (System.nanoTime() - start) / 1e9, stats);
       } finally {
         timer.cancel();
-        sink.close();
+        console.close();
       }
     }
   }

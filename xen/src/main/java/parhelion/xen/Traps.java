@@ -342,9 +342,10 @@ public final class Traps {
   }
 
   /**
-   * Lets the kernel run one instruction before the next upcall, as STI would. An upcall handler that
-   * sends its own vcpu an IPI each time (Linux's RCU with PREEMPT_RT does, while an expedited grace
-   * period waits for the interrupted task) would otherwise never let what it interrupts proceed.
+   * Lets the kernel run one instruction before the next upcall, as STI would. An upcall handler
+   * that sends its own vcpu an IPI each time (Linux's RCU with PREEMPT_RT does, while an expedited
+   * grace period waits for the interrupted task) would otherwise never let what it interrupts
+   * proceed.
    */
   private static void shadow(Cpu cpu) {
     cpu.interruptShadow = true;

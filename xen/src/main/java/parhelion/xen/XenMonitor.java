@@ -139,8 +139,7 @@ public final class XenMonitor implements Monitor {
   public void store(Cpu cpu, long va, long pa, int size, long value) {
     long start = System.nanoTime();
     boolean done =
-        !cpu.memory.contains(pa, size)
-            || hypervisor.paging().emulatedWrite(vcpu, pa, size, value);
+        !cpu.memory.contains(pa, size) || hypervisor.paging().emulatedWrite(vcpu, pa, size, value);
     hypervisor.trapStats().pageTableWrite(vcpu, start);
     if (!done) {
       throw cpu.pageFault(va, PageWalker.PF_PRESENT | PageWalker.PF_WRITE | PageWalker.PF_USER);

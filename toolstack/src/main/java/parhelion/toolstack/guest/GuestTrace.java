@@ -12,8 +12,9 @@ import parhelion.xen.TrapStats;
 import parhelion.xen.Vcpu;
 
 /**
- * Writes a line for each hypercall, delivered trap and emulated instruction: system time, vcpu, RIP, what it was, and for hypercalls
- * arguments and result. A disk that fills up ends the trace, not the guest.
+ * Writes a line for each hypercall, delivered trap and emulated instruction: system time, vcpu,
+ * RIP, what it was, and for hypercalls arguments and result. A disk that fills up ends the trace,
+ * not the guest.
  */
 final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener, Closeable {
   private final BufferedWriter out;

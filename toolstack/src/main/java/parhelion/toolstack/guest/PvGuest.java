@@ -19,6 +19,7 @@ import parhelion.toolstack.link.SchedulerAgents;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainConfig;
 import parhelion.xen.Hypervisor;
+import parhelion.xen.RealClock;
 import parhelion.xen.XenClock;
 
 /**
@@ -40,6 +41,11 @@ public final class PvGuest implements AutoCloseable {
   private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
   private volatile Outcome.@Nullable Kind stopped;
+
+  /** Builds a guest in real time; nothing runs yet. */
+  public PvGuest(GuestConfig config, GuestOutput output) {
+    this(config, new RealClock(), output.sink());
+  }
 
   /** Builds the guest; nothing runs yet. */
   public PvGuest(GuestConfig config, XenClock clock, ConsoleSink output) {
@@ -101,7 +107,10 @@ public final class PvGuest implements AutoCloseable {
     return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
   }
 
-  /** Writes a line for every hypercall, trap and emulated instruction to a file from now on; before {@link #run}. */
+  /**
+   * Writes a line for every hypercall, trap and emulated instruction to a file from now on; before
+   * {@link #run}.
+   */
   public void traceTo(Path file) throws IOException {
     GuestTrace newTrace = new GuestTrace(file);
     hypervisor.hypercalls().setListener(newTrace);
