@@ -41,6 +41,9 @@ import parhelion.abi.VcpuGuestContext;
 import parhelion.abi.VcpuOp;
 import parhelion.abi.XenVersionOp;
 import parhelion.cpu.GuestFault;
+import parhelion.xen.event.HostPort;
+import parhelion.xen.grant.GrantRefused;
+import parhelion.xen.grant.HostGrant;
 import parhelion.xen.memory.Pte;
 
 /**
@@ -70,6 +73,9 @@ final class HypercallFuzzer implements AutoCloseable {
   /** A mapping of a grant that a guest knows of. */
   private record Mapped(long hostAddr, long handle, long devBusAddr) {}
 
+  /** A grant or an open port that the other guests may have heard of. */
+  private record Offer(int from, int to, int number) {}
+
   private static final class Kernel {
     final MicroMachine.Guest guest;
     final List<Mapped> mapped = new ArrayList<>();
@@ -89,6 +95,10 @@ final class HypercallFuzzer implements AutoCloseable {
   /** Calls and successes by hypercall and sub-op. */
   private final Map<String, int[]> counts = new TreeMap<>();
 
+  private final List<Offer> offers = new ArrayList<>();
+  private final List<Offer> openPorts = new ArrayList<>();
+  private final List<HostGrant> hostGrants = new ArrayList<>();
+  private final List<HostPort> hostPorts = new ArrayList<>();
   private Kernel kernel;
   private MicroMachine.Guest guest;
   private int crashes;
@@ -139,6 +149,8 @@ final class HypercallFuzzer implements AutoCloseable {
       kernels[i].guest.destroy();
       audit("after the end of guest " + i);
     }
+    hostGrants.forEach(HostGrant::close);
+    audit("after the end of the backends");
   }
 
   private void step(int number) {
@@ -197,6 +209,7 @@ final class HypercallFuzzer implements AutoCloseable {
     if (!v.state.kernelMode) {
       v.toggleMode();
     }
+    noteStatus(call, result);
     if (call.nr == Hypercall.GRANT_TABLE_OP.nr() && call.args[0] == 0 && result == 0) {
       long at = call.args[1];
       if (values.get32(at + GnttabMapGrantRef.STATUS.offset() - 2) >>> 16 == 0) {
@@ -206,6 +219,13 @@ final class HypercallFuzzer implements AutoCloseable {
                 values.get32(at + GnttabMapGrantRef.HANDLE.offset()),
                 values.get32(at + GnttabMapGrantRef.DEV_BUS_ADDR.offset())));
       }
+    }
+    if (call.nr == Hypercall.EVENT_CHANNEL_OP.nr() && call.args[0] == 6 && result == 0) {
+      int to = (int) (values.get32(call.args[1]) >>> 16);
+      remember(openPorts, to, (int) values.get32(call.args[1] + 4));
+    }
+    if (values.oneIn(60)) {
+      host();
     }
     if (values.oneIn(50)) {
       v.cpu().put64(RSP, guest.va(2) - 0x100);
@@ -219,6 +239,74 @@ final class HypercallFuzzer implements AutoCloseable {
     }
   }
 
+  private void remember(List<Offer> kind, int to, int number) {
+    if (kind.size() < 40) {
+      kind.add(new Offer(guest.domain.id(), to, number));
+    } else {
+      kind.set(random.nextInt(40), new Offer(guest.domain.id(), to, number));
+    }
+  }
+
+  /** What was offered to this guest of late, mostly; or anything. */
+  private Offer offer(List<Offer> kind) {
+    for (int i = 0; i < 8 && !kind.isEmpty() && !values.oneIn(8); i++) {
+      Offer offer = kind.get(random.nextInt(kind.size()));
+      if (offer.to == guest.domain.id()) {
+        return offer;
+      }
+    }
+    return new Offer(values.peer(), 0, (int) values.small());
+  }
+
+  /** Backends in Java come and go. */
+  private void host() {
+    if (values.oneIn(2) && hostGrants.size() < 20) {
+      try {
+        hostGrants.add(guest.domain.grants().mapForHost(values.small(), values.oneIn(2)));
+      } catch (GrantRefused e) {
+        // Most of what it could ask for was never granted.
+      }
+    } else if (!hostGrants.isEmpty()) {
+      hostGrants.remove(random.nextInt(hostGrants.size())).close();
+    }
+    if (values.oneIn(2) && hostPorts.size() < 20) {
+      try {
+        hostPorts.add(
+            values.oneIn(2)
+                ? guest.domain.events().bindToHost(() -> {})
+                : guest.domain.events().bindHost(values.small(), () -> {}));
+      } catch (XenError e) {
+        // Not open to Java.
+      }
+    } else if (!hostPorts.isEmpty()) {
+      HostPort port = hostPorts.get(random.nextInt(hostPorts.size()));
+      port.notifyGuest();
+      if (values.oneIn(2)) {
+        hostPorts.remove(port);
+        port.close();
+      }
+    }
+  }
+
+  private void noteStatus(Call call, long result) {
+    int at =
+        call.nr != Hypercall.GRANT_TABLE_OP.nr() || result != 0
+            ? -1
+            : switch ((int) call.args[0]) {
+              case 0 -> GnttabMapGrantRef.STATUS.offset();
+              case 1, 7 -> GnttabUnmapGrantRef.STATUS.offset();
+              case 5 -> GnttabCopy.STATUS.offset();
+              default -> -1;
+            };
+    if (at >= 0) {
+      short status = (short) values.get32(call.args[1] + at);
+      int[] n =
+          counts.computeIfAbsent(
+              "status of grant op " + call.args[0] + ": " + status, key -> new int[2]);
+      n[0]++;
+    }
+  }
+
   private void replaceTheDead() {
     for (int i = 0; i < kernels.length; i++) {
       MicroMachine.Guest g = kernels[i].guest;
@@ -226,6 +314,13 @@ final class HypercallFuzzer implements AutoCloseable {
           g == guest && values.oneIn(16) && !isWritable(g, FuzzValues.ARGS + values.below(4));
       if (g.domain.shutdownReason() != null || argumentsAreGone || values.oneIn(30_000)) {
         crashes++;
+        String why =
+            argumentsAreGone
+                ? "arguments gone"
+                : g.domain.crashReason() != null
+                    ? g.domain.crashReason().split("\n")[0].replaceAll("d[0-9]v[0-9]|0x[0-9a-f]+|[0-9a-f]{8,}","")
+                    : "" + g.domain.shutdownReason();
+        counts.computeIfAbsent("end: " + why, key -> new int[2])[0]++;
         g.destroy();
         kernels[i] = newKernel(i);
       }
@@ -297,6 +392,13 @@ final class HypercallFuzzer implements AutoCloseable {
     if (op == EvtchnOp.ALLOC_UNBOUND || op == EvtchnOp.BIND_INTERDOMAIN) {
       values.put32(arg, op == EvtchnOp.BIND_INTERDOMAIN ? values.peer() : values.domid());
       values.put16(arg + 2, values.peer());
+      if (op == EvtchnOp.BIND_INTERDOMAIN) {
+        Offer port = offer(openPorts);
+        values.put32(arg, port.from);
+        values.put32(arg + 4, port.number);
+      } else if (values.oneIn(2)) {
+        values.put16(arg, Domid.SELF);
+      }
     } else if (op == EvtchnOp.EXPAND_ARRAY || op == EvtchnOp.INIT_CONTROL) {
       values.put64(arg, values.frame());
     }
@@ -457,7 +559,9 @@ final class HypercallFuzzer implements AutoCloseable {
     }
     long pa = (grants.sharedMfn(ref / perFrame) << 12) + ref % perFrame * (v1 ? 8L : 16L);
     long frame = values.oneIn(4) ? values.frame() : guest.mfn(values.page());
-    machine.memory.putInt(pa, flags | values.peer() << 16);
+    int to = values.peer();
+    machine.memory.putInt(pa, flags | to << 16);
+    remember(offers, to, ref);
     if (v1) {
       machine.memory.putInt(pa + 4, (int) frame);
     } else {
@@ -525,8 +629,9 @@ final class HypercallFuzzer implements AutoCloseable {
     long hostAddr = pte ? guest.pteAddress(page) : guest.va(page);
     values.put64(at, values.oneIn(20) ? values.any() : hostAddr);
     values.put32(at + GnttabMapGrantRef.FLAGS.offset(), (int) flags);
-    values.put32(at + GnttabMapGrantRef.REF.offset(), (int) values.small());
-    values.put16(at + GnttabMapGrantRef.DOM.offset(), values.peer());
+    Offer grant = offer(offers);
+    values.put32(at + GnttabMapGrantRef.REF.offset(), grant.number);
+    values.put16(at + GnttabMapGrantRef.DOM.offset(), grant.from);
   }
 
   private void unmapArgs(long at, GnttabOp op) {
@@ -548,10 +653,11 @@ final class HypercallFuzzer implements AutoCloseable {
     for (int end = 0; end < 2; end++) {
       long ptr = at + end * (long) GnttabCopyPtr.STRUCT.size();
       boolean isGrant = (flags & 1 << end) != 0;
-      values.put64(ptr, isGrant ? values.small() : values.frame());
+      Offer grant = offer(offers);
+      values.put64(ptr, isGrant ? grant.number : values.frame());
       values.put16(
           ptr + GnttabCopyPtr.DOMID.offset(),
-          isGrant || values.oneIn(20) ? values.peer() : Domid.SELF);
+          isGrant || values.oneIn(20) ? grant.from : Domid.SELF);
       values.put16(ptr + GnttabCopyPtr.OFFSET.offset(), values.below(4200));
     }
     values.put16(at + GnttabCopy.LEN.offset(), values.below(2000));
