@@ -45,10 +45,15 @@ final class FuzzValues {
 
   private final Random random;
   private final MicroMachine machine;
+
+  /** Guests do not reach for the frames of their grant tables. */
+  private final boolean honest;
+
   private MicroMachine.Guest guest;
   private int cursor;
 
-  FuzzValues(MicroMachine machine, MicroMachine.Guest guest, Random random) {
+  FuzzValues(MicroMachine machine, MicroMachine.Guest guest, Random random, boolean honest) {
+    this.honest = honest;
     this.machine = machine;
     this.guest = guest;
     this.random = random;
@@ -108,13 +113,22 @@ final class FuzzValues {
 
   /** A machine frame, mostly the guest's own. */
   long frame() {
-    return switch (random.nextInt(24)) {
+    return switch (honest ? 4 + random.nextInt(20) : random.nextInt(24)) {
       case 0 -> edge();
       case 1 -> random.nextInt(machine.hypervisor.frames().size());
       case 2 -> guest.domain.sharedInfoMfn();
       case 3 -> grantFrame();
       case 4 -> guest.mfn(guest.pages() - 1 - random.nextInt(4));
       default -> Pte.mfn(guest.pte(page()));
+    };
+  }
+
+  /** Bits that limit where memory is to come from, mostly none. */
+  int memFlags() {
+    return switch (random.nextInt(12)) {
+      case 0 -> (int) any();
+      case 1, 2 -> 12 + random.nextInt(16);
+      default -> 0;
     };
   }
 

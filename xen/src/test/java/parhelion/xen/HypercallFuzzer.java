@@ -86,6 +86,7 @@ final class HypercallFuzzer implements AutoCloseable {
   }
 
   private final long seed;
+  private final boolean honest;
   private final Random random;
   private final MicroMachine machine = new MicroMachine(MACHINE_FRAMES);
   private final Kernel[] kernels = new Kernel[3];
@@ -103,15 +104,20 @@ final class HypercallFuzzer implements AutoCloseable {
   private MicroMachine.Guest guest;
   private int crashes;
 
-  HypercallFuzzer(long seed) {
+  /**
+   * With {@code honest} guests, which make grant and event operations and remappings only and do not
+   * write to entries in use, the status bits of all grants are audited, too.
+   */
+  HypercallFuzzer(long seed, boolean honest) {
     this.seed = seed;
+    this.honest = honest;
     random = new Random(seed);
     for (int i = 0; i < kernels.length; i++) {
       kernels[i] = newKernel(i);
     }
     kernel = kernels[0];
     guest = kernel.guest;
-    values = new FuzzValues(machine, guest, random);
+    values = new FuzzValues(machine, guest, random, honest);
   }
 
   private Kernel newKernel(int i) {
@@ -159,12 +165,23 @@ final class HypercallFuzzer implements AutoCloseable {
     if (v.state.kernelCr3 == 0) {
       v = vcpus.getFirst();
     }
-    long[] words = choose();
+    long[] words = honest ? chooseHonest() : choose();
     Call call = new Call(v, words[0], Arrays.copyOfRange(words, 1, 6));
     last.addLast(call);
     if (last.size() > REMEMBERED) {
       last.removeFirst();
     }
+    try {
+      make(v, call);
+      replaceTheDead();
+    } catch (GuestFault e) {
+      throw failure("call " + number + " raised a fault", e);
+    } catch (RuntimeException | Error e) {
+      throw failure("call " + number, e);
+    }
+  }
+
+  private void make(Vcpu v, Call call) {
     try {
       long result = guest.call(v, call.nr, call.args);
       count(call, result >= 0 || result < -4095);
@@ -172,12 +189,7 @@ final class HypercallFuzzer implements AutoCloseable {
     } catch (DomainCrash e) {
       count(call, false);
       guest.domain.crash(v, String.valueOf(e.getMessage()));
-    } catch (GuestFault e) {
-      throw failure("call " + number + " raised a fault", e);
-    } catch (RuntimeException | Error e) {
-      throw failure("call " + number, e);
     }
-    replaceTheDead();
   }
 
   private AssertionError failure(String what, Throwable cause) {
@@ -186,7 +198,7 @@ final class HypercallFuzzer implements AutoCloseable {
   }
 
   private void audit(String when) {
-    List<String> found = machine.auditBooks();
+    List<String> found = honest ? machine.audit() : machine.auditBooks();
     if (!found.isEmpty()) {
       throw new AssertionError("seed " + seed + ", " + when + ": " + found + "; last: " + last);
     }
@@ -368,6 +380,14 @@ final class HypercallFuzzer implements AutoCloseable {
     };
   }
 
+  private long[] chooseHonest() {
+    return switch (random.nextInt(8)) {
+      case 0 -> updateVaMapping();
+      case 1 -> subOp(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.values());
+      default -> grantOp();
+    };
+  }
+
   private static final SchedOp[] HARMLESS_SCHED = {
     SchedOp.YIELD, SchedOp.BLOCK, SchedOp.POLL, SchedOp.WATCHDOG, SchedOp.PIN_OVERRIDE
   };
@@ -399,6 +419,9 @@ final class HypercallFuzzer implements AutoCloseable {
       } else if (values.oneIn(2)) {
         values.put16(arg, Domid.SELF);
       }
+    } else if (op == EvtchnOp.BIND_VIRQ || op == EvtchnOp.BIND_VCPU) {
+      values.put32(arg, values.below(12));
+      values.put32(arg + 4, values.below(2));
     } else if (op == EvtchnOp.EXPAND_ARRAY || op == EvtchnOp.INIT_CONTROL) {
       values.put64(arg, values.frame());
     }
@@ -509,8 +532,7 @@ final class HypercallFuzzer implements AutoCloseable {
     values.put64(at + XenMemoryReservation.EXTENT_START.offset(), list);
     values.put64(at + XenMemoryReservation.NR_EXTENTS.offset(), countOr(extents));
     values.put32(at + XenMemoryReservation.EXTENT_ORDER.offset(), order);
-    values.put32(
-        at + XenMemoryReservation.MEM_FLAGS.offset(), values.oneIn(8) ? (int) values.any() : 0);
+    values.put32(at + XenMemoryReservation.MEM_FLAGS.offset(), values.memFlags());
     values.put16(at + XenMemoryReservation.DOMID.offset(), values.domid());
   }
 
@@ -558,6 +580,13 @@ final class HypercallFuzzer implements AutoCloseable {
       return;
     }
     long pa = (grants.sharedMfn(ref / perFrame) << 12) + ref % perFrame * (v1 ? 8L : 16L);
+    boolean inUse = grants.statusOf(ref) != 0;
+    if (inUse && honest) {
+      return;
+    }
+    if (honest) {
+      flags &= ~(Gtf.READING | Gtf.WRITING);
+    }
     long frame = values.oneIn(4) ? values.frame() : guest.mfn(values.page());
     int to = values.peer();
     machine.memory.putInt(pa, flags | to << 16);
@@ -565,8 +594,10 @@ final class HypercallFuzzer implements AutoCloseable {
     if (v1) {
       machine.memory.putInt(pa + 4, (int) frame);
     } else {
-      machine.memory.putInt(pa + 4, values.oneIn(2) ? values.peer() : (int) values.any());
-      machine.memory.putLong(pa + 8, values.oneIn(4) ? values.below(24) : frame);
+      Offer behind = offer(offers);
+      boolean transitive = (flags & Gtf.TYPE_MASK) == Gtf.TRANSITIVE;
+      machine.memory.putInt(pa + 4, transitive ? behind.from : values.below(4200) | 2000 << 16);
+      machine.memory.putLong(pa + 8, transitive ? behind.number : frame);
     }
   }
 
@@ -593,7 +624,9 @@ final class HypercallFuzzer implements AutoCloseable {
           for (int k = 0; k + 4 <= size; k += 4) {
             values.put32(element + k, (int) values.small());
           }
-          if (values.oneIn(2) && op != GnttabOp.SET_VERSION) {
+          if (op == GnttabOp.SET_VERSION) {
+            values.put32(element, 1 + values.below(2) + (values.oneIn(9) ? 1 : 0));
+          } else if (values.oneIn(2)) {
             values.put16(element + (op == GnttabOp.GET_STATUS_FRAMES ? 4 : 0), Domid.SELF);
           }
           if (op == GnttabOp.SETUP_TABLE || op == GnttabOp.GET_STATUS_FRAMES) {

@@ -75,6 +75,11 @@ public final class GrantTable {
     return state.sharedMfns[index];
   }
 
+  /** Who uses an entry, as the guest sees it: {@link Gtf#READING} and {@link Gtf#WRITING}. */
+  public int statusOf(int ref) {
+    return entries.status(ref);
+  }
+
   int statusFrameCount() {
     return state.statusMfns.length;
   }
