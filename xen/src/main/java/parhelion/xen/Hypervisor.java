@@ -18,6 +18,9 @@ import parhelion.xen.memory.Paging;
  * runs everything; other threads hand it work by {@link #post}.
  */
 public final class Hypervisor implements AutoCloseable {
+  /** Frames that a domain begins with: shared_info and one of its grant table. */
+  private static final int SHARED_FRAMES = 2;
+
   private final MachineMemory memory;
   private final CodeCache code;
   private final FrameTable frames;
@@ -108,7 +111,9 @@ public final class Hypervisor implements AutoCloseable {
 
   // --- domains ---
 
-  /** A new domain with the lowest free number, an empty reservation, all of its vcpus down. */
+  /**
+   * A new domain with the lowest free number, an empty reservation, all of its vcpus down; ENOMEM.
+   */
   public Domain createDomain(DomainConfig config) {
     int id = 1;
     while (domains.containsKey(id)) {
@@ -116,6 +121,9 @@ public final class Hypervisor implements AutoCloseable {
     }
     if (id >= Domid.FIRST_RESERVED) {
       throw new XenError(Errno.ENOSPC);
+    }
+    if (frames.freeFrames() < SHARED_FRAMES) {
+      throw new XenError(Errno.ENOMEM);
     }
     Domain d = new Domain(this, id, config);
     domains.put(id, d);

@@ -119,6 +119,8 @@ final class FuzzValues {
       case 2 -> guest.domain.sharedInfoMfn();
       case 3 -> grantFrame();
       case 4 -> guest.mfn(guest.pages() - 1 - random.nextInt(4));
+      // What it had at first, mapped or not.
+      case 5, 6, 7, 8, 9 -> guest.mfn(page());
       default -> Pte.mfn(guest.pte(page()));
     };
   }

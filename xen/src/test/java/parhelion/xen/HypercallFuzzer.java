@@ -54,6 +54,7 @@ import parhelion.xen.memory.Pte;
 final class HypercallFuzzer implements AutoCloseable {
   private static final int PAGES = 72;
   private static final int MACHINE_FRAMES = 1536;
+  private static final int FREE_FRAMES = 20;
   private static final int BETWEEN_AUDITS = 2500;
   private static final int REMEMBERED = 12;
 
@@ -103,6 +104,7 @@ final class HypercallFuzzer implements AutoCloseable {
   private Kernel kernel;
   private MicroMachine.Guest guest;
   private int crashes;
+  private @Nullable Domain hog;
 
   /**
    * With {@code honest} guests, which make grant and event operations and remappings only and do not
@@ -115,12 +117,29 @@ final class HypercallFuzzer implements AutoCloseable {
     for (int i = 0; i < kernels.length; i++) {
       kernels[i] = newKernel(i);
     }
+    if (seed % 3 == 0) {
+      hogMemory();
+    }
     kernel = kernels[0];
     guest = kernel.guest;
     values = new FuzzValues(machine, guest, random, honest);
   }
 
+  /** A domain that has nearly all memory: every third machine is short of it. */
+  private void hogMemory() {
+    Domain d = machine.hypervisor.createDomain(new DomainConfig(1, MACHINE_FRAMES, false));
+    while (machine.hypervisor.frames().freeFrames() > FREE_FRAMES) {
+      machine.hypervisor.frames().allocate(d);
+    }
+    hog = d;
+  }
+
   private Kernel newKernel(int i) {
+    Domain h = hog;
+    if (h != null && machine.hypervisor.frames().freeFrames() < PAGES + FREE_FRAMES) {
+      hog = null;
+      machine.hypervisor.destroyDomain(h);
+    }
     MicroMachine.Guest g = machine.guest(PAGES, PAGES + 16, 2, i == 2);
     Vcpu second = g.domain.vcpus().get(1);
     machine.hypervisor.paging().installBases(second, g.mfn(PAGES - MicroMachine.TABLES), 0);
@@ -536,6 +555,25 @@ final class HypercallFuzzer implements AutoCloseable {
     values.put16(at + XenMemoryReservation.DOMID.offset(), values.domid());
   }
 
+  /** Makes it one frame that nothing maps, for one. */
+  private void idleExchange(long at) {
+    long mfn = values.frame();
+    var frames = machine.hypervisor.frames();
+    for (int pfn = FuzzValues.PLAY; pfn < FuzzValues.END; pfn++) {
+      long candidate = guest.mfn(pfn);
+      if (frames.owner(candidate) == guest.domain && frames.references(candidate) == 1) {
+        mfn = candidate;
+      }
+    }
+    long list = values.pointer(8);
+    values.put64(list, mfn);
+    values.put64(at, list);
+    for (int part = 0; part < 64; part += 32) {
+      values.put64(at + part + XenMemoryReservation.NR_EXTENTS.offset(), 1);
+      values.put32(at + part + XenMemoryReservation.EXTENT_ORDER.offset(), 0);
+    }
+  }
+
   private int order() {
     return values.oneIn(4) ? (int) values.small() : 0;
   }
@@ -548,9 +586,12 @@ final class HypercallFuzzer implements AutoCloseable {
       reservation(at, some(4), order());
     } else if (op == MemoryOp.EXCHANGE) {
       int n = some(3);
-      int domid = values.domid();
+      int domid = values.oneIn(4) ? values.domid() : Domid.SELF;
       reservation(at, n, order());
       reservation(at + XenMemoryExchange.OUT.offset(), n, order());
+      if (values.oneIn(2)) {
+        idleExchange(at);
+      }
       values.put16(at + XenMemoryReservation.DOMID.offset(), domid);
       values.put16(at + 32 + XenMemoryReservation.DOMID.offset(), domid);
       values.put64(at + XenMemoryExchange.NR_EXCHANGED.offset(), values.oneIn(9) ? 1 : 0);

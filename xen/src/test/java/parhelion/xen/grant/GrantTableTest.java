@@ -2,6 +2,7 @@ package parhelion.xen.grant;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
@@ -13,6 +14,7 @@ import parhelion.abi.GnttabArgs.GnttabQuerySize;
 import parhelion.abi.GnttabOp;
 import parhelion.abi.Gtf;
 import parhelion.xen.MicroMachine;
+import parhelion.xen.XenError;
 import parhelion.xen.memory.Pte;
 
 /** The table itself: its size, its version, its frames. */
@@ -204,6 +206,19 @@ final class GrantTableTest {
     assertEquals(Errno.ENOSYS.result(), a.raw(13, 1));
     assertEquals(Errno.EINVAL.result(), a.raw(0x1000 | GnttabOp.COPY.nr(), 1));
     assertEquals(Errno.EINVAL.result(), a.raw(GnttabOp.COPY.nr(), 0x8000_0000L));
+  }
+
+  @Test
+  void aDomainWithoutRoomForItsTableLeavesNothingBehind() {
+    try (MicroMachine small = new MicroMachine(150)) {
+      MicroMachine.Guest g = small.guest(64);
+      while (small.hypervisor.frames().freeFrames() > 1) {
+        small.hypervisor.frames().allocateShared(g.domain);
+      }
+      XenError e = assertThrows(XenError.class, () -> small.guest(8));
+      assertEquals(Errno.ENOMEM, e.errno());
+      assertEquals(1, small.hypervisor.frames().freeFrames());
+    }
   }
 
   @Test
