@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Guests that pass anything to every hypercall: no host exception, and no count that is wrong.
  *
- * <p>{@code -Dparhelion.fuzz.calls=1000000} makes more calls, {@code -Dparhelion.seed=N} others, and
- * {@code -Dparhelion.fuzz.counts=true} prints how often each call was made and succeeded.
+ * <p>{@code -Dparhelion.fuzz.calls=1000000} makes more calls, {@code -Dparhelion.seed=N} others,
+ * and {@code -Dparhelion.fuzz.counts=true} prints how often each call was made and succeeded.
  */
 final class HypercallFuzzTest {
   private static final int CALLS = Integer.getInteger("parhelion.fuzz.calls", 100_000);

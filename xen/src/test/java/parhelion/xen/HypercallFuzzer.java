@@ -15,12 +15,12 @@ import parhelion.abi.CallbackOp;
 import parhelion.abi.ConsoleIoOp;
 import parhelion.abi.Domid;
 import parhelion.abi.EvtchnOp;
+import parhelion.abi.Gntmap;
 import parhelion.abi.GnttabArgs.GnttabCopy;
 import parhelion.abi.GnttabArgs.GnttabCopyPtr;
 import parhelion.abi.GnttabArgs.GnttabMapGrantRef;
 import parhelion.abi.GnttabArgs.GnttabUnmapGrantRef;
 import parhelion.abi.GnttabOp;
-import parhelion.abi.Gntmap;
 import parhelion.abi.Gtf;
 import parhelion.abi.Hypercall;
 import parhelion.abi.MemoryArgs.XenMemoryExchange;
@@ -48,8 +48,8 @@ import parhelion.xen.memory.Pte;
 
 /**
  * Makes hypercalls with random arguments from the kernels of three guests, one of them privileged,
- * and expects of the hypervisor that it answers each, whatever it says, and keeps its books. A guest
- * that crashes, shuts down or has lost its argument pages is replaced by a new one.
+ * and expects of the hypervisor that it answers each, whatever it says, and keeps its books. A
+ * guest that crashes, shuts down or has lost its argument pages is replaced by a new one.
  */
 final class HypercallFuzzer implements AutoCloseable {
   private static final int PAGES = 72;
@@ -107,8 +107,8 @@ final class HypercallFuzzer implements AutoCloseable {
   private @Nullable Domain hog;
 
   /**
-   * With {@code honest} guests, which make grant and event operations and remappings only and do not
-   * write to entries in use, the status bits of all grants are audited, too.
+   * With {@code honest} guests, which make grant and event operations and remappings only and do
+   * not write to entries in use, the status bits of all grants are audited, too.
    */
   HypercallFuzzer(long seed, boolean honest) {
     this.seed = seed;
@@ -349,7 +349,10 @@ final class HypercallFuzzer implements AutoCloseable {
             argumentsAreGone
                 ? "arguments gone"
                 : g.domain.crashReason() != null
-                    ? g.domain.crashReason().split("\n")[0].replaceAll("d[0-9]v[0-9]|0x[0-9a-f]+|[0-9a-f]{8,}","")
+                    ? g.domain
+                        .crashReason()
+                        .split("\n")[0]
+                        .replaceAll("d[0-9]v[0-9]|0x[0-9a-f]+|[0-9a-f]{8,}", "")
                     : "" + g.domain.shutdownReason();
         counts.computeIfAbsent("end: " + why, key -> new int[2])[0]++;
         g.destroy();
@@ -416,9 +419,7 @@ final class HypercallFuzzer implements AutoCloseable {
     if (nr == Hypercall.IRET.nr() && !values.oneIn(10)) {
       nr = 63;
     }
-    return new long[] {
-      nr, values.any(), values.any(), values.any(), values.any(), values.any()
-    };
+    return new long[] {nr, values.any(), values.any(), values.any(), values.any(), values.any()};
   }
 
   private long[] subOp(Hypercall call, Numbered[] ops) {
@@ -717,8 +718,7 @@ final class HypercallFuzzer implements AutoCloseable {
     values.put64(at, values.oneIn(20) ? values.va() : m.hostAddr);
     boolean replace = op == GnttabOp.UNMAP_AND_REPLACE;
     int play = FuzzValues.PLAY + values.below(8);
-    values.put64(
-        at + 8, replace ? guest.va(play) : values.oneIn(8) ? values.any() : m.devBusAddr);
+    values.put64(at + 8, replace ? guest.va(play) : values.oneIn(8) ? values.any() : m.devBusAddr);
     values.put32(at + GnttabUnmapGrantRef.HANDLE.offset(), (int) m.handle);
   }
 
