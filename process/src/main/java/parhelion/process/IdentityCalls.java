@@ -20,6 +20,11 @@ final class IdentityCalls {
     throw new LinuxError(Errno.ENOSYS);
   }
 
+  /** Extended attributes: no file has any. */
+  static long notSupported(Task t, long a, long b, long c, long d, long e, long f) {
+    throw new LinuxError(Errno.EOPNOTSUPP);
+  }
+
   static long noSockets(Task t, long a, long b, long c, long d, long e, long f) {
     throw new LinuxError(Errno.EAFNOSUPPORT);
   }

@@ -24,7 +24,7 @@ public final class HostStream extends OpenFile {
     this.fd = fd;
     int type = HostNode.statOf(fd).type();
     regular = type == FileStat.S_IFREG;
-    setPath(isTerminal() ? "/dev/tty" : (regular ? "" : "pipe:[" + stat().inode() + "]"));
+    setPath(isTerminal() ? "/dev/tty" : (regular ? "file:[" : "pipe:[") + stat().inode() + "]");
   }
 
   /** The stream, or the null device where the host has closed it. */
