@@ -89,8 +89,11 @@ public final class EventAuditor implements Auditor.Source {
   private void interdomain(EventChannels events, Port port, String name) {
     EventChannels other = port.remote;
     if (other == null) {
-      if (port.host == null) {
+      HostPort host = port.host;
+      if (host == null) {
         report(name + " has no far end");
+      } else if (host.port() != port.number || !host.isOpen()) {
+        report(name + " leads to Java code that does not know of it");
       }
       return;
     }
