@@ -16,6 +16,11 @@ final class CaseInput implements AutoCloseable {
   /** Host address of the data: {@link Arena#DATA_BYTES}. */
   final long data = U.allocateMemory(Arena.DATA_BYTES);
 
+  /** Where operands of single instructions are to begin, if not anywhere: from, and up to. */
+  int operandsFrom;
+
+  int operandsTo;
+
   /** RFLAGS bits that are not compared. */
   int undefinedFlags;
 

@@ -34,8 +34,11 @@ final class InterpreterArena implements Monitor, AutoCloseable {
   private int outcome;
   private long exitVa;
 
-  /** Address and error code of the last fault. */
+  /** Address of the last page fault. */
   long faultCr2;
+
+  /** Whether stores to the data fault. */
+  private boolean readOnly;
 
   InterpreterArena(Arena arena) {
     this.arena = arena;
@@ -92,12 +95,21 @@ final class InterpreterArena implements Monitor, AutoCloseable {
     return outcome == NONE ? ENDLESS : outcome;
   }
 
+  /** From now on, or no longer, stores to the data fault. */
+  void protectData(boolean from) {
+    readOnly = from;
+    cpu.flushTlbs();
+  }
+
   @Override
   public long translate(Cpu c, long va, int access) {
     long pa = va - arena.va();
     if (pa >= Arena.CODE && pa < Arena.CODE + Arena.CODE_BYTES
-        || pa >= Arena.DATA && pa < Arena.DATA + Arena.DATA_BYTES) {
+        || !readOnly && pa >= Arena.DATA && pa < Arena.DATA + Arena.DATA_BYTES) {
       return (pa & -4096L) | Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE;
+    }
+    if (pa >= Arena.DATA && pa < Arena.DATA + Arena.DATA_BYTES && access == Access.READ) {
+      return (pa & -4096L) | Access.MAY_READ;
     }
     throw c.pageFault(va, 0);
   }

@@ -76,7 +76,7 @@ public final class OracleRun implements AutoCloseable {
     oracle.load(c.program);
     boolean ran = false;
     for (int state = 0; state < STATES; state++) {
-      c.fill(oracle.input, r, state == 0);
+      c.fill(r, state == 0);
       if (!c.isDefined(oracle.input.state)) {
         skipped++;
         continue;

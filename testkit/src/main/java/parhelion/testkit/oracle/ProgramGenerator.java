@@ -289,6 +289,10 @@ final class ProgramGenerator {
       forward(inner, 0xeb, 0xe9);
       return;
     }
+    if (kind == 2) {
+      jumpByRegister(inner);
+      return;
+    }
     if (!r.oneIn(3)) {
       comparison();
     }
@@ -322,6 +326,24 @@ final class ProgramGenerator {
     out.put(start, opcodeBytes == 2 ? longOpcode >> 8 : longOpcode);
     out.put(start + opcodeBytes - 1, longOpcode & 0xff);
     out.relative32(start + opcodeBytes, start + opcodeBytes + 4 + length);
+  }
+
+  /** JMP to an address in a register or in memory. */
+  private void jumpByRegister(int inner) {
+    int a = free();
+    out.emit(rex(true, a, 0), 0x8d, 5 | (a & 7) << 3).int32(0); // lea a, [rip+...]
+    int place = out.at() - 4;
+    if (r.oneIn(2)) {
+      out.emit(rex(false, 0, a), 0xff, direct(4, a)); // jmp a
+    } else {
+      int disp = disp();
+      out.emit(rex(true, a, 15), 0x89, 0x87 | (a & 7) << 3).int32(disp); // mov [r15+...], a
+      out.emit(0x41, 0xff, 0xa7).int32(disp); // jmp [r15+...]
+    }
+    int before = undefined;
+    block(inner);
+    undefined |= before;
+    out.relative32(place, out.at());
   }
 
   private void loop(int inner) {

@@ -28,25 +28,27 @@ final class SingleCase {
   final Insn insn = new Insn();
   final Program program;
   private final Mnemonic mnemonic;
+  private final CaseInput input;
   private final Arena arena;
   private final byte[] code;
   private final boolean hasGsBase;
 
   /** Where an operand lies whose address has no register to choose. */
-  private long fixedTarget;
+  private final long fixedTarget;
 
   /** Address of the memory operand of the last state. */
   private long target;
 
-  private SingleCase(byte[] code, int offset, CaseInput input, FastRandom r) {
-    this.arena = input.arena;
+  /** The case of given code at {@code offset}. */
+  SingleCase(byte[] code, int offset, CaseInput input) {
+    this.input = input;
+    arena = input.arena;
     this.code = code;
     hasGsBase = input.hasGsBase;
     program = new Program(arena, code, offset, false, 0);
     DECODER.get().decode(code, 0, code.length, 64, insn);
     mnemonic = insn.mnemonic();
-    adapt(r);
-    DECODER.get().decode(code, 0, code.length, 64, insn);
+    fixedTarget = insn.disp + gsBase() + (insn.ripRelative ? program.exitVa() : 0);
   }
 
   /** A random encoding of {@code row}; null if none that can be run was found. */
@@ -61,7 +63,8 @@ final class SingleCase {
           r.oneIn(4)
               ? Arena.PAGE * r.between(1, Arena.CODE_PAGES) - r.between(0, code.length + 3)
               : r.nextInt(Arena.CODE_BYTES - 64);
-      SingleCase c = new SingleCase(code, offset, input, r);
+      new SingleCase(code, offset, input).adapt(r);
+      SingleCase c = new SingleCase(code, offset, input);
       if (c.insn.opcode == row && c.insn.length == code.length && c.isUsable()) {
         return c;
       }
@@ -85,7 +88,13 @@ final class SingleCase {
     };
   }
 
-  private boolean isBitOffset() {
+  /** Linear address of the memory operand in the last state, if there is one. */
+  long target() {
+    return target;
+  }
+
+  /** BT and its kin with a register as the offset into memory. */
+  boolean isBitOffset() {
     return insn.isMemory()
         && insn.opcode.operands().length == 2
         && insn.opcode.operands()[1] == Operand.Gv
@@ -124,9 +133,9 @@ final class SingleCase {
       code[code.length - 2] = 0; // at most 255 bytes
       return;
     }
-    fixedTarget = chooseTarget(r);
+    long to = chooseTarget(r);
     if (insn.isMemory() && insn.base == Insn.NONE && insn.index == Insn.NONE) {
-      long value = fixedTarget - gsBase();
+      long value = to - gsBase();
       if (insn.ripRelative) {
         value -= program.exitVa();
       }
@@ -135,9 +144,9 @@ final class SingleCase {
     for (Operand operand : insn.opcode.operands()) {
       if (operand.kind() == Operand.Kind.O) {
         int at = code.length - insn.addressSize;
-        put32(at, fixedTarget - gsBase());
+        put32(at, to - gsBase());
         for (int i = 4; i < insn.addressSize; i++) {
-          code[at + i] = (byte) (fixedTarget - gsBase() >> 63);
+          code[at + i] = (byte) (to - gsBase() >> 63);
         }
       }
     }
@@ -182,6 +191,10 @@ final class SingleCase {
   }
 
   private long chooseTarget(FastRandom r) {
+    if (input.operandsTo > input.operandsFrom) {
+      int at = r.between(input.operandsFrom, input.operandsTo);
+      return arena.dataVa() + (at & -alignment());
+    }
     int at =
         r.oneIn(4)
             ? Arena.PAGE * r.between(1, Arena.DATA_PAGES) - r.between(0, 20)
@@ -194,8 +207,8 @@ final class SingleCase {
   }
 
   /** Fills the next state and data. {@code first}: all of it, else only a part. */
-  void fill(CaseInput to, FastRandom r, boolean first) {
-    MachineState s = to.state;
+  void fill(FastRandom r, boolean first) {
+    MachineState s = input.state;
     for (int i = 0; i < 16; i++) {
       s.gprs[i] = RandomValues.integer(r);
     }
@@ -208,7 +221,7 @@ final class SingleCase {
       RandomValues.floats(s, r);
     }
     if (first) {
-      RandomValues.fill(to.data, Arena.DATA_BYTES, r, r.oneIn(2));
+      RandomValues.fill(input.data, Arena.DATA_BYTES, r, r.oneIn(2));
     }
     s.gprs[RSP] = arena.dataVa() + r.between(Arena.OPERANDS_FROM, Arena.OPERANDS_TO);
     if (hasGsBase && mnemonic == Mnemonic.WRGSBASE) {
@@ -218,17 +231,17 @@ final class SingleCase {
     implicitPointers(s, r);
     if (insn.isMemory()) {
       address(s);
-    } else if (fixedTarget != 0 && isMoffs()) {
+    } else if (isMoffs()) {
       target = fixedTarget;
     }
-    long at = to.data + (target - arena.dataVa());
+    long at = input.data + (target - arena.dataVa());
     if (target >= arena.dataVa() && target < arena.dataVa() + Arena.DATA_BYTES - 512) {
       RandomValues.fill(at, 32, r, r.oneIn(2));
       prepareData(s, at, r);
     }
     operands(s, at, r);
-    to.undefinedFlags = FlagMasks.undefined(insn, s.gprs[1]);
-    ignore(to);
+    input.undefinedFlags = FlagMasks.undefined(insn, s.gprs[1]);
+    ignore();
   }
 
   /** Whether the last state has a defined result. */
@@ -389,7 +402,7 @@ final class SingleCase {
    * Instruction and data pointers of the x87 are the processor's own business, and so is the mask
    * of MXCSR.
    */
-  private void ignore(CaseInput to) {
+  private void ignore() {
     int at = (int) (target - arena.dataVa());
     int[] ranges =
         switch (mnemonic) {
@@ -398,8 +411,8 @@ final class SingleCase {
           case FXSAVE -> new int[] {at + 6, at + 24, at + 28, at + 32};
           default -> NOTHING;
         };
-    to.ignoredData = ranges;
-    to.ignoredFsw =
+    input.ignoredData = ranges;
+    input.ignoredFsw =
         switch (mnemonic) {
           // They clear C1, says the SDM; AMD's processors leave it.
           case FCOMI, FCOMIP, FUCOMI, FUCOMIP -> 0x200;
