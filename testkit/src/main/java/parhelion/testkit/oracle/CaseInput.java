@@ -11,6 +11,9 @@ final class CaseInput implements AutoCloseable {
   /** Whether programs may use the base of GS. */
   final boolean hasGsBase;
 
+  /** 32 or 64. */
+  final int codeBits;
+
   final MachineState state = new MachineState();
 
   /** Host address of the data: {@link Arena#DATA_BYTES}. */
@@ -30,7 +33,13 @@ final class CaseInput implements AutoCloseable {
   /** Ranges of the data that are not compared: from, to, from, to... */
   int[] ignoredData = {};
 
+  /** A case for 64-bit code. */
   CaseInput(Arena arena, boolean hasGsBase) {
+    this(arena, hasGsBase, 64);
+  }
+
+  CaseInput(Arena arena, boolean hasGsBase, int codeBits) {
+    this.codeBits = codeBits;
     this.arena = arena;
     this.hasGsBase = hasGsBase;
     segment().fill((byte) 0);

@@ -40,16 +40,29 @@ final class InterpreterArena implements Monitor, AutoCloseable {
   /** Whether stores to the data fault. */
   private boolean readOnly;
 
+  /** Of 64-bit code. */
   InterpreterArena(Arena arena) {
+    this(arena, 64);
+  }
+
+  InterpreterArena(Arena arena, int codeBits) {
     this.arena = arena;
     cpu.put64(CpuState.CR0, 0x80000033L);
     cpu.put64(CpuState.CR4, 0x50620L);
     cpu.put64(CpuState.EFER, 0xd01);
     cpu.put64(CpuState.CPL, 3);
-    Segments.set(cpu, CpuState.CS, 0x33, 0, 0xffffffffL, 0xa0fb);
-    Segments.set(cpu, CpuState.SS, 0x2b, 0, 0xffffffffL, 0xc0f3);
+    if (codeBits == 64) {
+      Segments.set(cpu, CpuState.CS, NativeArena.CS_64, 0, 0xffffffffL, 0xa0fb);
+    } else {
+      Segments.set(cpu, CpuState.CS, NativeArena.CS_32, 0, 0xffffffffL, 0xc0fb);
+    }
+    Segments.set(cpu, CpuState.SS, NativeArena.DATA_SELECTOR, 0, 0xffffffffL, 0xc0f3);
     for (int s : new int[] {CpuState.ES, CpuState.DS, CpuState.FS, CpuState.GS}) {
       Segments.set(cpu, s, 0, 0, 0, 0);
+    }
+    if (codeBits == 32) {
+      Segments.set(cpu, CpuState.DS, NativeArena.DATA_SELECTOR, 0, 0xffffffffL, 0xc0f3);
+      Segments.set(cpu, CpuState.ES, NativeArena.DATA_SELECTOR, 0, 0xffffffffL, 0xc0f3);
     }
     cpu.updateMode();
   }

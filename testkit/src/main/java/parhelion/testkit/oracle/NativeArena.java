@@ -17,11 +17,22 @@ import jdk.internal.misc.Unsafe;
 /**
  * The {@link Arena} on the host's processor: readable, writable and executable memory with a small
  * frame in its first page that loads a {@link MachineState}, jumps into the code and, when the code
- * jumps to {@link #exitVa}, stores the state.
+ * jumps to {@link #exit}, stores the state.
  */
 final class NativeArena implements AutoCloseable {
   /** The frame's way out: what the code jumps to in the end. */
   static final int EXIT = 1024;
+
+  /** The same for 32-bit code: its way in, and its way out by a far jump. */
+  private static final int ENTER_32 = 512;
+
+  static final int EXIT_32 = 1536;
+
+  /** Linux' selectors: 64-bit code, 32-bit code, data. */
+  static final int CS_64 = 0x33;
+
+  static final int CS_32 = 0x23;
+  static final int DATA_SELECTOR = 0x2b;
 
   // The control page, from its start.
   private static final int CONTROL = Arena.PAGE;
@@ -33,6 +44,7 @@ final class NativeArena implements AutoCloseable {
   private static final int ENTRY = 280;
   private static final int GS_IN = 288;
   private static final int GS_OUT = 296;
+  private static final int FAR_ENTRY = 304;
   private static final int FX_IN = 512;
   private static final int FX_OUT = 1024;
   private static final int FX_HOST = 1536;
@@ -48,6 +60,7 @@ final class NativeArena implements AutoCloseable {
 
   final Arena arena;
   private final MemorySegment frame;
+  private final MemorySegment frame32;
 
   /** Whether the host lets programs set the base of GS. */
   final boolean hasGsBase = hostOffers("fsgsbase");
@@ -58,9 +71,11 @@ final class NativeArena implements AutoCloseable {
   NativeArena() {
     arena = map();
     frame = MemorySegment.ofAddress(arena.va());
-    prologue();
-    at = EXIT;
-    epilogue();
+    frame32 = MemorySegment.ofAddress(arena.va() + ENTER_32);
+    prologue(0, false);
+    epilogue(EXIT, false);
+    prologue(ENTER_32, true);
+    epilogue(EXIT_32, true);
   }
 
   /** True on x86-64 Linux where executable memory can be mapped. */
@@ -99,7 +114,7 @@ final class NativeArena implements AutoCloseable {
   /**
    * Loads {@code in}, executes from {@code entryVa} until the code leaves, stores into {@code out}.
    */
-  void run(long entryVa, MachineState in, MachineState out) {
+  void run(long entryVa, MachineState in, MachineState out, int codeBits) {
     long control = arena.va() + CONTROL;
     for (int i = 0; i < 16; i++) {
       U.putLong(control + GPR_IN + i * 8, in.gprs[i]);
@@ -107,10 +122,12 @@ final class NativeArena implements AutoCloseable {
     U.putLong(control + FLAGS_IN, in.flags);
     U.putLong(control + GS_IN, in.gsBase);
     U.putLong(control + ENTRY, entryVa);
+    U.putLong(control + FAR_ENTRY, entryVa | (long) CS_32 << 32);
     U.copyMemory(
         in.fx, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, control + FX_IN, MachineState.FX_BYTES);
     try {
-      ENTER.invokeExact(frame);
+      MemorySegment start = codeBits == 64 ? frame : frame32;
+      ENTER.invokeExact(start);
     } catch (Throwable t) {
       throw new IllegalStateException(t);
     }
@@ -141,8 +158,27 @@ final class NativeArena implements AutoCloseable {
     throw new IllegalStateException("this host gives no executable memory below 2 GiB");
   }
 
-  long exitVa() {
-    return arena.va() + EXIT;
+  /** Bytes of the jump from {@code va} out of code. */
+  byte[] exit(long va, int codeBits) {
+    if (codeBits == 64) {
+      return new CodeWriter().emit(0xe9).int32(arena.va() + EXIT - (va + 5)).toBytes();
+    }
+    return new CodeWriter().emit(0xea).int32(arena.va() + EXIT_32).int16(CS_64).toBytes();
+  }
+
+  /** Whether the host's user mode has a 32-bit code segment where Linux puts it. */
+  boolean has32BitCode() {
+    MachineState in = new MachineState();
+    MachineState out = new MachineState();
+    in.gprs[0] = CS_32;
+    in.gprs[RSP] = arena.dataVa() + Arena.PAGE;
+    long va = arena.codeVa();
+    // lar ecx, eax
+    byte[] code = new CodeWriter().emit(0x0f, 0x02, 0xc8).emit(exit(va + 3, 64)).toBytes();
+    U.copyMemory(code, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, va, code.length);
+    run(va, in, out, 64);
+    // Present, DPL 3, code, and D without L.
+    return (out.flags & 0x40) != 0 && (out.gprs[1] & 0x60f800) == 0x40f800;
   }
 
   private static long mmap(long place) {
@@ -199,8 +235,8 @@ final class NativeArena implements AutoCloseable {
     control(offset);
   }
 
-  private void prologue() {
-    at = 0;
+  private void prologue(int start, boolean to32) {
+    at = start;
     emit(0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x9c); // push rbx..r15, flags
     move(0x89, RSP, HOST_RSP);
     emit(0x48, 0x0f, 0xae, 0x05); // fxsave64
@@ -211,17 +247,21 @@ final class NativeArena implements AutoCloseable {
       move(0x8b, 0, GS_IN);
       emit(0xf3, 0x48, 0x0f, 0xae, 0xd8); // wrgsbase rax
     }
+    if (to32) {
+      emit(0xb8, DATA_SELECTOR, 0, 0, 0, 0x8e, 0xd8, 0x8e, 0xc0); // mov eax,..; mov ds,eax; es
+    }
     emit(0xff, 0x35); // push
     control(FLAGS_IN);
     emit(0x9d); // popfq
     for (int r = 0; r < 16; r++) {
       move(0x8b, r, GPR_IN + r * 8);
     }
-    emit(0xff, 0x25); // jmp
-    control(ENTRY);
+    emit(0xff, to32 ? 0x2d : 0x25); // jmp, near or far
+    control(to32 ? FAR_ENTRY : ENTRY);
   }
 
-  private void epilogue() {
+  private void epilogue(int start, boolean from32) {
+    at = start;
     move(0x89, RSP, GPR_OUT + RSP * 8);
     move(0x8b, RSP, HOST_RSP);
     for (int r = 0; r < 16; r++) {
@@ -231,6 +271,9 @@ final class NativeArena implements AutoCloseable {
     }
     emit(0x9c, 0x8f, 0x05); // pushfq; pop
     control(FLAGS_OUT);
+    if (from32) {
+      emit(0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0); // xor eax,eax; mov ds,eax; mov es,eax
+    }
     if (hasGsBase) {
       emit(0xf3, 0x48, 0x0f, 0xae, 0xc8); // rdgsbase rax
       move(0x89, 0, GS_OUT);

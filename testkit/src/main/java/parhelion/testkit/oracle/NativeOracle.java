@@ -32,11 +32,11 @@ final class NativeOracle implements AutoCloseable {
   }
 
   private final NativeArena host = new NativeArena();
-  private final InterpreterArena interpreter = new InterpreterArena(host.arena);
-  private Program program = new Program(host.arena, new byte[0], 0, false, 0);
+  private final InterpreterArena interpreter;
+  private Program program;
 
   /** What the next run begins with. */
-  final CaseInput input = new CaseInput(host.arena, host.hasGsBase);
+  final CaseInput input;
 
   /** What the host came to, and the interpreter. */
   final MachineState hostOut = new MachineState();
@@ -47,7 +47,24 @@ final class NativeOracle implements AutoCloseable {
   /** Vector of the fault that ended the last run. */
   int fault;
 
-  private Comparison comparison = new Comparison(input);
+  private Comparison comparison;
+
+  /** An oracle of 64-bit code. */
+  NativeOracle() {
+    this(64);
+  }
+
+  NativeOracle(int codeBits) {
+    interpreter = new InterpreterArena(host.arena, codeBits);
+    input = new CaseInput(host.arena, host.hasGsBase, codeBits);
+    comparison = new Comparison(input);
+    program = new Program(host.arena, new byte[0], 0, false, 0, codeBits);
+  }
+
+  /** Whether the host can execute 32-bit code. */
+  boolean has32BitCode() {
+    return host.has32BitCode();
+  }
 
   void load(Program next) {
     program = next;
@@ -63,8 +80,8 @@ final class NativeOracle implements AutoCloseable {
     long at = program.entryVa();
     U.copyMemory(code, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, at, code.length);
     at += code.length;
-    U.putByte(at, (byte) 0xe9);
-    U.putIntUnaligned(null, at + 1, (int) (host.exitVa() - (at + Program.EXIT_BYTES)));
+    byte[] exit = host.exit(at, input.codeBits);
+    U.copyMemory(exit, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, at, exit.length);
   }
 
   /** Runs the loaded program; stepwise too if asked. */
@@ -77,7 +94,7 @@ final class NativeOracle implements AutoCloseable {
       return end == InterpreterArena.ENDLESS ? Outcome.ENDLESS : Outcome.FAULTED;
     }
     U.copyMemory(input.data, host.arena.dataVa(), Arena.DATA_BYTES);
-    host.run(program.entryVa(), input.state, hostOut);
+    host.run(program.entryVa(), input.state, hostOut, input.codeBits);
     comparison = new Comparison(input);
     compare(ours, "interpreter");
     if (program.modifiesCode()) {

@@ -69,6 +69,8 @@ final class OracleRows {
           Mnemonic.LSS,
           Mnemonic.LFS,
           Mnemonic.LGS,
+          Mnemonic.LES,
+          Mnemonic.LDS,
           Mnemonic.CALLF,
           Mnemonic.JMPF,
           Mnemonic.RETF,
@@ -79,6 +81,7 @@ final class OracleRows {
           Mnemonic.INT,
           Mnemonic.INT1,
           Mnemonic.INT3,
+          Mnemonic.INTO,
           Mnemonic.SYSCALL,
           Mnemonic.SYSENTER,
           Mnemonic.UD0,
@@ -100,9 +103,17 @@ final class OracleRows {
 
   /** Why {@code row} is not compared with the host; null if it is. */
   static @Nullable String excluded(Opcode row) {
+    return excluded(row, 64);
+  }
+
+  /** The same for 32-bit code. */
+  static @Nullable String excluded(Opcode row, int codeBits) {
     Mnemonic m = row.mnemonic();
-    if (row.has(Opcode.NOT64)) {
-      return "not in 64-bit mode";
+    if (row.has(codeBits == 64 ? Opcode.NOT64 : Opcode.ONLY64)) {
+      return "not in this mode";
+    }
+    if (codeBits == 32 && row.has(Opcode.W1)) {
+      return "not in this mode";
     }
     if (!Cpuid.offered().contains(row.feature())) {
       return "not offered by CPUID";
@@ -121,6 +132,9 @@ final class OracleRows {
     }
     if (ALWAYS_TRAP.contains(m)) {
       return "traps";
+    }
+    if (m == Mnemonic.PUSH && row.operands()[0].kind() == Operand.Kind.S && codeBits == 32) {
+      return "writes two or four bytes";
     }
     if (row.map() == 1 && row.code() == 0x0d && row.modForm() == 3) {
       return "#UD on some vendors' processors";
@@ -146,9 +160,13 @@ final class OracleRows {
 
   /** All rows that are compared, branches included. */
   static List<Opcode> all() {
+    return all(64);
+  }
+
+  static List<Opcode> all(int codeBits) {
     List<Opcode> rows = new ArrayList<>();
     for (Opcode row : OpcodeMap.opcodes()) {
-      if (excluded(row) == null) {
+      if (excluded(row, codeBits) == null) {
         rows.add(row);
       }
     }

@@ -20,8 +20,8 @@ public final class OracleRun implements AutoCloseable {
   private static final int MAX_REPORTS = 8;
 
   private final long seed;
-  private final NativeOracle oracle = new NativeOracle();
-  private final List<Opcode> allRows = OracleRows.all();
+  private final NativeOracle oracle;
+  private final List<Opcode> allRows;
   private final List<Opcode> rows = new ArrayList<>();
   private final List<Integer> rowIndexes = new ArrayList<>();
   private final Set<Long> encodings = new HashSet<>();
@@ -32,8 +32,20 @@ public final class OracleRun implements AutoCloseable {
   private long faults;
   private long skipped;
 
+  /** A run of 64-bit code. */
   public OracleRun(long seed) {
+    this(seed, 64);
+  }
+
+  /**
+   * A run of cases.
+   *
+   * @param codeBits 32 or 64
+   */
+  public OracleRun(long seed, int codeBits) {
     this.seed = seed;
+    oracle = new NativeOracle(codeBits);
+    allRows = OracleRows.all(codeBits);
     int index = 0;
     for (Opcode row : allRows) {
       index++;
@@ -42,6 +54,11 @@ public final class OracleRun implements AutoCloseable {
         rowIndexes.add(index);
       }
     }
+  }
+
+  /** Whether the host can execute 32-bit code. */
+  public boolean has32BitCode() {
+    return oracle.has32BitCode();
   }
 
   /** Whether this host can be asked. */
@@ -169,7 +186,12 @@ public final class OracleRun implements AutoCloseable {
   /** Division errors are part of random division; stacks and string ends can leave the data. */
   private static boolean mayFault(Opcode row, int vector) {
     return switch (vector) {
-      case 0 -> row.mnemonic() == Mnemonic.DIV || row.mnemonic() == Mnemonic.IDIV;
+      case 0 ->
+          switch (row.mnemonic()) {
+            case DIV, IDIV, AAM -> true;
+            default -> false;
+          };
+      case 5 -> row.mnemonic() == Mnemonic.BOUND;
       case 14 -> true;
       default -> false;
     };
@@ -229,14 +251,20 @@ public final class OracleRun implements AutoCloseable {
   /**
    * Runs cases on demand.
    *
-   * @param args "programs", "self-modifying" or a pattern for mnemonics; how many cases; the seed
+   * @param args "programs", "self-modifying" or a pattern for mnemonics; how many cases; the seed;
+   *     32 for 32-bit code
    */
   public static void main(String[] args) {
     String pattern = args.length > 0 ? args[0] : ".*";
     long count = args.length > 1 ? Long.parseLong(args[1]) : 1_000_000;
     long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
     long start = System.nanoTime();
-    try (OracleRun run = new OracleRun(seed)) {
+    int bits = args.length > 3 ? Integer.parseInt(args[3]) : 64;
+    try (OracleRun run = new OracleRun(seed, bits)) {
+      if (bits == 32 && !run.has32BitCode()) {
+        System.err.println("this host has no 32-bit code");
+        System.exit(1);
+      }
       switch (pattern) {
         case "programs" -> run.programs(count);
         case "self-modifying" -> run.selfModifying(count);

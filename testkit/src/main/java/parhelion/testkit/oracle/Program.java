@@ -16,10 +16,17 @@ import parhelion.cpu.decode.Insn;
  * @param offset where they go, from the start of the code area
  * @param modifiesCode whether they may write to themselves
  * @param undefinedFlags RFLAGS bits without a defined value in the end
+ * @param codeBits 32 or 64
  */
-record Program(Arena arena, byte[] code, int offset, boolean modifiesCode, int undefinedFlags) {
+record Program(
+    Arena arena, byte[] code, int offset, boolean modifiesCode, int undefinedFlags, int codeBits) {
   /** Longest way out that is added to the code. */
-  static final int EXIT_BYTES = 5;
+  static final int EXIT_BYTES = 7;
+
+  /** A program of 64-bit code. */
+  Program(Arena arena, byte[] code, int offset, boolean modifiesCode, int undefinedFlags) {
+    this(arena, code, offset, modifiesCode, undefinedFlags, 64);
+  }
 
   long entryVa() {
     return arena.codeVa() + offset;
@@ -34,7 +41,8 @@ record Program(Arena arena, byte[] code, int offset, boolean modifiesCode, int u
     Decoder decoder = Decoder.ofEverything();
     Insn insn = new Insn();
     int at = 0;
-    while (at < code.length && decoder.decode(code, at, code.length - at, 64, insn) == Decoder.OK) {
+    while (at < code.length
+        && decoder.decode(code, at, code.length - at, codeBits, insn) == Decoder.OK) {
       to.accept(insn);
       at += insn.length;
     }
@@ -42,16 +50,16 @@ record Program(Arena arena, byte[] code, int offset, boolean modifiesCode, int u
 
   /** Its instructions in Intel's syntax, one a line, with addresses and bytes. */
   List<String> listing() {
-    return listing(code, entryVa());
+    return listing(code, entryVa(), codeBits);
   }
 
-  static List<String> listing(byte[] code, long va) {
+  static List<String> listing(byte[] code, long va, int codeBits) {
     Decoder decoder = Decoder.ofEverything();
     List<String> lines = new ArrayList<>();
     int at = 0;
     while (at < code.length) {
       Insn insn = new Insn();
-      int status = decoder.decode(code, at, code.length - at, 64, insn);
+      int status = decoder.decode(code, at, code.length - at, codeBits, insn);
       int length = status == Decoder.OK ? insn.length : 1;
       lines.add(
           String.format(

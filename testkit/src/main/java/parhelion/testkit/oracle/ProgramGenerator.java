@@ -248,27 +248,49 @@ final class ProgramGenerator {
     int a = free();
     int b = free();
     boolean wide = r.oneIn(2);
-    if (r.oneIn(6)) {
+    boolean wordPrefix = r.oneIn(6);
+    switch (r.nextInt(4)) {
+      case 0 -> out.emit(rex(true, a, b), 0x89, direct(a, b)); // mov b, a
+      case 1 -> out.emit(rex(true, 0, b), 0xc7, direct(0, b)).int32(r.nextInt(4) - 1);
+      default -> {}
+    }
+    if (wordPrefix) {
       out.emit(0x66);
       wide = false;
     }
+    int[] values = {0, 1, -1, 0x7f, 0x80, -0x80, 0x100, r.nextInt()};
+    int imm = values[r.nextInt(values.length)];
+    boolean word = wordPrefix;
     int test = 0;
-    switch (r.nextInt(7)) {
+    switch (r.nextInt(9)) {
       case 0 -> out.emit(rex(wide, a, b), 0x39, direct(a, b));
       case 1 -> out.emit(rex(wide, a, b), 0x3b, direct(a, b));
-      case 2 -> out.emit(rex(wide, 0, b), 0x83, direct(7, b), r.nextInt(256));
+      case 2 -> out.emit(rex(wide, 0, b), 0x83, direct(7, b), imm & 0xff);
       case 3 -> out.emit(rex(wide, a, 15), 0x3b, 0x87 | (a & 7) << 3).int32(disp());
       case 4 -> out.emit(rex(wide, 0, b), 0x38, direct(a & 3, b & 3));
-      case 5 -> {
+      case 5 -> immediate(out.emit(rex(wide, 0, b), 0x81, direct(7, b)), word, imm);
+      case 6 -> {
+        immediate(out.emit(rex(wide, 0, b), 0xf7, direct(0, b)), word, imm);
+        test = 0x10;
+      }
+      case 7 -> {
         out.emit(rex(wide, a, b), 0x85, direct(a, b));
         test = 0x10;
       }
       default -> {
-        out.emit(rex(false, 0, b), 0xf6, direct(0, b), r.nextInt(256));
+        out.emit(rex(false, 0, b), 0xf6, direct(0, b), imm & 0xff);
         test = 0x10;
       }
     }
     undefined = test;
+  }
+
+  private static void immediate(CodeWriter to, boolean word, int imm) {
+    if (word) {
+      to.int16(imm);
+    } else {
+      to.int32(imm);
+    }
   }
 
   private void branch(int inner) {
@@ -297,8 +319,13 @@ final class ProgramGenerator {
       comparison();
     }
     define(FlagMasks.ARITHMETIC & ~0x10);
-    int cc = r.nextInt(16);
+    int cc = r.oneIn(3) ? 4 + r.nextInt(2) : r.nextInt(16);
     forward(inner, 0x70 + cc, r.oneIn(2) ? 0x0f80 + cc : -1);
+    if (r.oneIn(2)) {
+      define(FlagMasks.ARITHMETIC & ~0x10);
+      int b = free();
+      out.emit(rex(false, 0, b), 0x0f, 0x90 + r.nextInt(16), direct(0, b)); // setcc
+    }
   }
 
   /** A jump over some instructions: the opcodes of its short form and of its long form or -1. */

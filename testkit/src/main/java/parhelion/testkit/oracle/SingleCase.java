@@ -45,8 +45,8 @@ final class SingleCase {
     arena = input.arena;
     this.code = code;
     hasGsBase = input.hasGsBase;
-    program = new Program(arena, code, offset, false, 0);
-    DECODER.get().decode(code, 0, code.length, 64, insn);
+    program = new Program(arena, code, offset, false, 0, input.codeBits);
+    DECODER.get().decode(code, 0, code.length, input.codeBits, insn);
     mnemonic = insn.mnemonic();
     fixedTarget = insn.disp + gsBase() + (insn.ripRelative ? program.exitVa() : 0);
   }
@@ -54,11 +54,11 @@ final class SingleCase {
   /** A random encoding of {@code row}; null if none that can be run was found. */
   static @Nullable SingleCase random(Opcode row, CaseInput input, FastRandom r) {
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
-      byte[] code = InsnGenerator.random(row, r);
+      byte[] code = InsnGenerator.random(row, input.codeBits, r);
       if (code == null) {
         return null;
       }
-      replaceFs(code, input.hasGsBase);
+      replaceSegments(code, input);
       int offset =
           r.oneIn(4)
               ? Arena.PAGE * r.between(1, Arena.CODE_PAGES) - r.between(0, code.length + 3)
@@ -72,11 +72,17 @@ final class SingleCase {
     return null;
   }
 
-  /** FS is the host's thread pointer; GS is ours to set. */
-  private static void replaceFs(byte[] code, boolean hasGsBase) {
+  /**
+   * FS is the host's thread pointer, and GS ours to set in 64-bit code. 32-bit code has neither,
+   * and cannot write to CS.
+   */
+  private static void replaceSegments(byte[] code, CaseInput input) {
+    boolean gs = input.hasGsBase && input.codeBits == 64;
     for (int i = 0; i < code.length && isPrefix(code[i] & 0xff); i++) {
-      if (code[i] == 0x64 || !hasGsBase && code[i] == 0x65) {
-        code[i] = (byte) (hasGsBase ? 0x65 : 0x3e);
+      if (code[i] == 0x64 || code[i] == 0x65) {
+        code[i] = (byte) (gs ? 0x65 : 0x3e);
+      } else if (code[i] == 0x2e && input.codeBits == 32) {
+        code[i] = 0x36;
       }
     }
   }
@@ -105,6 +111,12 @@ final class SingleCase {
   }
 
   private boolean isUsable() {
+    if (insn.addressSize == 2
+        && (insn.isMemory() && mnemonic != Mnemonic.LEA
+            || isMoffs()
+            || insn.opcode.has(Opcode.STRING))) {
+      return false; // the arena is not there
+    }
     if (isBitOffset() && (insn.reg == insn.base || insn.reg == insn.index)) {
       return false;
     }
@@ -134,7 +146,10 @@ final class SingleCase {
       return;
     }
     long to = chooseTarget(r);
-    if (insn.isMemory() && insn.base == Insn.NONE && insn.index == Insn.NONE) {
+    if (insn.isMemory()
+        && insn.addressSize >= 4
+        && insn.base == Insn.NONE
+        && insn.index == Insn.NONE) {
       long value = to - gsBase();
       if (insn.ripRelative) {
         value -= program.exitVa();
@@ -142,7 +157,7 @@ final class SingleCase {
       put32(code.length - immediateBytes(insn) - 4, value);
     }
     for (Operand operand : insn.opcode.operands()) {
-      if (operand.kind() == Operand.Kind.O) {
+      if (operand.kind() == Operand.Kind.O && insn.addressSize >= 4) {
         int at = code.length - insn.addressSize;
         put32(at, to - gsBase());
         for (int i = 4; i < insn.addressSize; i++) {
@@ -240,6 +255,11 @@ final class SingleCase {
       prepareData(s, at, r);
     }
     operands(s, at, r);
+    if (input.codeBits == 32) {
+      for (int i = 0; i < 16; i++) {
+        s.gprs[i] &= 0xffffffffL;
+      }
+    }
     input.undefinedFlags = FlagMasks.undefined(insn, s.gprs[1]);
     ignore();
   }
@@ -369,6 +389,15 @@ final class SingleCase {
       case DIV, IDIV -> {
         if (!r.oneIn(4) && rdxAndRaxFree) {
           smallDividend(s);
+        }
+      }
+      case BOUND -> {
+        if (!r.oneIn(4)) {
+          boolean word = insn.operandSize == 2;
+          U.putIntUnaligned(null, at, word ? 0x7fff8000 : Integer.MIN_VALUE);
+          if (!word) {
+            U.putIntUnaligned(null, at + 4, Integer.MAX_VALUE);
+          }
         }
       }
       case PCMPESTRI, PCMPESTRM -> {

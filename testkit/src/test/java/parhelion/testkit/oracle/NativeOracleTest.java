@@ -49,6 +49,16 @@ class NativeOracleTest {
     }
   }
 
+  @Test
+  void instructionsOf32BitCodeEndAsOnTheHost() {
+    try (OracleRun run = new OracleRun(SEED, 32)) {
+      assumeTrue(run.has32BitCode(), "this host has no 32-bit code");
+      run.singles((long) (200_000 * FACTOR), ".*");
+      report(run, "32-bit instructions");
+      assertEquals(List.of(), run.uncovered(), "rows without a case");
+    }
+  }
+
   private static void report(OracleRun run, String what) {
     System.out.println("Native oracle, " + what + ", seed " + SEED + ": " + run.summary());
     assertEquals("", String.join("\n", run.reports()), run::failures);
