@@ -2,6 +2,7 @@ package parhelion.app;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -20,6 +21,7 @@ final class GuestOptions {
   @Option(
       names = "--vcpus",
       paramLabel = "N",
+      converter = Vcpus.class,
       defaultValue = "1",
       description = "Number of virtual CPUs, 1 to 32 (default: ${DEFAULT-VALUE}).")
   int vcpus;
@@ -34,6 +36,7 @@ final class GuestOptions {
   @Option(
       names = "--on-crash",
       paramLabel = "report|quiet|restart",
+      converter = OnCrashWord.class,
       defaultValue = "report",
       description =
           "When the guest crashes: report registers and backtrace, exit quietly, or report and boot"
@@ -65,7 +68,8 @@ final class GuestOptions {
   @Option(
       names = "--json",
       description =
-          "Print the outcome as JSON on standard output; the guest's console goes to standard error.")
+          "Print the outcome as JSON on standard output; the guest's console goes to standard"
+              + " error.")
   boolean json;
 
   /** What to do about a crash. */
@@ -95,6 +99,38 @@ final class GuestOptions {
         // Said below.
       }
       throw new TypeConversionException("'" + text + "' is not a size such as 512M or 2G");
+    }
+  }
+
+  /** A number of virtual CPUs. */
+  static final class Vcpus implements ITypeConverter<Integer> {
+    private static final int MAX = 32;
+
+    @Override
+    public Integer convert(String text) {
+      try {
+        int vcpus = Integer.parseInt(text);
+        if (vcpus >= 1 && vcpus <= MAX) {
+          return vcpus;
+        }
+      } catch (NumberFormatException e) {
+        // Said below.
+      }
+      throw new TypeConversionException("'" + text + "' is not a number from 1 to " + MAX);
+    }
+  }
+
+  /** One of the words that the help text shows. */
+  static final class OnCrashWord implements ITypeConverter<OnCrash> {
+    @Override
+    public OnCrash convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "report" -> OnCrash.REPORT;
+        case "quiet" -> OnCrash.QUIET;
+        case "restart" -> OnCrash.RESTART;
+        default ->
+            throw new TypeConversionException("'" + text + "' is not report, quiet or restart");
+      };
     }
   }
 

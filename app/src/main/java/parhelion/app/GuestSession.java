@@ -1,7 +1,5 @@
 package parhelion.app;
 
-import java.io.FileOutputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -10,6 +8,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
@@ -23,6 +22,11 @@ final class GuestSession {
   private static final int PROFILE_ROWS = 30;
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
+  /** A guest that crashes so soon, so often, will do so again. */
+  private static final double QUICK_SECONDS = 2;
+
+  private static final int MAX_QUICK_CRASHES = 3;
+
   private final GuestOptions options;
 
   GuestSession(GuestOptions options) {
@@ -31,69 +35,102 @@ final class GuestSession {
 
   /** Boots the guest, again after a crash if the user wants that; returns the exit status. */
   int run(KernelChoice choice) throws IOException, InterruptedException {
-    while (true) {
-      Result result = runOnce(choice);
-      if (result.outcome.kind() != Outcome.Kind.CRASH
-          || options.onCrash != GuestOptions.OnCrash.RESTART) {
-        return report(choice, result);
+    try (UserConsole user = UserConsole.open(options.json);
+        OutputStream log = options.log == null ? null : ConsoleOutput.openLog(options.log)) {
+      long start = System.nanoTime();
+      int quickCrashes = 0;
+      while (true) {
+        Result result = runOnce(choice, user, log, System.nanoTime() - start);
+        if (result.outcome.kind() != Outcome.Kind.CRASH
+            || options.onCrash != GuestOptions.OnCrash.RESTART) {
+          user.close();
+          return report(choice, result);
+        }
+        tell(result.outcome.detail());
+        quickCrashes = result.seconds < QUICK_SECONDS ? quickCrashes + 1 : 0;
+        if (quickCrashes == MAX_QUICK_CRASHES) {
+          tell("parhelion: the guest crashes whenever it boots: not booted again");
+          return ExitStatus.GUEST_CRASHED;
+        }
+        tell("parhelion: the guest crashed; booting it again");
       }
-      System.err.println(result.outcome.detail());
-      System.err.println("parhelion: the guest crashed; booting it again");
     }
   }
 
-  private record Result(
-      Outcome outcome, OptionalInt commandStatus, double seconds, @Nullable GuestStats stats) {}
+  /** On a terminal in raw mode, lines need their carriage returns. */
+  private static void tell(String lines) {
+    System.err.print(lines.replace("\n", "\r\n") + "\r\n");
+  }
 
-  private Result runOnce(KernelChoice choice) throws IOException, InterruptedException {
+  private record Result(
+      Outcome outcome,
+      OptionalInt commandStatus,
+      double seconds,
+      @Nullable GuestStats stats,
+      ConsoleOutput output,
+      @Nullable IOException traceFailure) {}
+
+  private Result runOnce(
+      KernelChoice choice, UserConsole user, @Nullable OutputStream log, long spentNanos)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
-    try (UserConsole user = UserConsole.open(options.json);
-        OutputStream log =
-            options.log == null ? null : new FileOutputStream(options.log.toFile())) {
-      OutputStream out = log == null ? user.output() : new Tee(user.output(), log);
-      ExitStatusFilter filter = null;
-      if (choice.command() != null) {
-        filter = new ExitStatusFilter(out, choice.command().token(), !user.isTerminal());
-        out = filter;
+    AtomicReference<@Nullable PvGuest> running = new AtomicReference<>();
+    ConsoleOutput output =
+        new ConsoleOutput(user.output(), log, () -> stop(running.get(), Outcome.Kind.LEFT));
+    OutputStream out = output;
+    ExitStatusFilter filter = null;
+    if (choice.command() != null) {
+      filter = new ExitStatusFilter(out, choice.command().token(), !user.isTerminal());
+      out = filter;
+    }
+    String size = user.isTerminal() ? user.sizeWord() : "";
+    GuestConfig config =
+        new GuestConfig(
+            choice.name(),
+            choice.kernel(),
+            choice.symbols(),
+            choice.initrd(),
+            choice.commandLine() + size,
+            options.memoryMib,
+            options.vcpus);
+    GuestOutput console = new GuestOutput(out);
+    Timer timer = new Timer("timeout", true);
+    try (PvGuest guest = new PvGuest(config, console)) {
+      running.set(guest);
+      if (options.trace != null) {
+        guest.traceTo(options.trace);
       }
-      String size = user.isTerminal() ? user.sizeWord() : "";
-      GuestConfig config =
-          new GuestConfig(
-              choice.name(),
-              choice.kernel(),
-              choice.symbols(),
-              choice.initrd(),
-              choice.commandLine() + size,
-              options.memoryMib,
-              options.vcpus);
-      GuestOutput console = new GuestOutput(out);
-      Timer timer = new Timer("timeout", true);
-      try (PvGuest guest = new PvGuest(config, console)) {
-        if (options.trace != null) {
-          guest.traceTo(options.trace);
-        }
-        if (options.profile) {
-          guest.profile();
-        }
-        if (options.timeout != null) {
-          timer.schedule(stopTask(guest), options.timeout.toMillis());
-        }
-        user.connect(guest);
-        Outcome outcome = guest.run();
-        console.drain(DRAIN);
-        OptionalInt status = filter == null ? OptionalInt.empty() : filter.status();
-        if (filter != null) {
-          filter.finish();
-        }
-        if (options.profile) {
-          System.err.print(guest.profileTable(PROFILE_ROWS));
-        }
-        GuestStats stats = options.stats ? guest.stats() : null;
-        return new Result(outcome, status, (System.nanoTime() - start) / 1e9, stats);
-      } finally {
-        timer.cancel();
-        console.close();
+      if (options.profile) {
+        guest.profile();
       }
+      if (options.timeout != null) {
+        long left = Math.max(0, options.timeout.toMillis() - spentNanos / 1_000_000);
+        timer.schedule(stopTask(guest), left);
+      }
+      user.connect(guest);
+      Outcome outcome = guest.run();
+      user.disconnect();
+      console.drain(DRAIN);
+      OptionalInt status = filter == null ? OptionalInt.empty() : filter.status();
+      if (filter != null) {
+        filter.finish();
+      }
+      if (options.profile) {
+        System.err.print(guest.profileTable(PROFILE_ROWS));
+      }
+      GuestStats stats = options.stats ? guest.stats() : null;
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return new Result(outcome, status, seconds, stats, output, guest.finishTrace());
+    } finally {
+      timer.cancel();
+      user.disconnect();
+      console.close();
+    }
+  }
+
+  private static void stop(@Nullable PvGuest guest, Outcome.Kind why) {
+    if (guest != null) {
+      guest.stop(why);
     }
   }
 
@@ -107,17 +144,28 @@ final class GuestSession {
   }
 
   private int report(KernelChoice choice, Result result) throws IOException {
-    int status = status(choice, result);
     if (options.onCrash != GuestOptions.OnCrash.QUIET && !result.outcome.detail().isEmpty()) {
       System.err.println(result.outcome.detail());
     }
-    if (result.outcome.kind() == Outcome.Kind.TIMEOUT) {
-      System.err.println("parhelion: the guest was ended as --timeout ran out");
-    } else if (choice.command() != null && result.commandStatus.isEmpty()) {
+    String end = ending(choice, result);
+    if (!end.isEmpty()) {
+      System.err.println("parhelion: " + end);
+    }
+    int status = status(choice, result);
+    IOException logFailure = result.output.logFailure();
+    if (logFailure != null) {
       System.err.println(
-          "parhelion: the guest ended ("
-              + word(result.outcome)
-              + ") before the command: look at its console with --log");
+          "parhelion: --log: " + options.log + " is not whole: " + logFailure.getMessage());
+    }
+    if (result.traceFailure != null) {
+      System.err.println(
+          "parhelion: --trace: "
+              + options.trace
+              + " is not whole: "
+              + result.traceFailure.getMessage());
+    }
+    if (status == ExitStatus.OK && (logFailure != null || result.traceFailure != null)) {
+      status = ExitStatus.FAILED;
     }
     if (options.json) {
       Map<String, Object> json = new LinkedHashMap<>();
@@ -135,10 +183,38 @@ final class GuestSession {
           new com.fasterxml.jackson.databind.ObjectMapper()
               .writerWithDefaultPrettyPrinter()
               .writeValueAsString(json));
+      if (System.out.checkError()) {
+        System.err.println("parhelion: standard output takes no more: the JSON is not whole");
+        return ExitStatus.FAILED;
+      }
     } else if (result.stats != null) {
       System.err.print(result.stats.asTable());
     }
     return status;
+  }
+
+  /** What the user is told of an end that is not the usual one; empty for that. */
+  private static String ending(KernelChoice choice, Result result) {
+    IOException gone = result.output.userFailure();
+    if (gone != null) {
+      return "standard output takes no more (" + gone.getMessage() + "): the guest was ended";
+    }
+    return switch (result.outcome.kind()) {
+      case TIMEOUT -> "the guest was ended as --timeout ran out";
+      case WATCHDOG -> "the guest stopped feeding its watchdog, which ended it";
+      default -> {
+        if (choice.command() != null && result.commandStatus.isEmpty()) {
+          yield "the guest ended ("
+              + word(result.outcome)
+              + ") before the command: look at its console with --log";
+        }
+        yield switch (result.outcome.kind()) {
+          case REBOOT -> "the guest asked for a reboot, which ends it here: start it again";
+          case SUSPEND -> "the guest suspended itself, which ends it here: nothing is saved";
+          default -> "";
+        };
+      }
+    };
   }
 
   private static String word(Outcome outcome) {
@@ -149,30 +225,14 @@ final class GuestSession {
     return switch (result.outcome.kind()) {
       case CRASH, WATCHDOG -> ExitStatus.GUEST_CRASHED;
       case TIMEOUT -> ExitStatus.TIMED_OUT;
-      default ->
-          choice.command() == null ? ExitStatus.OK : result.commandStatus.orElse(ExitStatus.FAILED);
+      default -> {
+        if (result.output.userFailure() != null) {
+          yield ExitStatus.FAILED;
+        }
+        yield choice.command() == null
+            ? ExitStatus.OK
+            : result.commandStatus.orElse(ExitStatus.FAILED);
+      }
     };
-  }
-
-  /** Writes to both. */
-  private static final class Tee extends FilterOutputStream {
-    private final OutputStream second;
-
-    Tee(OutputStream first, OutputStream second) {
-      super(first);
-      this.second = second;
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      out.write(b);
-      second.write(b);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-      second.write(bytes, offset, length);
-    }
   }
 }

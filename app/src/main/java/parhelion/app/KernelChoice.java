@@ -41,6 +41,9 @@ record KernelChoice(
     PackageCache packages = PackageCache.ofUser(progress);
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
+    if (image != null && image.toString().isEmpty()) {
+      throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
+    }
     if (image == null) {
       String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
       try {
@@ -110,10 +113,21 @@ record KernelChoice(
     if (Files.isDirectory(given)) {
       return ByteBuffer.wrap(new Initramfs().tree(given).toBytes());
     }
+    if (!Files.isRegularFile(given)) {
+      throw new UserError(
+          "--initrd "
+              + given
+              + (Files.exists(given) ? ": is neither a file nor a directory" : ": does not exist")
+              + ": give an initramfs, or a directory to make one of");
+    }
     try (FileChannel file = FileChannel.open(given, StandardOpenOption.READ)) {
       if (file.size() == 0 || file.size() > Integer.MAX_VALUE) {
         throw new UserError(
-            given + ": an initrd of " + file.size() + " bytes cannot be loaded: give another");
+            "--initrd "
+                + given
+                + ": an initrd of "
+                + file.size()
+                + " bytes cannot be loaded: give another");
       }
       return file.map(FileChannel.MapMode.READ_ONLY, 0, file.size());
     }

@@ -3,6 +3,7 @@ package parhelion.app;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description =
-        "Boots unmodified Linux kernels as Xen paravirtual guests, in one JVM process and without root.",
+        "Boots unmodified Linux kernels as Xen paravirtual guests, in one JVM process and without"
+            + " root.",
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       "0:done; the guest has powered off",
@@ -55,6 +57,9 @@ public final class Main implements Runnable {
     if (args.length == 1 && args[0].equals(Training.ARGUMENT)) {
       Training.run();
     }
+    PrintWriter err = new PrintWriter(System.err, true);
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, failure) -> System.exit(ourFault(failure, err)));
     System.exit(run(args));
   }
 
@@ -98,8 +103,9 @@ public final class Main implements Runnable {
     return ExitStatus.USAGE;
   }
 
-  private static int failed(Exception failure, CommandLine command) {
+  private static int failed(Exception thrown, CommandLine command) {
     PrintWriter err = command.getErr();
+    Exception failure = thrown instanceof UncheckedIOException io ? io.getCause() : thrown;
     if (failure instanceof UserError || failure instanceof IOException) {
       err.println("parhelion: " + oneLine(describe(failure)));
       return ExitStatus.FAILED;

@@ -6,6 +6,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
@@ -25,6 +26,8 @@ final class UserConsole implements AutoCloseable {
   private final @Nullable Attributes before;
   private final InputStream input;
   private final OutputStream output;
+  private final AtomicReference<@Nullable PvGuest> connected = new AtomicReference<>();
+  private boolean pumping;
 
   private UserConsole(
       @Nullable Terminal terminal,
@@ -70,39 +73,55 @@ final class UserConsole implements AutoCloseable {
         : "";
   }
 
-  /** Feeds what the user types to the guest from now on. */
+  /** Feeds what the user types to the guest from now on, until {@link #disconnect}. */
   void connect(PvGuest guest) {
+    connected.set(guest);
     if (terminal != null) {
-      terminal.handle(
-          Terminal.Signal.WINCH,
-          signal ->
-              guest.consoleSize(terminal.getSize().getColumns(), terminal.getSize().getRows()));
+      terminal.handle(Terminal.Signal.WINCH, signal -> passSize(terminal));
     }
-    Thread.ofPlatform().daemon().name("console input").start(() -> pump(guest));
+    if (!pumping) {
+      pumping = true;
+      Thread.ofPlatform().daemon().name("console input").start(this::pump);
+    }
   }
 
-  private void pump(PvGuest guest) {
+  /** Lets go of a guest that has ended; the next one gets what is typed after this. */
+  void disconnect() {
+    connected.set(null);
+  }
+
+  private void passSize(Terminal shown) {
+    PvGuest guest = connected.get();
+    if (guest != null) {
+      guest.consoleSize(shown.getSize().getColumns(), shown.getSize().getRows());
+    }
+  }
+
+  private void pump() {
     byte[] buffer = new byte[1024];
     try {
-      while (true) {
-        int n = input.read(buffer, 0, buffer.length);
-        if (n < 0) {
-          return;
+      for (int n = input.read(buffer, 0, 1024); n >= 0; n = input.read(buffer, 0, 1024)) {
+        PvGuest guest = connected.get();
+        if (guest != null) {
+          feed(guest, buffer, n);
         }
-        for (int i = 0; terminal != null && i < n; i++) {
-          if (buffer[i] == ESCAPE) {
-            guest.input(buffer, 0, i);
-            guest.stop(Outcome.Kind.LEFT);
-            return;
-          }
-        }
-        guest.input(buffer, 0, n);
       }
     } catch (IOException e) {
       // The terminal is gone; the guest goes on without input.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void feed(PvGuest guest, byte[] buffer, int n) throws InterruptedException {
+    for (int i = 0; terminal != null && i < n; i++) {
+      if (buffer[i] == ESCAPE) {
+        // First, as input waits for a guest that reads none.
+        guest.stop(Outcome.Kind.LEFT);
+        return;
+      }
+    }
+    guest.input(buffer, 0, n);
   }
 
   @Override

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * message is the one line that the user sees, without a final full stop; it names the file or
  * option and says what to do.
  */
-public final class UserError extends RuntimeException {
+public class UserError extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public UserError(String message) {

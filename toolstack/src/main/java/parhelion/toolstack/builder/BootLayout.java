@@ -110,9 +110,9 @@ record BootLayout(
       throw new UserError(
           "memory of "
               + (pages >> 8)
-              + " MiB is too small for this kernel and initrd: give at least "
+              + " MiB is too small for this kernel and initrd: give --memory "
               + ((Math.max(placed, end) >> 8) + 16)
-              + " MiB");
+              + "M or more");
     }
     return new BootLayout(
         pages,

@@ -51,45 +51,67 @@ public final class PvGuest implements AutoCloseable {
   public PvGuest(GuestConfig config, XenClock clock, ConsoleSink output) {
     this.config = config;
     long pages = (long) config.memoryMib() << 8;
-    hypervisor = new Hypervisor(memoryFor(config, pages), clock);
+    hypervisor = hypervisorFor(config, pages, clock);
     domain = hypervisor.createDomain(new DomainConfig(config.vcpus(), pages, false));
-    DomainBuilder.Built built =
-        DomainBuilder.build(
-            hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
-    domain.grants().grantReserved(built.consoleMfn(), built.storeMfn());
-    store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
-    SchedulerAgents.attach(hypervisor, store);
-    DomainDirectory.describeDom0(store.dom0());
-    links = GuestLinks.allocate(domain);
-    directory =
-        DomainDirectory.create(
-            store.dom0(),
-            domain.id(),
-            new DomainDirectory.Config(
-                config.name(),
-                UUID.randomUUID(),
-                config.vcpus(),
-                config.vcpus(),
-                pages * 4,
-                pages * 4,
-                config.kernel().name(),
-                null,
-                config.commandLine()));
-    directory.connect(
-        new DomainDirectory.Rings(
-            built.storeMfn(), links.storePort(), built.consoleMfn(), links.consolePort()));
-    console = links.connect(store, built.storeMfn(), built.consoleMfn(), output);
-    GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
-    StartInfo.STORE_EVTCHN.put(startInfo, 0, links.storePort());
-    StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, links.consolePort());
+    boolean made = false;
+    try {
+      DomainBuilder.Built built =
+          DomainBuilder.build(
+              hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
+      domain.grants().grantReserved(built.consoleMfn(), built.storeMfn());
+      store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
+      SchedulerAgents.attach(hypervisor, store);
+      DomainDirectory.describeDom0(store.dom0());
+      links = GuestLinks.allocate(domain);
+      directory =
+          DomainDirectory.create(
+              store.dom0(),
+              domain.id(),
+              new DomainDirectory.Config(
+                  config.name(),
+                  UUID.randomUUID(),
+                  config.vcpus(),
+                  config.vcpus(),
+                  pages * 4,
+                  pages * 4,
+                  config.kernel().name(),
+                  null,
+                  config.commandLine()));
+      directory.connect(
+          new DomainDirectory.Rings(
+              built.storeMfn(), links.storePort(), built.consoleMfn(), links.consolePort()));
+      console = links.connect(store, built.storeMfn(), built.consoleMfn(), output);
+      GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
+      StartInfo.STORE_EVTCHN.put(startInfo, 0, links.storePort());
+      StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, links.consolePort());
+      made = true;
+    } finally {
+      if (!made) {
+        hypervisor.close();
+      }
+    }
   }
 
-  private static MachineMemory memoryFor(GuestConfig config, long pages) {
+  private static Hypervisor hypervisorFor(GuestConfig config, long pages, XenClock clock) {
+    long hostMib = HostMemory.totalMib();
+    if (config.memoryMib() > hostMib) {
+      throw new UserError(
+          "a guest of "
+              + config.memoryMib()
+              + " MiB does not fit into this host's "
+              + hostMib
+              + " MiB: give less --memory");
+    }
     // The M2P table and the frame table grow with memory.
     long frames = pages + pages / 256 + OVERHEAD_FRAMES;
+    MachineMemory memory = null;
     try {
-      return new MachineMemory(frames);
+      memory = new MachineMemory(frames);
+      return new Hypervisor(memory, clock);
     } catch (OutOfMemoryError e) {
+      if (memory != null) {
+        memory.close();
+      }
       throw new UserError(
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
@@ -111,11 +133,34 @@ public final class PvGuest implements AutoCloseable {
    * Writes a line for every hypercall, trap and emulated instruction to a file from now on; before
    * {@link #run}.
    */
-  public void traceTo(Path file) throws IOException {
-    GuestTrace newTrace = new GuestTrace(file);
+  public void traceTo(Path file) {
+    GuestTrace newTrace;
+    try {
+      newTrace = new GuestTrace(file);
+    } catch (IOException e) {
+      throw new UserError(
+          "--trace: cannot write to " + file + ": give a file that can be written", e);
+    }
     hypervisor.hypercalls().setListener(newTrace);
     hypervisor.trapStats().setListener(newTrace);
     trace = newTrace;
+  }
+
+  /** Ends the trace, if there is one; what kept it from being whole, or null. */
+  public @Nullable IOException finishTrace() {
+    GuestTrace taken = trace;
+    if (taken == null) {
+      return null;
+    }
+    trace = null;
+    hypervisor.hypercalls().setListener(null);
+    hypervisor.trapStats().setListener(null);
+    try {
+      taken.close();
+      return null;
+    } catch (IOException e) {
+      return e;
+    }
   }
 
   /** Samples where the guest spends its time from now on. */
@@ -168,13 +213,11 @@ public final class PvGuest implements AutoCloseable {
 
   /** Gives everything back to the host. */
   @Override
-  public void close() throws IOException {
+  public void close() {
     if (profile != null) {
       profile.close();
     }
-    if (trace != null) {
-      trace.close();
-    }
+    finishTrace();
     links.close();
     directory.remove();
     hypervisor.close();

@@ -1,10 +1,12 @@
 package parhelion.toolstack.image;
 
+import parhelion.toolstack.UserError;
+
 /**
  * A file that a guest was to be made of cannot be used. The message is one line for the user: the
  * file, what is wrong with it and what to do about it. It is never our own bug.
  */
-public final class ImageException extends RuntimeException {
+public final class ImageException extends UserError {
   private static final long serialVersionUID = 1L;
   private static final int MAX_LINE_CHARS = 600;
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KernelImage {
   /** No kernel comes near this; a bomb would. */
-  public static final int DEFAULT_LIMIT_BYTES = 1 << 30;
+  public static final int DEFAULT_LIMIT_BYTES = 512 << 20;
 
   private static final int[] ELF_MAGIC = {0x7f, 'E', 'L', 'F'};
   private static final String REMEDY = "give an x86-64 Linux bzImage or a 64-bit ELF kernel";
@@ -47,6 +47,9 @@ public final class KernelImage {
     try {
       if (Files.isDirectory(file)) {
         throw ImageException.of(name, "is a directory", REMEDY);
+      }
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw ImageException.of(name, "is a device or a pipe, not a file", REMEDY);
       }
       if (cache != null) {
         key = ElfCache.keyOf(file);

@@ -1,0 +1,188 @@
+package parhelion.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Guests that run while something around them breaks: a full disk, a closed pipe, a signal, an
+ * environment without anything. Each is a process of its own, as those things are a process's.
+ */
+final class BadSurroundingsTest {
+  private static final File NOTHING = new File("/dev/null");
+  private static final File FULL = new File("/dev/full");
+
+  @TempDir Path directory;
+
+  private record Ended(int status, String out, String err) {}
+
+  private static ProcessBuilder parhelion(String... args) {
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(
+        List.of(
+            "-XX:TieredStopAtLevel=1",
+            "-Xlog:disable",
+            "-Xmx512m",
+            "--enable-native-access=ALL-UNNAMED",
+            "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "parhelion.app.Main"));
+    line.addAll(List.of(args));
+    return new ProcessBuilder(line).redirectInput(NOTHING);
+  }
+
+  private Ended run(ProcessBuilder builder) throws Exception {
+    Path out = directory.resolve("out");
+    Path err = directory.resolve("err");
+    if (builder.redirectOutput() == ProcessBuilder.Redirect.PIPE) {
+      builder.redirectOutput(out.toFile());
+    }
+    Process process = builder.redirectError(err.toFile()).start();
+    return ended(process, out, err);
+  }
+
+  private static Ended ended(Process process, Path out, Path err)
+      throws InterruptedException, IOException {
+    try {
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it hangs");
+    } finally {
+      process.destroyForcibly();
+    }
+    String printed = Files.exists(out) ? Files.readString(out) : "";
+    return new Ended(process.exitValue(), printed, Files.readString(err));
+  }
+
+  private static void oneLine(String words, String text) {
+    assertEquals(1, text.lines().count(), text);
+    assertTrue(text.startsWith("parhelion: "), text);
+    assertTrue(text.contains(words), text);
+  }
+
+  @Test
+  void anEmptyEnvironmentIsEnough() throws Exception {
+    ProcessBuilder builder = parhelion("demo", "--batch");
+    builder.environment().clear();
+    Ended ended = run(builder);
+    assertEquals("", ended.err);
+    assertEquals(ExitStatus.OK, ended.status);
+    assertTrue(ended.out.contains("The tour is over."), ended.out);
+  }
+
+  @Test
+  void aFullDiskBehindStandardOutputEndsTheGuest() throws Exception {
+    assumeTrue(FULL.exists());
+    Ended ended = run(parhelion("demo", "--batch").redirectOutput(FULL));
+    oneLine("standard output", ended.err);
+    assertEquals(ExitStatus.FAILED, ended.status);
+  }
+
+  @Test
+  void aFullDiskBehindJsonIsSaid() throws Exception {
+    assumeTrue(FULL.exists());
+    Ended ended = run(parhelion("demo", "--batch", "--json").redirectOutput(FULL));
+    assertTrue(ended.err.stripTrailing().endsWith("the JSON is not whole"), ended.err);
+    assertEquals(ExitStatus.FAILED, ended.status);
+  }
+
+  @Test
+  void aFullDiskBehindLogAndTraceEndsTheseAlone() throws Exception {
+    assumeTrue(FULL.exists());
+    for (String option : List.of("--log", "--trace")) {
+      Ended ended = run(parhelion("demo", "--batch", option, "/dev/full"));
+      oneLine(option, ended.err);
+      assertTrue(ended.out.contains("The tour is over."), ended.out);
+      assertEquals(ExitStatus.FAILED, ended.status);
+    }
+  }
+
+  @Test
+  void aReaderWhoLeavesEndsTheGuest() throws Exception {
+    Path err = directory.resolve("err");
+    Process process = parhelion("demo", "--batch").redirectError(err.toFile()).start();
+    try (InputStream out = process.getInputStream()) {
+      assertEquals('P', out.read());
+    }
+    Ended ended = ended(process, directory.resolve("none"), err);
+    oneLine("standard output", ended.err);
+    assertEquals(ExitStatus.FAILED, ended.status);
+  }
+
+  /** The tour's kernel, whose first instruction jumps to itself. */
+  private String spinning() throws IOException {
+    byte[] elf = BadInputTest.tour();
+    int text = 0x1000; // the file offset of the first segment, and of the entry point
+    elf[text] = (byte) 0xeb;
+    elf[text + 1] = (byte) 0xfe;
+    return Files.write(directory.resolve("spinning"), elf).toString();
+  }
+
+  @Test
+  void theTimeoutEndsAGuestThatSpins() throws Exception {
+    Ended ended = run(parhelion("run", "--kernel", spinning(), "--timeout", "0.5"));
+    oneLine("--timeout ran out", ended.err);
+    assertEquals(ExitStatus.TIMED_OUT, ended.status);
+  }
+
+  @Test
+  void aGuestThatAlwaysCrashesIsNotBootedForEver() throws Exception {
+    byte[] elf = BadInputTest.tour();
+    elf[0x1000] = 0x0f; // ud2, without a handler
+    elf[0x1001] = 0x0b;
+    String kernel = Files.write(directory.resolve("crashing"), elf).toString();
+    Ended ended = run(parhelion("run", "--kernel", kernel, "--on-crash", "restart"));
+    assertTrue(ended.err.contains("not booted again"), ended.err);
+    assertEquals(ExitStatus.GUEST_CRASHED, ended.status);
+  }
+
+  @Test
+  void signalsEndItWithTheirUsualStatus() throws Exception {
+    assumeTrue(new File("/bin/kill").exists());
+    String kernel = spinning();
+    for (String signal : List.of("TERM", "INT")) {
+      Path err = directory.resolve("err-" + signal);
+      Process process =
+          parhelion("run", "--kernel", kernel, "--timeout", "50")
+              .redirectError(err.toFile())
+              .start();
+      Thread.sleep(1500);
+      new ProcessBuilder("/bin/kill", "-" + signal, "" + process.pid()).start().waitFor();
+      Ended ended = ended(process, directory.resolve("none"), err);
+      assertEquals(signal.equals("TERM") ? 143 : 130, ended.status, ended.err);
+      assertEquals("", ended.err);
+    }
+  }
+
+  @Test
+  void aCacheThatCannotBeWrittenIsDoneWithout() throws Exception {
+    byte[] elf = BadInputTest.tour();
+    Path packed = directory.resolve("packed");
+    try (var out = new java.util.zip.GZIPOutputStream(Files.newOutputStream(packed))) {
+      out.write(elf);
+    }
+    Path file = Files.writeString(directory.resolve("file"), "in the way", StandardCharsets.UTF_8);
+    for (String cache : List.of(file.toString(), "/proc/none", "relative", "")) {
+      ProcessBuilder builder =
+          parhelion("run", "--kernel", packed.toString(), "--append", "batch", "--timeout", "40");
+      builder.environment().put("XDG_CACHE_HOME", cache);
+      builder.environment().put("HOME", "/proc/none");
+      Ended ended = run(builder);
+      assertEquals("", ended.err, cache);
+      assertTrue(ended.out.contains("The tour is over."), ended.out);
+      assertEquals(ExitStatus.OK, ended.status);
+    }
+  }
+}
