@@ -133,6 +133,20 @@ public final class Flags {
     c.fAux = (c.fAux & ~TOP) | (carry ? Long.MIN_VALUE : 0) | (carry != overflow ? 1L << 62 : 0);
   }
 
+  /**
+   * Sets carry (bit 63) and carry xor overflow (bit 62) from the top of {@code bits}, leaving the
+   * other four flags: what the result of a rotate holds already, or nearly.
+   */
+  public static void carryBits(Cpu c, long bits) {
+    c.fAux = (c.fAux & ~TOP) | (bits & TOP);
+  }
+
+  /** Result flags of {@code r}, sign-extended already, with carry bits as in {@link #carryBits}; AF clear. */
+  public static void resultWithCarryBits(Cpu c, long r, long bits) {
+    c.fRes = r;
+    c.fAux = bits & TOP;
+  }
+
   // --- reading ---
 
   public static boolean cf(Cpu c) {

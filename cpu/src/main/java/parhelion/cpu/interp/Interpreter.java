@@ -68,13 +68,17 @@ public final class Interpreter {
   }
 
   private void runBlocks(long end) {
-    Block b = lookup(c.rip());
-    while (true) {
-      long start = U.getLong(state + CpuState.RIP);
-      if (!execute(b, start) || c.retired >= end || c.mustLeaveBlocks()) {
-        return;
+    long start = c.rip();
+    Block b = lookup(start);
+    while (execute(b, start) && c.retired < end && !c.mustLeaveBlocks()) {
+      long rip = U.getLong(state + CpuState.RIP);
+      Block n = b.link0;
+      // The frequent case: the successor found last time, in the same page.
+      if (n == null || !n.valid || b.epoch0 != 0 || b.key0 != rip - start) {
+        n = next(b, start, rip);
       }
-      b = next(b, start);
+      b = n;
+      start = rip;
     }
   }
 
@@ -118,8 +122,7 @@ public final class Interpreter {
     c.monitor.exception(c, vector, errorCode, cr2);
   }
 
-  private Block next(Block b, long start) {
-    long rip = U.getLong(state + CpuState.RIP);
+  private Block next(Block b, long start, long rip) {
     if (b.changesMode) {
       return lookup(rip);
     }

@@ -57,29 +57,29 @@ final class ShiftOps {
       if (size == 8) {
         switch (m) {
           case SHL:
-            return c -> c.put64(d, shl(c, c.get64(d), count, 0));
+            return c -> c.put64(d, shl64(c, c.get64(d), count));
           case SHR:
-            return c -> c.put64(d, shr(c, c.get64(d), count, 0));
+            return c -> c.put64(d, shr64(c, c.get64(d), count));
           case SAR:
             return c -> c.put64(d, sar(c, c.get64(d), count, 0));
           case ROL:
-            return c -> c.put64(d, rol(c, c.get64(d), count, 0));
+            return c -> c.put64(d, rol64(c, c.get64(d), count));
           case ROR:
-            return c -> c.put64(d, ror(c, c.get64(d), count, 0));
+            return c -> c.put64(d, ror64(c, c.get64(d), count));
           default:
         }
       } else if (size == 4) {
         switch (m) {
           case SHL:
-            return c -> c.put32(d, (int) shl(c, c.get32(d) & 0xffffffffL, count, 32));
+            return c -> c.put32(d, shl32(c, c.get32(d), count));
           case SHR:
-            return c -> c.put32(d, (int) shr(c, c.get32(d) & 0xffffffffL, count, 32));
+            return c -> c.put32(d, shr32(c, c.get32(d), count));
           case SAR:
             return c -> c.put32(d, (int) sar(c, c.get32(d), count, 32));
           case ROL:
-            return c -> c.put32(d, (int) rol(c, c.get32(d) & 0xffffffffL, count, 32));
+            return c -> c.put32(d, rol32(c, c.get32(d), count));
           case ROR:
-            return c -> c.put32(d, (int) ror(c, c.get32(d) & 0xffffffffL, count, 32));
+            return c -> c.put32(d, ror32(c, c.get32(d), count));
           default:
         }
       }
@@ -89,6 +89,62 @@ final class ShiftOps {
       // A 32-bit destination is zero-extended even when the count is 0.
       c.put(d, size, f.apply(c, c.get(d, size), n, shift));
     };
+  }
+
+  // The frequent forms, by an immediate from 1 to 31 or 63, without a branch. Bit 63 of the carry bits is
+  // CF, bit 62 is CF xor OF: for a left shift that is the result's top bit, for a right rotate the two are
+  // the result's two top bits.
+
+  private static long shl64(Cpu c, long a, int n) {
+    long r = a << n;
+    Flags.resultWithCarryBits(c, r, (a >>> (64 - n)) << 63 | r >>> 63 << 62);
+    return r;
+  }
+
+  private static int shl32(Cpu c, int a, int n) {
+    int r = a << n;
+    Flags.resultWithCarryBits(c, r, (long) (a >>> (32 - n)) << 63 | (long) (r >>> 31) << 62);
+    return r;
+  }
+
+  private static long shr64(Cpu c, long a, int n) {
+    long r = a >>> n;
+    long carry = a >>> (n - 1);
+    long overflow = n == 1 ? a >>> 63 : 0;
+    Flags.resultWithCarryBits(c, r, carry << 63 | ((carry ^ overflow) & 1) << 62);
+    return r;
+  }
+
+  private static int shr32(Cpu c, int a, int n) {
+    int r = a >>> n;
+    long carry = a >>> (n - 1);
+    long overflow = n == 1 ? a >>> 31 : 0;
+    Flags.resultWithCarryBits(c, r, carry << 63 | ((carry ^ overflow) & 1) << 62);
+    return r;
+  }
+
+  private static long rol64(Cpu c, long a, int n) {
+    long r = Long.rotateLeft(a, n);
+    Flags.carryBits(c, r << 63 | r >>> 63 << 62);
+    return r;
+  }
+
+  private static int rol32(Cpu c, int a, int n) {
+    int r = Integer.rotateLeft(a, n);
+    Flags.carryBits(c, (long) r << 63 | (long) (r >>> 31) << 62);
+    return r;
+  }
+
+  private static long ror64(Cpu c, long a, int n) {
+    long r = Long.rotateRight(a, n);
+    Flags.carryBits(c, r);
+    return r;
+  }
+
+  private static int ror32(Cpu c, int a, int n) {
+    int r = Integer.rotateRight(a, n);
+    Flags.carryBits(c, (long) r << 32);
+    return r;
   }
 
   // Operands are zero-extended; counts are already masked to 31 or 63.
