@@ -105,7 +105,10 @@ public final class Main implements Runnable {
 
   private static int failed(Exception thrown, CommandLine command) {
     PrintWriter err = command.getErr();
-    Exception failure = thrown instanceof UncheckedIOException io ? io.getCause() : thrown;
+    Exception failure =
+        thrown instanceof UncheckedIOException && thrown.getCause() instanceof IOException io
+            ? io
+            : thrown;
     if (failure instanceof UserError || failure instanceof IOException) {
       err.println("parhelion: " + oneLine(describe(failure)));
       return ExitStatus.FAILED;
