@@ -201,12 +201,13 @@ final class GuestSession {
     }
     return switch (result.outcome.kind()) {
       case TIMEOUT -> "the guest was ended as --timeout ran out";
+      case LEFT -> "you left, so the guest has ended";
       case WATCHDOG -> "the guest stopped feeding its watchdog, which ended it";
       default -> {
         if (choice.command() != null && result.commandStatus.isEmpty()) {
           yield "the guest ended ("
               + word(result.outcome)
-              + ") before the command: look at its console with --log";
+              + ") before the command did: look at its console with --log";
         }
         yield switch (result.outcome.kind()) {
           case REBOOT -> "the guest asked for a reboot, which ends it here: start it again";

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jline.terminal.Attributes;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -23,7 +22,8 @@ final class UserConsole implements AutoCloseable {
   private static final int ESCAPE = 0x1d; // Ctrl-]
 
   private final @Nullable Terminal terminal;
-  private final @Nullable Attributes before;
+  private final @Nullable TerminalMode mode;
+  private final Thread restoring;
   private final InputStream input;
   private final OutputStream output;
   private final AtomicReference<@Nullable PvGuest> connected = new AtomicReference<>();
@@ -31,11 +31,13 @@ final class UserConsole implements AutoCloseable {
 
   private UserConsole(
       @Nullable Terminal terminal,
-      @Nullable Attributes before,
+      @Nullable TerminalMode mode,
       InputStream input,
       OutputStream output) {
     this.terminal = terminal;
-    this.before = before;
+    this.mode = mode;
+    restoring = new Thread(this::restore, "terminal");
+    Runtime.getRuntime().addShutdownHook(restoring);
     this.input = input;
     this.output = output;
   }
@@ -46,9 +48,10 @@ final class UserConsole implements AutoCloseable {
    */
   static UserConsole open(boolean json) throws IOException {
     if (!json && System.console() != null && System.console().isTerminal()) {
+      TerminalMode mode = TerminalMode.save();
       Terminal terminal = TerminalBuilder.builder().system(true).nativeSignals(true).build();
-      Attributes before = terminal.enterRawMode();
-      return new UserConsole(terminal, before, terminal.input(), terminal.output());
+      mode.raw();
+      return new UserConsole(terminal, mode, terminal.input(), terminal.output());
     }
     return new UserConsole(
         null,
@@ -124,11 +127,22 @@ final class UserConsole implements AutoCloseable {
     guest.input(buffer, 0, n);
   }
 
+  private void restore() {
+    if (mode != null) {
+      mode.restore();
+    }
+  }
+
   @Override
   public void close() throws IOException {
-    if (terminal != null && before != null) {
-      terminal.setAttributes(before);
+    try {
+      Runtime.getRuntime().removeShutdownHook(restoring);
+    } catch (IllegalStateException e) {
+      // The JVM is ending.
+    }
+    if (terminal != null) {
       terminal.close();
     }
+    restore();
   }
 }

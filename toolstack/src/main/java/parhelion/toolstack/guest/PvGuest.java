@@ -198,6 +198,16 @@ public final class PvGuest implements AutoCloseable {
     ShutdownRequest.send(store.dom0(), domain.id(), ShutdownRequest.Kind.POWEROFF);
   }
 
+  /**
+   * Asks the guest's kernel to take a vcpu online or offline, by cpu/N/availability of its xenstore
+   * directory. Any thread.
+   *
+   * @param vcpu 0 to the configured number, exclusive
+   */
+  public void vcpuOnline(int vcpu, boolean online) {
+    directory.vcpuOnline(vcpu, online);
+  }
+
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
   public GuestStats stats() {
     return GuestStats.of(hypervisor, domain);
