@@ -1,0 +1,151 @@
+package parhelion.toolstack.guest;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import parhelion.backends.console.ConsoleSink;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.KernelSymbols;
+import parhelion.xen.RealClock;
+
+/** A guest on a thread of its own, and a console to type at and to read from. */
+final class RunningGuest implements AutoCloseable {
+  /** Far more than anything here takes, even on a busy machine. */
+  private static final long PATIENCE_SECONDS = 180;
+
+  private static final int SHOWN_CHARS = 3000;
+
+  private final PvGuest guest;
+  private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+  private final StringBuilder output = new StringBuilder();
+  private final Thread thread;
+  private int seen;
+  private int commands;
+
+  /** Boots a guest. */
+  RunningGuest(
+      ElfImage kernel,
+      @Nullable KernelSymbols symbols,
+      @Nullable ByteBuffer initrd,
+      String commandLine,
+      int memoryMib,
+      int vcpus) {
+    GuestConfig config =
+        new GuestConfig(
+            "test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus);
+    guest = new PvGuest(config, new RealClock(), sink());
+    thread = Thread.ofPlatform().daemon().name("guest under test").start(this::run);
+  }
+
+  private void run() {
+    try {
+      outcome.complete(guest.run());
+    } catch (Throwable e) {
+      outcome.completeExceptionally(e);
+    }
+    synchronized (output) {
+      output.notifyAll();
+    }
+  }
+
+  private ConsoleSink sink() {
+    return (bytes, offset, length) -> {
+      synchronized (output) {
+        output.append(new String(bytes, offset, length, StandardCharsets.ISO_8859_1));
+        output.notifyAll();
+      }
+      return length;
+    };
+  }
+
+  PvGuest guest() {
+    return guest;
+  }
+
+  /** Types, carriage returns included where they are wanted. */
+  void type(String text) throws InterruptedException {
+    byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+    guest.input(bytes, 0, bytes.length);
+  }
+
+  /**
+   * Waits until the console has printed a text, after what was awaited before, and returns all from
+   * there up to it.
+   */
+  String await(String text) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    synchronized (output) {
+      int at;
+      while ((at = output.indexOf(text, seen)) < 0) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (millis <= 0 || (outcome.isDone() && output.indexOf(text, seen) < 0)) {
+          return fail(
+              "the guest "
+                  + (outcome.isDone() ? "ended" : "has gone on for long")
+                  + " and has not printed '"
+                  + text
+                  + "'; its last words: "
+                  + output.substring(Math.max(0, output.length() - SHOWN_CHARS)));
+        }
+        output.wait(Math.min(millis, 1000));
+      }
+      String before = output.substring(seen, at);
+      seen = at + text.length();
+      return before;
+    }
+  }
+
+  /** Waits for the shell's prompt. */
+  void awaitPrompt() throws InterruptedException {
+    await(":/root# ");
+  }
+
+  /** Has the guest's shell, which is at its prompt, run a command, and returns what it prints. */
+  String shell(String command) throws InterruptedException {
+    String mark = "done-" + ++commands;
+    // The shell's echo of the line that is typed has quotes in it, so the mark is the output's.
+    type(command + "; echo 'done'-" + commands + "\r");
+    await("'-" + commands);
+    await("\n");
+    String printed = await(mark).replace("\r", "");
+    awaitPrompt();
+    return printed;
+  }
+
+  /** Waits for the guest's end. */
+  Outcome end() throws InterruptedException, ExecutionException {
+    try {
+      return outcome.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      return fail("the guest does not end; its last words: " + text());
+    }
+  }
+
+  /** All that it has printed. */
+  String text() {
+    synchronized (output) {
+      return output.toString();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    guest.stop(Outcome.Kind.LEFT);
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (thread.isAlive()) {
+      fail("the guest's thread does not stop");
+    }
+    guest.close();
+  }
+}
