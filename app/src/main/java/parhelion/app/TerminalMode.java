@@ -54,8 +54,7 @@ final class TerminalMode {
         linker.downcallHandle(
             libc.findOrThrow("tcsetattr"),
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS)),
-        linker.downcallHandle(
-            libc.findOrThrow("cfmakeraw"), FunctionDescriptor.ofVoid(ADDRESS)),
+        linker.downcallHandle(libc.findOrThrow("cfmakeraw"), FunctionDescriptor.ofVoid(ADDRESS)),
         saved);
   }
 

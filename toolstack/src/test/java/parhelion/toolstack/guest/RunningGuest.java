@@ -38,8 +38,7 @@ final class RunningGuest implements AutoCloseable {
       int memoryMib,
       int vcpus) {
     GuestConfig config =
-        new GuestConfig(
-            "test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus);
+        new GuestConfig("test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus);
     guest = new PvGuest(config, new RealClock(), sink());
     thread = Thread.ofPlatform().daemon().name("guest under test").start(this::run);
   }
