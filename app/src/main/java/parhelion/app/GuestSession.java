@@ -149,7 +149,8 @@ final class GuestSession {
     }
     String end = ending(choice, result);
     if (!end.isEmpty()) {
-      System.err.println("parhelion: " + end);
+      boolean withinLine = result.outcome.kind() == Outcome.Kind.LEFT;
+      System.err.println((withinLine ? "\n" : "") + "parhelion: " + end);
     }
     int status = status(choice, result);
     IOException logFailure = result.output.logFailure();

@@ -72,7 +72,7 @@ final class GuestReport {
     try {
       for (int i = 0; i < STACK_WORDS && lines.size() < ENTRIES; i++) {
         long word = v.guest().getLong(sp + i * 8L);
-        if (word < 0 && symbols.at(word) != null) {
+        if (symbols.at(word) != null && followsCall(v, word)) {
           lines.add("  " + symbols.describe(word));
         }
       }
@@ -80,5 +80,29 @@ final class GuestReport {
       // The stack ends here.
     }
     return lines;
+  }
+
+  /**
+   * Whether the instruction before an address is a near call: E8, or FF /2 in its usual lengths.
+   */
+  private static boolean followsCall(Vcpu v, long va) {
+    byte[] before = new byte[7];
+    try {
+      for (int i = 0; i < before.length; i++) {
+        before[i] = v.guest().getByte(va - before.length + i);
+      }
+    } catch (XenError e) {
+      return false;
+    }
+    if ((before[2] & 0xff) == 0xe8) {
+      return true;
+    }
+    for (int length : new int[] {2, 3, 4, 6, 7}) {
+      int at = before.length - length;
+      if ((before[at] & 0xff) == 0xff && (before[at + 1] & 0x38) == 0x10) {
+        return true;
+      }
+    }
+    return false;
   }
 }
