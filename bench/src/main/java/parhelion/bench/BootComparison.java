@@ -94,7 +94,10 @@ public final class BootComparison {
       row("start to end of process, s", a, b, Run::endSeconds);
       row("peak resident memory, MiB", a, b, Run::peakMib);
       alone("launcher alone (--version), s", List.of(launcher.toString(), "--version"), runs);
-      alone("built-in guest (demo --batch), s", List.of(launcher.toString(), "demo", "--batch"), runs);
+      alone(
+          "built-in guest (demo --batch), s",
+          List.of(launcher.toString(), "demo", "--batch"),
+          runs);
     } finally {
       Files.delete(initrd);
     }

@@ -141,7 +141,10 @@ public final class Flags {
     c.fAux = (c.fAux & ~TOP) | (bits & TOP);
   }
 
-  /** Result flags of {@code r}, sign-extended already, with carry bits as in {@link #carryBits}; AF clear. */
+  /**
+   * Result flags of {@code r}, sign-extended already, with carry bits as in {@link #carryBits}; AF
+   * clear.
+   */
   public static void resultWithCarryBits(Cpu c, long r, long bits) {
     c.fRes = r;
     c.fAux = bits & TOP;

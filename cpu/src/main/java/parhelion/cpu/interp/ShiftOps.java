@@ -91,8 +91,10 @@ final class ShiftOps {
     };
   }
 
-  // The frequent forms, by an immediate from 1 to 31 or 63, without a branch. Bit 63 of the carry bits is
-  // CF, bit 62 is CF xor OF: for a left shift that is the result's top bit, for a right rotate the two are
+  // The frequent forms, by an immediate from 1 to 31 or 63, without a branch. Bit 63 of the carry
+  // bits is
+  // CF, bit 62 is CF xor OF: for a left shift that is the result's top bit, for a right rotate the
+  // two are
   // the result's two top bits.
 
   private static long shl64(Cpu c, long a, int n) {
