@@ -148,6 +148,7 @@ public final class Traps {
     int saved = vcpu.upcallMaskByte();
     long at = (sp & -16L) - (hasErrorCode ? 64 : 56);
     checkStack(at, sp);
+    cpu.interpreter().leaveBlock();
     vcpu.monitor().plainWrites(true);
     try {
       long p = at + (hasErrorCode ? 64 : 56);

@@ -24,7 +24,7 @@ public final class Interpreter {
   private final long[] cacheRip = new long[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
 
-  /** Length of the block that is being executed. */
+  /** Length of the block that is being executed; 0 once its last instruction is done for. */
   private int runningInstructions;
 
   public Interpreter(Cpu cpu) {
@@ -39,6 +39,7 @@ public final class Interpreter {
     while (!c.isStopped() && c.retired < end) {
       if (c.attentionRequested() && !c.interruptShadow) {
         c.clearAttention();
+        leaveBlock();
         c.monitor.attend(c);
         continue;
       }
@@ -50,6 +51,7 @@ public final class Interpreter {
         }
       } catch (GuestFault f) {
         // Raised by the fetch: RIP is at the instruction that cannot be fetched.
+        leaveBlock();
         c.monitor.exception(c, f.vector, f.errorCode, f.cr2);
       }
     }
@@ -111,6 +113,7 @@ public final class Interpreter {
 
   private void faulted(Block b, long start, int i, GuestFault f) {
     c.retired += b.before[i];
+    leaveBlock();
     long rip = start + b.offsets[i];
     c.rip(rip);
     int vector = f.vector;
@@ -216,6 +219,15 @@ public final class Interpreter {
   private boolean stepOne() {
     Block b = decoder.single(c.rip());
     return execute(b, c.rip());
+  }
+
+  /**
+   * Says that what is stored from here on is no longer the running block's: an entry into a handler
+   * writes its frame, and must not have the last instruction executed again, wherever the stack is.
+   * For monitors, whose entries are made by instructions that end blocks.
+   */
+  public void leaveBlock() {
+    runningInstructions = 0;
   }
 
   /**
