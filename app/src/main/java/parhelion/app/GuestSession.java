@@ -149,7 +149,8 @@ final class GuestSession {
     }
     String end = ending(choice, result);
     if (!end.isEmpty()) {
-      boolean withinLine = result.outcome.kind() == Outcome.Kind.LEFT;
+      boolean withinLine =
+          result.outcome.kind() == Outcome.Kind.LEFT && result.output.userFailure() == null;
       System.err.println((withinLine ? "\n" : "") + "parhelion: " + end);
     }
     int status = status(choice, result);
