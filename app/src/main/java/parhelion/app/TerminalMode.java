@@ -2,6 +2,8 @@ package parhelion.app;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -11,24 +13,31 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The terminal's settings (termios), kept and put back as they are by the C library itself: JLine
- * loses the line's speed, which hangs up a serial line. In raw mode every key goes to the guest, ^C
- * too, and every byte that the guest prints goes to the terminal.
+ * The terminal's settings (termios), kept and put back as they are by the C library itself: JLine's
+ * terminal loses the line's speed, which hangs up a serial line, and lets ^C from outside end the
+ * JVM without putting anything back. In raw mode every key goes to the guest, ^C too, and every
+ * byte that the guest prints goes to the terminal.
  */
 final class TerminalMode {
   /** More than any system's struct termios has. */
   private static final long TERMIOS_BYTES = 256;
 
+  private static final long WINSIZE_BYTES = 8;
+  private static final long TIOCGWINSZ = 0x5413;
+  private static final long TIOCGWINSZ_BSD = 0x4008_7468;
   private static final int STANDARD_INPUT = 0;
   private static final int TCSADRAIN = 1;
 
   private final MethodHandle tcsetattr;
   private final MethodHandle cfmakeraw;
+  private final MethodHandle ioctl;
   private final MemorySegment saved;
 
-  private TerminalMode(MethodHandle tcsetattr, MethodHandle cfmakeraw, MemorySegment saved) {
+  private TerminalMode(
+      MethodHandle tcsetattr, MethodHandle cfmakeraw, MethodHandle ioctl, MemorySegment saved) {
     this.tcsetattr = tcsetattr;
     this.cfmakeraw = cfmakeraw;
+    this.ioctl = ioctl;
     this.saved = saved;
   }
 
@@ -55,6 +64,10 @@ final class TerminalMode {
             libc.findOrThrow("tcsetattr"),
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS)),
         linker.downcallHandle(libc.findOrThrow("cfmakeraw"), FunctionDescriptor.ofVoid(ADDRESS)),
+        linker.downcallHandle(
+            libc.findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+            Linker.Option.firstVariadicArg(2)),
         saved);
   }
 
@@ -76,6 +89,23 @@ final class TerminalMode {
   void restore() {
     try {
       set(saved);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Its columns and rows; zeroes where it does not say. */
+  int[] size() {
+    boolean linux = System.getProperty("os.name", "").equals("Linux");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment winsize = arena.allocate(WINSIZE_BYTES);
+      int rc =
+          (int) ioctl.invokeExact(STANDARD_INPUT, linux ? TIOCGWINSZ : TIOCGWINSZ_BSD, winsize);
+      int rows = winsize.get(JAVA_SHORT, 0) & 0xffff;
+      int columns = winsize.get(JAVA_SHORT, 2) & 0xffff;
+      return rc == 0 ? new int[] {columns, rows} : new int[2];
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {

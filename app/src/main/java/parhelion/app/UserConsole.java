@@ -7,9 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jline.terminal.Size;
-import org.jline.terminal.Terminal;
-import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PvGuest;
@@ -21,7 +19,6 @@ import parhelion.toolstack.guest.PvGuest;
 final class UserConsole implements AutoCloseable {
   private static final int ESCAPE = 0x1d; // Ctrl-]
 
-  private final @Nullable Terminal terminal;
   private final @Nullable TerminalMode mode;
   private final Thread restoring;
   private final InputStream input;
@@ -29,16 +26,11 @@ final class UserConsole implements AutoCloseable {
   private final AtomicReference<@Nullable PvGuest> connected = new AtomicReference<>();
   private boolean pumping;
 
-  private UserConsole(
-      @Nullable Terminal terminal,
-      @Nullable TerminalMode mode,
-      InputStream input,
-      OutputStream output) {
-    this.terminal = terminal;
+  private UserConsole(@Nullable TerminalMode mode, OutputStream output) {
     this.mode = mode;
     restoring = new Thread(this::restore, "terminal");
     Runtime.getRuntime().addShutdownHook(restoring);
-    this.input = input;
+    input = new FileInputStream(FileDescriptor.in);
     this.output = output;
   }
 
@@ -46,22 +38,19 @@ final class UserConsole implements AutoCloseable {
    * Opens the terminal, if standard input and output are one; with json output goes to standard
    * error.
    */
-  static UserConsole open(boolean json) throws IOException {
+  static UserConsole open(boolean json) {
     if (!json && System.console() != null && System.console().isTerminal()) {
       TerminalMode mode = TerminalMode.save();
-      Terminal terminal = TerminalBuilder.builder().system(true).nativeSignals(true).build();
+      UserConsole console = new UserConsole(mode, new FileOutputStream(FileDescriptor.out));
       mode.raw();
-      return new UserConsole(terminal, mode, terminal.input(), terminal.output());
+      return console;
     }
     return new UserConsole(
-        null,
-        null,
-        new FileInputStream(FileDescriptor.in),
-        new FileOutputStream(json ? FileDescriptor.err : FileDescriptor.out));
+        null, new FileOutputStream(json ? FileDescriptor.err : FileDescriptor.out));
   }
 
   boolean isTerminal() {
-    return terminal != null;
+    return mode != null;
   }
 
   OutputStream output() {
@@ -70,17 +59,16 @@ final class UserConsole implements AutoCloseable {
 
   /** A word for the kernel's command line that tells the guest's init the terminal's size. */
   String sizeWord() {
-    Size size = terminal == null ? new Size() : terminal.getSize();
-    return size.getRows() > 0 && size.getColumns() > 0
-        ? " parhelion.size=" + size.getRows() + "x" + size.getColumns()
-        : "";
+    int[] size = mode == null ? new int[2] : mode.size();
+    return size[0] > 0 && size[1] > 0 ? " parhelion.size=" + size[1] + "x" + size[0] : "";
   }
 
   /** Feeds what the user types to the guest from now on, until {@link #disconnect}. */
   void connect(PvGuest guest) {
     connected.set(guest);
-    if (terminal != null) {
-      terminal.handle(Terminal.Signal.WINCH, signal -> passSize(terminal));
+    TerminalMode shown = mode;
+    if (shown != null) {
+      Signals.register("WINCH", () -> passSize(shown));
     }
     if (!pumping) {
       pumping = true;
@@ -93,10 +81,11 @@ final class UserConsole implements AutoCloseable {
     connected.set(null);
   }
 
-  private void passSize(Terminal shown) {
+  private void passSize(TerminalMode shown) {
     PvGuest guest = connected.get();
-    if (guest != null) {
-      guest.consoleSize(shown.getSize().getColumns(), shown.getSize().getRows());
+    int[] size = shown.size();
+    if (guest != null && size[0] > 0 && size[1] > 0) {
+      guest.consoleSize(size[0], size[1]);
     }
   }
 
@@ -117,7 +106,7 @@ final class UserConsole implements AutoCloseable {
   }
 
   private void feed(PvGuest guest, byte[] buffer, int n) throws InterruptedException {
-    for (int i = 0; terminal != null && i < n; i++) {
+    for (int i = 0; mode != null && i < n; i++) {
       if (buffer[i] == ESCAPE) {
         // First, as input waits for a guest that reads none.
         guest.stop(Outcome.Kind.LEFT);
@@ -134,14 +123,11 @@ final class UserConsole implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     try {
       Runtime.getRuntime().removeShutdownHook(restoring);
     } catch (IllegalStateException e) {
       // The JVM is ending.
-    }
-    if (terminal != null) {
-      terminal.close();
     }
     restore();
   }
