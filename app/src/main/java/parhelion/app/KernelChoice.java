@@ -92,7 +92,7 @@ record KernelChoice(
     if (linux) {
       line.append("console=hvc0");
       if (command != null) {
-        line.append(" quiet ").append(command.kernelArguments());
+        line.append(" quiet loglevel=1 ").append(command.kernelArguments());
       }
     }
     if (!append.isEmpty()) {
