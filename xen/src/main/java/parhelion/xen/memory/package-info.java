@@ -5,8 +5,7 @@
  * PageTypes} (what it may be used as), {@link parhelion.xen.memory.Paging} and {@code MmuExtOps}
  * (the hypercalls), {@link parhelion.xen.memory.MemoryOps} (a domain's memory grows and shrinks),
  * in that order. {@link parhelion.xen.memory.Auditor} counts everything again from scratch; {@link
- * parhelion.xen.memory.DomainMemoryBuilder} and {@link parhelion.xen.memory.GrantMappings} are
- * doors for the toolstack and the grant tables.
+ * parhelion.xen.memory.GrantMappings} is the door for the grant tables.
  *
  * <p>One thread, the scheduler's; only the processors' page walks set accessed and dirty bits
  * meanwhile.

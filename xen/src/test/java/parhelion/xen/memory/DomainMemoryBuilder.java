@@ -10,8 +10,8 @@ import parhelion.xen.Hypervisor;
 import parhelion.xen.XenError;
 
 /**
- * What a domain builder needs before its domain runs: the initial memory, and the initial page
- * tables in it. The builder writes the frames by machine address; the tables become page tables,
+ * The initial memory of a test's domain, and the initial page tables in it. (Real guests are built
+ * by the toolstack, which knows kernels.) The test writes the frames by machine address; the tables become page tables,
  * with every rule checked, when they are pinned.
  *
  * <pre>
