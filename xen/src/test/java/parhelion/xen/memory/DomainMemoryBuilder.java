@@ -11,8 +11,8 @@ import parhelion.xen.XenError;
 
 /**
  * The initial memory of a test's domain, and the initial page tables in it. (Real guests are built
- * by the toolstack, which knows kernels.) The test writes the frames by machine address; the tables become page tables,
- * with every rule checked, when they are pinned.
+ * by the toolstack, which knows kernels.) The test writes the frames by machine address; the tables
+ * become page tables, with every rule checked, when they are pinned.
  *
  * <pre>
  * var builder = new DomainMemoryBuilder(hypervisor, domain);
