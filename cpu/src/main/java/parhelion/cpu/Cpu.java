@@ -5,10 +5,14 @@ import static parhelion.cpu.memory.Host.U;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.fpu.FloatUnit;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.cpu.rewrite.NativeState;
+import parhelion.cpu.rewrite.RegionCache;
+import parhelion.cpu.rewrite.Rewriter;
 
 /**
  * One virtual x86-64 processor: its registers (off-heap, see {@link CpuState}), its way to memory
@@ -99,11 +103,13 @@ public final class Cpu implements AutoCloseable {
    */
   boolean userPagesOpen;
 
+  private final @Nullable Rewriter rewriter;
+
   public Cpu(MachineMemory memory, CodeCache code, Monitor monitor) {
     this.memory = memory;
     this.code = code;
     this.monitor = monitor;
-    int bytes = SIZE + 2 * Tlb.BYTES + 256;
+    int bytes = SIZE + 2 * Tlb.BYTES + 256 + NativeState.BYTES;
     stateAllocation = U.allocateMemory(bytes + 64);
     state = (stateAllocation + 63) & -64L;
     bounce = state + SIZE + 2L * Tlb.BYTES;
@@ -113,6 +119,8 @@ public final class Cpu implements AutoCloseable {
     CpuState.reset(state);
     interpreter = new Interpreter(this);
     code.attach(this);
+    RegionCache regions = code.regions();
+    rewriter = regions == null ? null : new Rewriter(this, regions);
   }
 
   @Override
@@ -339,6 +347,11 @@ public final class Cpu implements AutoCloseable {
 
   public Interpreter interpreter() {
     return interpreter;
+  }
+
+  /** The engine that runs this CPU's code, or null if that is the interpreter. */
+  public @Nullable Rewriter rewriter() {
+    return rewriter;
   }
 
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
@@ -634,6 +647,28 @@ public final class Cpu implements AutoCloseable {
     return result;
   }
 
+  /**
+   * Brings the translation for an access of {@code size} bytes into the TLB; false where that does not
+   * let the access go through: it faults, crosses a page, is hooked or stores to decoded code, or the
+   * translation was there already.
+   */
+  public boolean fillTlb(long va, int size, int access) {
+    if ((va & 4095) + size > 4096 || hits(va, access)) {
+      return false;
+    }
+    try {
+      translate(va, access);
+    } catch (GuestFault f) {
+      return false;
+    }
+    return hits(va, access);
+  }
+
+  private boolean hits(long va, int access) {
+    long tag = Tlb.slot(tlbBase, va) + (access == Access.WRITE ? Tlb.WRITE_TAG : Tlb.READ_TAG);
+    return U.getLong(tag) == (va & -4096L);
+  }
+
   private void prepareStore(long translation, long va, int size) {
     if ((translation & Access.HOOKED) == 0) {
       long pa = (translation & -4096L) | (va & 4095);
@@ -723,10 +758,9 @@ public final class Cpu implements AutoCloseable {
 
   /** Machine address of the code byte at {@code va}; raises the fault of the fetch. */
   public long fetchAddress(long va) {
-    long entry = Tlb.slot(tlbBase, va);
-    if (va - U.getLong(entry + Tlb.EXECUTE_TAG) <= 4095
-        && va - U.getLong(entry + Tlb.EXECUTE_TAG) >= 0) {
-      return va + U.getLong(entry + Tlb.ADDEND) - memory.base();
+    long entry = Tlb.executeSlot(tlbBase, va);
+    if (Long.compareUnsigned(va - U.getLong(entry), 4095) <= 0) {
+      return va + U.getLong(entry + 8) - memory.base();
     }
     long translation = translate(va, Access.EXECUTE);
     if ((translation & Access.HOOKED) != 0) {

@@ -4,9 +4,13 @@ import static parhelion.cpu.memory.Host.U;
 
 /**
  * Software TLB of one CPU mode: direct mapped, off-heap so that generated code can use it. An entry
- * is four longs: read tag, write tag, addend (host address = va + addend), execute tag. A tag is
- * the page's virtual address; {@code va - tag} compared unsigned with {@code 4096 - size} tests hit
- * and page crossing at once.
+ * for data is four longs: read tag, write tag, addend (host address = va + addend), host page. A
+ * tag is the page's virtual address; {@code va - tag} compared unsigned with {@code 4096 - size}
+ * tests hit and page crossing at once.
+ *
+ * <p>Behind the data entries lie as many for code: execute tag and addend; and a 32-bit number each,
+ * by which generated code asserts what is mapped where it runs: the number of the (virtual page,
+ * frame) pair, or 0 while that is not known (see {@code rewrite.CodePages}).
  */
 public final class Tlb {
   public static final int ENTRIES = 1024;
@@ -14,7 +18,13 @@ public final class Tlb {
   public static final int READ_TAG = 0;
   public static final int WRITE_TAG = 8;
   public static final int ADDEND = 16;
-  public static final int EXECUTE_TAG = 24;
+  public static final int HOST_PAGE = 24;
+
+  /** Entries for code, from the start of the TLB: tag and addend, two longs. */
+  static final int EXECUTE = ENTRIES * ENTRY_BYTES;
+
+  /** Numbers of code pages, from the start of the TLB: an int each. */
+  public static final int CODE_PAGES = EXECUTE + ENTRIES * 16;
 
   /**
    * Fills a tag that matches only pages 0x55555.. and the next, whose entries get the other value.
@@ -43,27 +53,40 @@ public final class Tlb {
     clear();
   }
 
-  static final int BYTES = ENTRIES * ENTRY_BYTES;
+  public static final int BYTES = CODE_PAGES + ENTRIES * 4;
+
+  static long executeSlot(long base, long va) {
+    return base + EXECUTE + (((va >>> 12) & (ENTRIES - 1)) << 4);
+  }
+
+  /** Offset from the TLB's start of the code-page number of {@code va}. */
+  public static int codePageSlot(long va) {
+    return CODE_PAGES + ((int) (va >>> 12) & (ENTRIES - 1)) * 4;
+  }
 
   static long slot(long base, long va) {
     return base + (((va >>> 12) & (ENTRIES - 1)) << 5);
   }
 
   private void clear() {
-    U.setMemory(base, BYTES, INVALID_FILL);
-    invalidateEntry(slot(base, INVALID));
-    invalidateEntry(slot(base, INVALID + 4096));
+    U.setMemory(base, CODE_PAGES, INVALID_FILL);
+    U.setMemory(base + CODE_PAGES, BYTES - CODE_PAGES, (byte) 0);
+    invalidateEntry(INVALID);
+    invalidateEntry(INVALID + 4096);
   }
 
-  private static void invalidateEntry(long entry) {
-    U.putLong(entry + READ_TAG, INVALID_OTHER);
-    U.putLong(entry + WRITE_TAG, INVALID_OTHER);
-    U.putLong(entry + EXECUTE_TAG, INVALID_OTHER);
+  private void invalidateEntry(long va) {
+    long tag = invalidTag(va);
+    U.putLong(slot(base, va) + READ_TAG, tag);
+    U.putLong(slot(base, va) + WRITE_TAG, tag);
+    U.putLong(executeSlot(base, va), tag);
   }
 
-  private static long invalidTag(long entry, long base) {
-    long invalidSlot = slot(base, INVALID);
-    return entry == invalidSlot || entry == slot(base, INVALID + 4096) ? INVALID_OTHER : INVALID;
+  /** A tag that no address of the entry of {@code va} matches. */
+  private static long invalidTag(long va) {
+    long index = va >>> 12 & (ENTRIES - 1);
+    long invalid = INVALID >>> 12 & (ENTRIES - 1);
+    return index == invalid || index == invalid + 1 ? INVALID_OTHER : INVALID;
   }
 
   /** Drops every translation. */
@@ -88,22 +111,26 @@ public final class Tlb {
 
   /** Drops the translation of the page of {@code va}. */
   public void flushPage(long va) {
-    long entry = slot(base, va);
-    long tag = invalidTag(entry, base);
-    U.putLong(entry + READ_TAG, tag);
-    U.putLong(entry + WRITE_TAG, tag);
-    U.putLong(entry + EXECUTE_TAG, tag);
+    invalidateEntry(va);
+    U.putInt(base + codePageSlot(va), 0);
     epoch = EPOCHS.incrementAndGet();
   }
 
   void install(long va, long hostPage, int rights) {
     long page = va & -4096L;
     long entry = slot(base, va);
-    long invalid = invalidTag(entry, base);
+    long invalid = invalidTag(va);
     U.putLong(entry + READ_TAG, (rights & Access.MAY_READ) != 0 ? page : invalid);
     U.putLong(entry + WRITE_TAG, (rights & Access.MAY_WRITE) != 0 ? page : invalid);
-    U.putLong(entry + EXECUTE_TAG, (rights & Access.MAY_EXECUTE) != 0 ? page : invalid);
     U.putLong(entry + ADDEND, hostPage - page);
+    U.putLong(entry + HOST_PAGE, hostPage);
+    long execute = executeSlot(base, va);
+    if ((rights & Access.MAY_EXECUTE) != 0) {
+      U.putLong(execute, page);
+      U.putLong(execute + 8, hostPage - page);
+    } else if (U.getLong(execute) == page) {
+      U.putLong(execute, invalid);
+    }
   }
 
   /**
@@ -111,10 +138,10 @@ public final class Tlb {
    * code.
    */
   void protectHostPage(long hostPage) {
-    for (long entry = base, end = base + BYTES; entry < end; entry += ENTRY_BYTES) {
+    for (long entry = base, end = base + EXECUTE; entry < end; entry += ENTRY_BYTES) {
       long tag = U.getLong(entry + WRITE_TAG);
       if (tag + U.getLong(entry + ADDEND) == hostPage) {
-        U.putLong(entry + WRITE_TAG, invalidTag(entry, base));
+        U.putLong(entry + WRITE_TAG, invalidTag((entry - base) / ENTRY_BYTES << 12));
       }
     }
   }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A run of decoded instructions within one page (or one instruction that crosses into a second),
  * entered only at its start.
  */
-final class Block {
+public final class Block {
   final long pa;
   final int mode;
   final Op[] ops;
@@ -42,6 +42,11 @@ final class Block {
   @Nullable Block link1;
   long key1;
   long epoch1;
+
+  /** Bytes of guest code. */
+  public int lengthBytes() {
+    return lengthBytes;
+  }
 
   Block(
       long pa,

@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.cpu.rewrite.RegionCache;
 
 /**
  * Decoded code of one machine memory, keyed by machine address and CPU mode, and so shared by all
@@ -18,9 +19,23 @@ import parhelion.cpu.memory.MachineMemory;
 public final class CodeCache implements MachineMemory.WriteListener {
   private static final int MAX_BLOCKS = 1 << 18;
 
+  /** Code of another engine that was made from guest bytes. */
+  public interface Translation {
+    /** Bit per 64-byte granule of the frame on which the translation depends. */
+    long granules(long mfn);
+
+    /** The bytes change: the translation must not be entered any more. */
+    void drop();
+  }
+
   private static final class CodePage {
     /** Bit per 64-byte granule that holds decoded bytes. */
     long granules;
+
+    /** The same for translations. */
+    long translatedGranules;
+
+    final List<Translation> translations = new ArrayList<>(0);
 
     @Nullable Block blocks;
 
@@ -32,10 +47,17 @@ public final class CodeCache implements MachineMemory.WriteListener {
   private final @Nullable CodePage[] pages;
   private @Nullable Block[] table = new Block[1 << 16];
   private int blocks;
+  private final @Nullable RegionCache regions;
   private final List<Cpu> cpus = new ArrayList<>();
 
+  /** A cache whose CPUs run on the engine that the host allows; see {@link Engine}. */
   public CodeCache(MachineMemory memory) {
+    this(memory, Engine.preferred());
+  }
+
+  public CodeCache(MachineMemory memory, Engine engine) {
     this.memory = memory;
+    regions = engine.regions(memory, this);
     pages = new CodePage[(int) memory.frames()];
     memory.setWriteListener(this);
   }
@@ -87,6 +109,35 @@ public final class CodeCache implements MachineMemory.WriteListener {
     }
   }
 
+  /** Generated code, if the CPUs of this memory run it. */
+  public @Nullable RegionCache regions() {
+    return regions;
+  }
+
+  /** Adds a translation of code at {@code pa}, and {@code secondPa} if that is not negative. */
+  public void add(Translation translation, long pa, long secondPa) {
+    add(translation, pa >>> 12);
+    if (secondPa >= 0) {
+      add(translation, secondPa >>> 12);
+    }
+  }
+
+  private void add(Translation translation, long mfn) {
+    CodePage page = page(mfn);
+    page.translations.add(translation);
+    page.translatedGranules |= translation.granules(mfn);
+  }
+
+  /** Forgets all translations, without dropping each. */
+  public void dropTranslations() {
+    for (CodePage page : pages) {
+      if (page != null) {
+        page.translations.clear();
+        page.translatedGranules = 0;
+      }
+    }
+  }
+
   private CodePage page(long mfn) {
     CodePage page = pages[(int) mfn];
     if (page == null) {
@@ -114,11 +165,45 @@ public final class CodeCache implements MachineMemory.WriteListener {
    */
   public void beforeStore(Cpu cpu, long pa, int size) {
     CodePage page = pages[(int) (pa >>> 12)];
-    if (page == null || (page.granules & granules((int) (pa & 4095), size)) == 0) {
+    if (page == null) {
       return;
     }
-    invalidate(pa >>> 12, page);
-    cpu.interpreter().afterInvalidation();
+    if (written(pa >>> 12, page, granules((int) (pa & 4095), size))) {
+      cpu.interpreter().afterInvalidation();
+    }
+  }
+
+  /** Drops what depends on {@code touched} granules; true if decoded blocks were among it. */
+  private boolean written(long mfn, CodePage page, long touched) {
+    if ((page.translatedGranules & touched) != 0) {
+      dropTranslations(mfn, page, touched);
+    }
+    boolean decoded = (page.granules & touched) != 0;
+    if (decoded) {
+      dropBlocks(page);
+    }
+    if ((page.granules | page.translatedGranules) == 0) {
+      pages[(int) mfn] = null;
+      memory.markCodeFrame(mfn, false);
+    }
+    return decoded;
+  }
+
+  private static void dropTranslations(long mfn, CodePage page, long touched) {
+    long left = 0;
+    int kept = 0;
+    List<Translation> all = page.translations;
+    for (Translation translation : all) {
+      long granules = translation.granules(mfn);
+      if ((granules & touched) != 0) {
+        translation.drop();
+      } else {
+        left |= granules;
+        all.set(kept++, translation);
+      }
+    }
+    all.subList(kept, all.size()).clear();
+    page.translatedGranules = left;
   }
 
   @Override
@@ -128,22 +213,25 @@ public final class CodeCache implements MachineMemory.WriteListener {
       if (page != null) {
         int from = mfn == pa >>> 12 ? (int) (pa & 4095) : 0;
         int to = mfn == last ? (int) ((pa + lengthBytes - 1) & 4095) : 4095;
-        if ((page.granules & granules(from, to - from + 1)) != 0) {
-          invalidate(mfn, page);
-        }
+        written(mfn, page, granules(from, to - from + 1));
       }
     }
   }
 
   private void invalidate(long mfn, CodePage page) {
-    pages[(int) mfn] = null;
-    memory.markCodeFrame(mfn, false);
+    written(mfn, page, -1L);
+  }
+
+  private void dropBlocks(CodePage page) {
+    page.granules = 0;
     for (Block b = page.blocks; b != null; b = b.pageNext) {
       unhash(b);
     }
+    page.blocks = null;
     for (Block b : page.crossing) {
       unhash(b);
     }
+    page.crossing.clear();
   }
 
   private void unhash(Block b) {

@@ -8,6 +8,7 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.Rflags;
+import parhelion.cpu.rewrite.Rewriter;
 
 /**
  * The interpreter's run loop: finds or decodes the block at RIP, executes its ops, follows
@@ -69,7 +70,27 @@ public final class Interpreter {
     }
   }
 
+  /** Runs the block at RIP, its fault included; raises the fault of the fetch. */
+  public void runBlock() {
+    execute(lookup(c.rip()), c.rip());
+  }
+
+  /** The instruction at RIP, to be executed by {@link #executeSingle} as often as wanted. */
+  public Block decodeSingle() {
+    return decoder.single(c.rip());
+  }
+
+  /** Executes an instruction that stands at {@code rip}; false when it faulted. */
+  public boolean executeSingle(Block single, long rip) {
+    return execute(single, rip);
+  }
+
   private void runBlocks(long end) {
+    Rewriter rewriter = c.rewriter();
+    if (rewriter != null) {
+      rewriter.run(end);
+      return;
+    }
     long start = c.rip();
     Block b = lookup(start);
     while (execute(b, start) && c.retired < end && !c.mustLeaveBlocks()) {

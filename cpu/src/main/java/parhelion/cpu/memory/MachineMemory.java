@@ -8,6 +8,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from
@@ -33,6 +35,7 @@ public final class MachineMemory implements AutoCloseable {
   private WriteListener listener = (pa, length) -> {};
   private final Arena arena = Arena.ofShared();
   private boolean closed;
+  private final List<Runnable> closers = new ArrayList<>(1);
 
   /** Maps {@code frames} frames of zeroes; throws OutOfMemoryError where the host refuses. */
   public MachineMemory(long frames) {
@@ -192,6 +195,11 @@ public final class MachineMemory implements AutoCloseable {
     static final long ARRAY_BYTE_BASE_OFFSET = jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET;
   }
 
+  /** Has {@code closer} run when the memory is given back: what was made for it goes with it. */
+  public void onClose(Runnable closer) {
+    closers.add(closer);
+  }
+
   /** Gives the memory back to the host. No access may follow. */
   @Override
   public void close() {
@@ -199,6 +207,7 @@ public final class MachineMemory implements AutoCloseable {
       return;
     }
     closed = true;
+    closers.forEach(Runnable::run);
     try {
       Linker linker = Linker.nativeLinker();
       var munmap = linker.defaultLookup().find("munmap");

@@ -1,0 +1,194 @@
+package parhelion.cpu.rewrite;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static parhelion.cpu.memory.Host.U;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Host memory for generated code: one memory file mapped twice, once to write and once to execute,
+ * so that no page is ever both. Space is handed out upward; when it is used up, everything is
+ * dropped at once ({@link #reset}).
+ */
+final class CodeArena implements AutoCloseable {
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int PROT_EXEC = 4;
+  private static final int MAP_SHARED = 1;
+
+  private final long sizeBytes;
+  private final long writable;
+  private final long executable;
+  private long used;
+
+  /**
+   * Maps {@code sizeBytes}, of which the host provides what is touched.
+   *
+   * @throws UnsupportedOperationException with the reason, where the host does not allow it
+   */
+  CodeArena(long sizeBytes) {
+    this.sizeBytes = sizeBytes;
+    int fd = memoryFile(sizeBytes);
+    try {
+      writable = map(fd, sizeBytes, PROT_READ | PROT_WRITE);
+      long second = -1;
+      try {
+        second = map(fd, sizeBytes, PROT_READ | PROT_EXEC);
+      } finally {
+        if (second == -1) {
+          unmap(writable, sizeBytes);
+        }
+      }
+      executable = second;
+    } finally {
+      call("close", fd);
+    }
+  }
+
+  private static int memoryFile(long bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MethodHandle create =
+          handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT));
+      int fd = (int) create.invokeExact(arena.allocateFrom("parhelion-code"), 1 /* CLOEXEC */);
+      if (fd < 0) {
+        throw new UnsupportedOperationException("the host gives no memory file for code");
+      }
+      MethodHandle truncate =
+          handle("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+      if ((int) truncate.invokeExact(fd, bytes) != 0) {
+        call("close", fd);
+        throw new UnsupportedOperationException("the host gives no " + bytes + " bytes for code");
+      }
+      return fd;
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static long map(int fd, long bytes, int protection) {
+    try {
+      MethodHandle mmap =
+          handle(
+              "mmap",
+              FunctionDescriptor.of(
+                  JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+      long address = (long) mmap.invokeExact(0L, bytes, protection, MAP_SHARED, fd, 0L);
+      if (address == -1L) {
+        throw new UnsupportedOperationException(
+            (protection & PROT_EXEC) != 0
+                ? "the host refuses executable memory"
+                : "the host refuses memory for code");
+      }
+      return address;
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void unmap(long address, long bytes) {
+    try {
+      MethodHandle munmap =
+          handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+      int ignored = (int) munmap.invokeExact(address, bytes);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void call(String function, int argument) {
+    try {
+      int ignored =
+          (int) handle(function, FunctionDescriptor.of(JAVA_INT, JAVA_INT)).invokeExact(argument);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static MethodHandle handle(String function, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    MemorySegment address =
+        linker
+            .defaultLookup()
+            .find(function)
+            .orElseThrow(
+                () -> new UnsupportedOperationException("the C library has no " + function));
+    return linker.downcallHandle(address, type);
+  }
+
+  /** A handle that calls code at an address with two longs; see {@link Routines#enter}. */
+  static final MethodHandle ENTER =
+      Linker.nativeLinker()
+          .downcallHandle(
+              FunctionDescriptor.ofVoid(
+                  new MemoryLayout[] {JAVA_LONG, JAVA_LONG}));
+
+  /** Host address, to execute, of the next code, at a multiple of 16. */
+  long next() {
+    return executable + used;
+  }
+
+  /** Whether {@code bytes} more fit. */
+  boolean hasRoom(long bytes) {
+    return used + bytes <= sizeBytes;
+  }
+
+  /** Takes over code that was written for {@link #next}. */
+  void add(byte[] code, int length) {
+    U.copyMemory(
+        code,
+        jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET,
+        null,
+        writable + used,
+        length);
+    used = (used + length + 15) & -16L;
+  }
+
+  /** Replaces four bytes of code, which other threads may be executing: see the assembler. */
+  void patch(long address, int value) {
+    U.putIntRelease(null, writable + (address - executable), value);
+  }
+
+  /** Replaces code that nobody executes. */
+  void write(long address, byte[] bytes) {
+    U.copyMemory(
+        bytes,
+        jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET,
+        null,
+        writable + (address - executable),
+        bytes.length);
+  }
+
+  long usedBytes() {
+    return used;
+  }
+
+  boolean contains(long address) {
+    return address >= executable && address < executable + used;
+  }
+
+  /** Forgets all code behind the first {@code keep} bytes. */
+  void reset(long keep) {
+    used = keep;
+  }
+
+  @Override
+  public void close() {
+    unmap(writable, sizeBytes);
+    unmap(executable, sizeBytes);
+  }
+}

@@ -1,0 +1,105 @@
+package parhelion.cpu.rewrite;
+
+import static parhelion.cpu.memory.Host.U;
+
+import parhelion.cpu.CpuState;
+import parhelion.cpu.Tlb;
+
+/**
+ * What generated code finds relative to GS, which holds the address of the CPU's state block: the
+ * architectural state (see {@link CpuState}), both TLBs, and behind them the fields here.
+ *
+ * <p>Host registers while generated code runs: RAX, RCX, RDX, RBX, RBP, RSI, RDI, R12 are the
+ * guest's own; R8 holds the guest's RSP, R9 R13, R10 R14, R11 R15; the guest's R8 to R11 stay in the
+ * state block. R14 and R15 are scratch, R13 counts instructions down, RSP is the host thread's stack
+ * (a signal may arrive at any time).
+ */
+public final class NativeState {
+  /** Offset of TLB 0 or 1. */
+  static int tlb(int index) {
+    return CpuState.SIZE + index * Tlb.BYTES;
+  }
+
+  private static final int BASE = CpuState.SIZE + 2 * Tlb.BYTES + 256;
+
+  /** Site by which generated code left. */
+  static final int EXIT_SITE = BASE;
+
+  /**
+   * Arithmetic flags where they are not in the host's: as LAHF and SETO leave them in AX (AH:
+   * SF:ZF:0:AF:0:PF:1:CF, AL: OF).
+   */
+  static final int FLAGS = BASE + 8;
+
+  /** RAX while flags are moved. */
+  static final int SAVED_RAX = BASE + 16;
+
+  /** Instructions that may still retire, when generated code is not running. */
+  static final int COUNTER = BASE + 24;
+
+  /** Linear address of an access that missed the TLB. */
+  static final int MISS_VA = BASE + 32;
+
+  /** Not 0 while the host's XMM registers and MXCSR, or its x87 registers, hold the guest's. */
+  static final int SSE_LOADED = BASE + 40;
+
+  static final int X87_LOADED = BASE + 48;
+
+  /** Set by Java: the x87 image is to be loaded on entry. */
+  static final int X87_WANTED = BASE + 56;
+
+  /** Set by Java: the host's XMM registers are to be loaded on entry. */
+  static final int SSE_WANTED = BASE + 96;
+
+  static final int HOST_MXCSR = BASE + 64;
+  static final int HOST_FCW = BASE + 72;
+
+  /** Host address at which generated code is entered. */
+  static final int ENTRY = BASE + 80;
+
+  /** A value or host address kept over a TLB check. */
+  static final int SAVED_VALUE = BASE + 88;
+
+  /** FNSAVE image of the guest's x87. */
+  static final int X87_IMAGE = BASE + 128;
+
+  private static final int CACHES = BASE + 512;
+
+  /** Entries of a jump cache. */
+  static final int JUMPS = 4096;
+
+  /** Bytes that follow the TLBs in a CPU's state block. */
+  public static final int BYTES = CACHES - BASE + 256 + 2 * 16 * JUMPS;
+
+  /** Guest addresses of the jump cache of TLB 0 or 1, 8 bytes each. */
+  static int jumpKeys(int tlbIndex) {
+    return CACHES + tlbIndex * 16 * JUMPS;
+  }
+
+  /** Host addresses beside the keys. */
+  static int jumpTargets(int tlbIndex) {
+    return jumpKeys(tlbIndex) + 8 * JUMPS;
+  }
+
+  /** Nothing is loaded or wanted, and the jump caches are empty. */
+  static void reset(long state) {
+    U.setMemory(state + BASE, BYTES, (byte) 0);
+    clearJumps(state);
+  }
+
+  /** Empties the jump caches: every key becomes one that its place is never asked for. */
+  static void clearJumps(long state) {
+    for (int tlb = 0; tlb < 2; tlb++) {
+      long keys = state + jumpKeys(tlb);
+      U.setMemory(keys, 8L * JUMPS, (byte) 0);
+      U.putLong(keys, 1);
+    }
+  }
+
+  /** Index into a jump cache. */
+  static int jumpIndex(long va) {
+    return ((int) va ^ (int) va >>> 12) & (JUMPS - 1);
+  }
+
+  private NativeState() {}
+}

@@ -1,0 +1,229 @@
+package parhelion.cpu.rewrite;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.Cpuid;
+import parhelion.cpu.decode.Decoder;
+import parhelion.cpu.interp.CodeCache;
+import parhelion.cpu.memory.MachineMemory;
+
+/**
+ * The generated code of one machine memory: where it is, by machine address, virtual address and
+ * mode. Shared by all CPUs of that memory; runs on the thread that runs them.
+ */
+public final class RegionCache {
+  private static final long ARENA_BYTES = 96L << 20;
+
+  /** More than one run can take: 64 instructions and their stubs. */
+  private static final int MAX_REGION_BYTES = 64 * 512;
+
+  private record CodePage(long va, long pa) {}
+
+  private final MachineMemory memory;
+  private final CodeCache code;
+  private final CodeArena arena;
+  private final long arenaStart;
+  final Routines routines;
+  private final Scanner scanner = new Scanner(new Decoder(Cpuid.offered()));
+  private final RegionWriter writer;
+  private final @Nullable Region[] table = new Region[1 << 16];
+  private final Map<CodePage, Integer> codePages = new HashMap<>();
+  private @Nullable Region[] bySite = new Region[1 << 16];
+  private int sites;
+
+  /** What was done so far, for statistics. */
+  long translations;
+
+  long translatedInstructions;
+  long translationNanos;
+  long resets;
+  long drops;
+
+  private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
+    this.memory = memory;
+    this.code = code;
+    this.arena = arena;
+    routines = new Routines(arena);
+    arenaStart = arena.usedBytes();
+    writer = new RegionWriter(routines);
+  }
+
+  /**
+   * A cache for the code of {@code memory}.
+   *
+   * @throws UnsupportedOperationException with the reason where the host cannot run generated code
+   */
+  public static RegionCache create(MachineMemory memory, CodeCache code) {
+    String obstacle = HostCpu.obstacle();
+    if (obstacle != null) {
+      throw new UnsupportedOperationException(obstacle);
+    }
+    CodeArena arena = new CodeArena(ARENA_BYTES);
+    memory.onClose(arena::close);
+    return new RegionCache(memory, code, arena);
+  }
+
+  private static int hash(long pa, long va, int key) {
+    long h = (pa * 31 + va) * 0x9e3779b97f4a7c15L + key * 0x632be59bd9b4e019L;
+    return (int) (h >>> 48);
+  }
+
+  /** Bytes of host code held. */
+  long used() {
+    return arena.usedBytes();
+  }
+
+  @Nullable Region find(long pa, long va, int key) {
+    for (Region r = table[hash(pa, va, key)]; r != null; r = r.hashNext) {
+      if (r.pa == pa && r.va == va && r.key == key && r.valid) {
+        return r;
+      }
+    }
+    return null;
+  }
+
+  Region ofSite(int site) {
+    Region region = bySite[site];
+    if (region == null) {
+      throw new IllegalStateException("generated code left by unknown site " + site);
+    }
+    return region;
+  }
+
+  /** Number of the pair of a virtual page and the frame there. */
+  int codePage(long va, long pa) {
+    CodePage page = new CodePage(va & -4096L, pa & -4096L);
+    Integer number = codePages.get(page);
+    if (number == null) {
+      number = codePages.size() + 1;
+      codePages.put(page, number);
+    }
+    return number;
+  }
+
+  /**
+   * Writes code for the run at {@code va}, whose machine address is {@code pa}; null where there is
+   * nothing that it could do. May raise the fault of the fetch from a second page.
+   */
+  @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
+    long start = System.nanoTime();
+    long secondPa = -1;
+    if (!scanner.scan(memory, pa, cpu.codeBits, key)) {
+      if ((va & 4095) <= 4096 - 15) {
+        return null;
+      }
+      secondPa = cpu.fetchAddress((va | 4095) + 1);
+      if (!memory.contains(secondPa, 4096)
+          || !scanner.scanCrossing(memory, pa, secondPa, cpu.codeBits, key)) {
+        return null;
+      }
+    }
+    if (!arena.hasRoom(MAX_REGION_BYTES)) {
+      reset();
+    }
+    Region region = new Region(this, pa, secondPa, va, key, scanner.granules, arena.next());
+    region.firstSite = sites;
+    region.codePage = codePage(va, pa);
+    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa);
+    writer.write(scanner, region);
+    arena.add(writer.code(), region.hostBytes);
+    addSites(region);
+    int h = hash(pa, va, key);
+    region.hashNext = table[h];
+    table[h] = region;
+    code.add(region, pa, secondPa);
+    translations++;
+    translatedInstructions += region.instructions;
+    translationNanos += System.nanoTime() - start;
+    return region;
+  }
+
+  private void addSites(Region region) {
+    int count = region.sites.length / Region.SITE_INTS;
+    if (sites + count > bySite.length) {
+      bySite = Arrays.copyOf(bySite, Math.max(sites + count, bySite.length * 2));
+    }
+    Arrays.fill(bySite, sites, sites + count, region);
+    sites += count;
+  }
+
+  /** Lets a jump out of {@code from} lead to {@code to} directly, where its flags allow. */
+  void link(Region from, int site, Region to) {
+    int at = site * Region.SITE_INTS;
+    boolean samePage =
+        from.secondPa < 0
+            && to.secondPa < 0
+            && ((from.va ^ to.va) & -4096L) == 0
+            && ((from.pa ^ to.pa) & -4096L) == 0;
+    int entry;
+    if ((from.sites[at] & Region.FLAGS_STORED) != 0) {
+      entry = samePage && to.live == 0 ? to.checked : 0;
+    } else if (samePage) {
+      entry = to.checked;
+    } else if (to.live == 0) {
+      entry = 0;
+    } else {
+      return;
+    }
+    long jump = from.host + from.sites[at + 2];
+    arena.patch(jump, (int) (to.host + entry - (jump + 4)));
+  }
+
+  /** The region is no longer what the guest's memory says: whoever enters it leaves again. */
+  void drop(Region region) {
+    region.valid = false;
+    drops++;
+    jump(region.host, region.host + region.deadUnchecked);
+    jump(region.host + region.checked, region.host + region.deadChecked);
+    int h = hash(region.pa, region.va, region.key);
+    Region at = table[h];
+    if (at == region) {
+      table[h] = region.hashNext;
+      return;
+    }
+    while (at != null) {
+      if (at.hashNext == region) {
+        at.hashNext = region.hashNext;
+        return;
+      }
+      at = at.hashNext;
+    }
+  }
+
+  private void jump(long from, long to) {
+    int distance = (int) (to - (from + 5));
+    arena.write(
+        from,
+        new byte[] {
+          (byte) 0xe9,
+          (byte) distance,
+          (byte) (distance >> 8),
+          (byte) (distance >> 16),
+          (byte) (distance >> 24)
+        });
+  }
+
+  /** Forgets all code, to begin anew with an empty arena. */
+  private void reset() {
+    resets++;
+    for (int i = 0; i < sites; i++) {
+      Region region = bySite[i];
+      if (region != null) {
+        region.valid = false;
+      }
+    }
+    Arrays.fill(table, null);
+    Arrays.fill(bySite, null);
+    codePages.clear();
+    sites = 0;
+    code.dropTranslations();
+    arena.reset(arenaStart);
+    for (Cpu cpu : code.cpus()) {
+      NativeState.clearJumps(cpu.state);
+      cpu.flushTlbs(); // the numbers of code pages begin anew
+    }
+  }
+}

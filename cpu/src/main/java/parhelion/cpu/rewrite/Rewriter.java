@@ -1,0 +1,284 @@
+package parhelion.cpu.rewrite;
+
+import static parhelion.cpu.memory.Host.U;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Access;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuState;
+import parhelion.cpu.Flags;
+import parhelion.cpu.Rflags;
+import parhelion.cpu.Tlb;
+import parhelion.cpu.interp.Block;
+import parhelion.cpu.interp.Interpreter;
+
+/**
+ * One CPU's run loop in generated code: finds or writes the region at RIP, enters it, and does what
+ * the site asks for by which it left. RIP, the flags and the count of retired instructions are exact
+ * at every site.
+ */
+public final class Rewriter {
+  /** Instructions after which generated code leaves, to see whether somebody wants something. */
+  private static final int SLICE = 1 << 17;
+
+  private static final int CACHE = 4096;
+
+  private final Cpu c;
+  private final long state;
+  private final RegionCache regions;
+  private final MemorySegment enter;
+  private final @Nullable Region[] cacheRegion = new Region[CACHE];
+  private final long[] cacheEpoch = new long[CACHE];
+
+  /** The guest has unmasked a floating-point exception. */
+  private boolean softFloat;
+
+  private int key = -1;
+
+  /** The next address that is looked up was not found in the jump cache. */
+  private boolean jumpMissed;
+
+  /** Exits by kind of site, for statistics. */
+  final long[] exits = new long[Region.KIND + 1];
+
+  // --- where to go on in generated code ---
+
+  private long resumeHost;
+
+  /** Instructions behind that place which its block has counted already. */
+  private int resumeCounted;
+
+  private int resumeBits;
+
+  public Rewriter(Cpu cpu, RegionCache regions) {
+    c = cpu;
+    state = cpu.state;
+    this.regions = regions;
+    enter = MemorySegment.ofAddress(regions.routines.enter);
+    NativeState.reset(state);
+    if (Boolean.getBoolean("rw.debug")) { // DEBUG
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.println( // DEBUG
+          "exits " + java.util.Arrays.toString(exits) + " tr " + regions.translations + " insns " + regions.translatedInstructions // DEBUG
+          + " us " + regions.translationNanos / 1000 + " drops " + regions.drops + " resets " + regions.resets + " bytes " + regions.used() + " retired " + c.retired + "\n" + by))); // DEBUG
+    } // DEBUG
+  }
+  static final boolean TRACE = Boolean.getBoolean("rw.trace"); // DEBUG
+  private final java.util.HashMap<String, Integer> by = new java.util.HashMap<>(); // DEBUG
+
+  /** Runs until {@code c.retired} reaches {@code end} or the CPU must leave blocks. */
+  public void run(long end) {
+    while (c.retired < end && !c.mustLeaveBlocks()) {
+      Region region = lookUp(c.rip());
+      if (region == null) {
+        c.interpreter().runBlock();
+        continue;
+      }
+      resumeHost = region.host + region.checked;
+      resumeCounted = 0;
+      resumeBits = 0;
+      while (resumeHost != 0) {
+        enter(end);
+      }
+    }
+  }
+
+  /** Enters at the place to go on, and handles the exit, which may say where to go on next. */
+  private void enter(long end) {
+    long budget = Math.min(end - c.retired, SLICE);
+    long host = resumeHost;
+    resumeHost = 0;
+    U.putLong(state + NativeState.COUNTER, budget - resumeCounted);
+    U.putLong(state + NativeState.FLAGS, pack(Flags.get(c)));
+    if ((resumeBits & Region.X87_KNOWN) != 0) {
+      X87Image.toImage(state);
+      U.putInt(state + NativeState.X87_WANTED, 1);
+    }
+    U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
+    try {
+      CodeArena.ENTER.invokeExact(enter, state, host);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+    int number = U.getInt(state + NativeState.EXIT_SITE);
+    Region region = regions.ofSite(number);
+    int site = number - region.firstSite;
+    int[] sites = region.sites;
+    int at = site * Region.SITE_INTS;
+    int place = sites[at + 1];
+    c.retired += budget - U.getLong(state + NativeState.COUNTER) - (place >>> 16);
+    c.rip(region.va + (place & 0xffff));
+    Flags.set(c, unpack(U.getLong(state + NativeState.FLAGS)));
+    if (U.getInt(state + NativeState.X87_LOADED) != 0) {
+      U.putInt(state + NativeState.X87_LOADED, 0);
+      X87Image.fromImage(state);
+    }
+    exits[sites[at] & Region.KIND]++;
+    if (TRACE) System.err.printf("exit kind %d site %x rip %x retired %d left %d va %x valid %b miss %x%n", sites[at] & 7, sites[at], c.rip(), c.retired, end - c.retired, region.va, region.valid, U.getLong(state + NativeState.MISS_VA)); // DEBUG
+    switch (sites[at] & Region.KIND) {
+      case Region.CHAIN -> chain(region, site, end);
+      case Region.MISS -> miss(region, site, end);
+      case Region.INTERPRET -> interpret(region, site, end);
+      case Region.ENTRY -> jumpMissed = true;
+      case Region.BUDGET -> {
+        if (mayGoOn(end)) {
+          if (end - c.retired >= place >>> 16) {
+            goOn(region, sites[at + 2], 0, 0);
+          } else {
+            c.interpreter().runBlock(); // fewer are left than the block has
+          }
+        }
+      }
+      case Region.LOAD_X87 -> {
+        if (X87Image.isMasked(state)) {
+          goOn(region, sites[at + 2], place >>> 16, sites[at] | Region.X87_KNOWN);
+        } else {
+          softFloat = true;
+        }
+      }
+      default -> softFloat = true;
+    }
+  }
+
+  private static long pack(int flags) {
+    return (flags & 0xd5 | 2) << 8 | flags >> 11 & 1;
+  }
+
+  private static long unpack(long packed) {
+    return packed >> 8 & 0xd5 | (packed & 1) << 11;
+  }
+
+  private boolean mayGoOn(long end) {
+    return c.retired < end && !c.mustLeaveBlocks();
+  }
+
+  private void goOn(Region region, int hostOffset, int counted, int bits) {
+    resumeHost = region.host + hostOffset;
+    resumeCounted = counted;
+    resumeBits = bits;
+  }
+
+  // --- exits ---
+
+  private void chain(Region region, int site, long end) {
+    long target = region.va + region.sites[site * Region.SITE_INTS + 3];
+    c.rip(target);
+    if (!mayGoOn(end)) {
+      return;
+    }
+    Region next = lookUp(target);
+    if (next != null) {
+      if (region.valid) {
+        regions.link(region, site, next);
+      }
+      goOn(next, next.checked, 0, 0);
+    }
+  }
+
+  private void miss(Region region, int site, long end) {
+    int at = site * Region.SITE_INTS;
+    int[] sites = region.sites;
+    long va = U.getLong(state + NativeState.MISS_VA);
+    int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
+    if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
+      goOn(region, sites[at + 2], sites[at + 1] >>> 16, sites[at]);
+    } else {
+      interpret(region, site, end);
+    }
+  }
+
+  private void interpret(Region region, int site, long end) {
+    int at = site * Region.SITE_INTS;
+    int[] sites = region.sites;
+    long rip = c.rip();
+    Interpreter interpreter = c.interpreter();
+    Block single = region.single(site, interpreter);
+    if (!interpreter.executeSingle(single, rip)) {
+      return;
+    }
+    int behind = sites[at + 3];
+    if (behind == 0) {
+      jumpMissed = true;
+    } else if (c.rip() == rip + single.lengthBytes()
+        && region.valid
+        && key == RegionKey.of(c, softFloat)
+        && mayGoOn(end)) {
+      goOn(region, behind, (sites[at + 1] >>> 16) - 1, sites[at]);
+    }
+  }
+
+  // --- finding code ---
+
+  /**
+   * The region at {@code rip}, whose mapping is then known to be right; null where there is none to be
+   * had. Raises the fault of the fetch.
+   */
+  private @Nullable Region lookUp(long rip) {
+    boolean missed = jumpMissed;
+    jumpMissed = false;
+    if (c.codeBits != 64) {
+      return null;
+    }
+    if (softFloat) {
+      softFloat = !X87Image.isMasked(state) || (c.get32(CpuState.MXCSR) & 0x1f80) != 0x1f80;
+    }
+    int now = RegionKey.of(c, softFloat);
+    if (now != key) {
+      modeChanged(now);
+    }
+    int i = (int) (rip ^ (rip >>> 12)) & (CACHE - 1);
+    Region region = cacheRegion[i];
+    if (region == null
+        || region.va != rip
+        || cacheEpoch[i] != c.tlbEpoch()
+        || !region.valid
+        || region.key != key) {
+      region = search(rip);
+      if (region == null) {
+        return null;
+      }
+      cacheRegion[i] = region;
+      cacheEpoch[i] = c.tlbEpoch();
+    }
+    if (missed) {
+      int tlb = RegionKey.tlbIndex(key);
+      int index = NativeState.jumpIndex(rip);
+      U.putLong(state + NativeState.jumpKeys(tlb) + index * 8L, rip);
+      U.putLong(state + NativeState.jumpTargets(tlb) + index * 8L, region.host);
+    }
+    return region;
+  }
+
+  private @Nullable Region search(long rip) {
+    long pa = c.fetchAddress(rip);
+    if (!c.memory.contains(pa, 1)) {
+      return null;
+    }
+    Region region = regions.find(pa, rip, key);
+    if (region != null && region.secondPa >= 0) {
+      if (c.fetchAddress((rip | 4095) + 1) != region.secondPa) {
+        region = null;
+      }
+    }
+    if (region == null) {
+      region = regions.translate(c, pa, rip, key);
+      if (region == null) {
+        return null;
+      }
+    }
+    long tlb = state + NativeState.tlb(RegionKey.tlbIndex(key));
+    U.putInt(tlb + Tlb.codePageSlot(rip), region.codePage);
+    if (region.secondPa >= 0) {
+      U.putInt(tlb + Tlb.codePageSlot(rip + 4096), region.secondCodePage);
+    }
+    return region;
+  }
+
+  /** Jump caches know addresses only: those of another mode have to go. */
+  private void modeChanged(int now) {
+    if (key != -1 && RegionKey.withoutTlb(now) != RegionKey.withoutTlb(key)) {
+      NativeState.clearJumps(state);
+    }
+    key = now;
+  }
+}
