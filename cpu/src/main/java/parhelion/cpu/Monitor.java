@@ -1,5 +1,6 @@
 package parhelion.cpu;
 
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Insn;
 
 /**
@@ -22,6 +23,36 @@ public interface Monitor {
    */
   default long translate(Cpu cpu, long va, int access) {
     return PageWalker.translate(cpu, va, access);
+  }
+
+  /**
+   * Machine address of the four-level page tables by which generated code may translate accesses of
+   * the current mode by itself, with the rights of user mode and no-execute; -1 where all
+   * translations are the monitor's. What the walk does not find plain still comes to {@link
+   * #translate}.
+   */
+  default long walkRoot(Cpu cpu) {
+    return -1;
+  }
+
+  /**
+   * Whether code at {@code va} can be written by the mode that runs it. Generated code keeps flags
+   * more carefully there; see docs/quirks.md.
+   */
+  default boolean mayModifyItself(Cpu cpu, long va) {
+    return PageWalker.isWritable(cpu, cpu.get64(CpuState.CR3), va);
+  }
+
+  /**
+   * A range that is not in the guest's page tables: addresses from {@code start}, a multiple of 2^43,
+   * to {@code start + 2^43} are the monitor's, and the first {@code bytes} of it can be read at machine
+   * address {@code pa}.
+   */
+  record ReadWindow(long start, long bytes, long pa) {}
+
+  /** The range that {@link #walkRoot}'s tables do not serve, if there is one. */
+  default @Nullable ReadWindow readWindow() {
+    return null;
   }
 
   /**

@@ -121,6 +121,27 @@ public final class PageWalker {
     }
   }
 
+  /**
+   * Whether the page tables allow stores to the page of {@code va}, as far as their write bits say.
+   * Changes nothing.
+   */
+  public static boolean isWritable(Cpu c, long cr3, long va) {
+    if ((c.get64(EFER) & EFER_LMA) == 0 || (c.get64(CR0) & CR0_PG) == 0) {
+      return true;
+    }
+    long table = cr3 & ADDRESS & PHYSICAL;
+    for (int level = 4; ; level--) {
+      long entry = entry(c.memory, table + ((va >>> (3 + 9 * level)) & 511) * 8);
+      if ((entry & (PRESENT | WRITABLE)) != (PRESENT | WRITABLE)) {
+        return false;
+      }
+      if (level == 1 || (entry & LARGE) != 0) {
+        return true;
+      }
+      table = entry & ADDRESS & PHYSICAL;
+    }
+  }
+
   private static long lookup32(Cpu c, long cr3, long va) {
     long pde = entry32(c.memory, (cr3 & 0xffff_f000L) + (va >>> 22) * 4);
     if ((pde & PRESENT) == 0) {

@@ -38,6 +38,11 @@ final class ProcessMonitor implements Monitor {
   }
 
   @Override
+  public boolean mayModifyItself(Cpu cpu, long va) {
+    return task.process.space.isWritable(va);
+  }
+
+  @Override
   public long translate(Cpu cpu, long va, int access) {
     int kind = access & 3;
     long result;

@@ -56,6 +56,24 @@ public final class XenMonitor implements Monitor {
   }
 
   @Override
+  public long walkRoot(Cpu cpu) {
+    long root = state.kernelMode ? state.kernelCr3 : state.userCr3;
+    return root == 0 ? -1 : root;
+  }
+
+  /** Kernels modify their code as a processor without caches would have it; programs need not. */
+  @Override
+  public boolean mayModifyItself(Cpu cpu, long va) {
+    return !state.kernelMode && PageWalker.isWritable(cpu, state.userCr3, va);
+  }
+
+  @Override
+  public ReadWindow readWindow() {
+    MachToPhysTable m2p = hypervisor.frames().m2p();
+    return new ReadWindow(MachToPhys.VIRT_START, m2p.frames() << 12, m2p.pa());
+  }
+
+  @Override
   public long translate(Cpu cpu, long va, int access) {
     if (va < HypervisorVirt.END && va >= HypervisorVirt.START) {
       return translateOwn(cpu, va, access);

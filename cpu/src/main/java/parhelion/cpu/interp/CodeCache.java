@@ -128,6 +128,14 @@ public final class CodeCache implements MachineMemory.WriteListener {
     page.translatedGranules |= translation.granules(mfn);
   }
 
+  /** Drops the translations of a frame. */
+  public void dropTranslations(long mfn) {
+    CodePage page = pages[(int) mfn];
+    if (page != null) {
+      dropTranslations(mfn, page, -1L);
+    }
+  }
+
   /** Forgets all translations, without dropping each. */
   public void dropTranslations() {
     for (CodePage page : pages) {

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from
@@ -31,7 +32,9 @@ public final class MachineMemory implements AutoCloseable {
 
   private final long base;
   private final long sizeBytes;
-  private final byte[] codeFrames;
+  /** Off-heap, a byte for each frame, as generated code looks here, too. */
+  private final long codeFrames;
+
   private WriteListener listener = (pa, length) -> {};
   private final Arena arena = Arena.ofShared();
   private boolean closed;
@@ -44,7 +47,8 @@ public final class MachineMemory implements AutoCloseable {
     }
     sizeBytes = frames << PAGE_SHIFT;
     base = map(sizeBytes);
-    codeFrames = new byte[(int) frames];
+    codeFrames = U.allocateMemory(frames);
+    U.setMemory(codeFrames, frames, (byte) 0);
   }
 
   private long map(long bytes) {
@@ -110,11 +114,18 @@ public final class MachineMemory implements AutoCloseable {
   }
 
   public boolean isCodeFrame(long mfn) {
-    return codeFrames[(int) mfn] != 0;
+    Objects.checkIndex(mfn, frames());
+    return U.getByte(codeFrames + mfn) != 0;
   }
 
   public void markCodeFrame(long mfn, boolean code) {
-    codeFrames[(int) mfn] = (byte) (code ? 1 : 0);
+    Objects.checkIndex(mfn, frames());
+    U.putByte(codeFrames + mfn, (byte) (code ? 1 : 0));
+  }
+
+  /** Host address of a byte for each frame that is not 0 where {@link #isCodeFrame}. */
+  public long codeFrameMarks() {
+    return codeFrames;
   }
 
   private long writable(long pa, long length) {
@@ -123,7 +134,7 @@ public final class MachineMemory implements AutoCloseable {
       for (long mfn = pa >>> PAGE_SHIFT, last = (pa + length - 1) >>> PAGE_SHIFT;
           mfn <= last;
           mfn++) {
-        if (codeFrames[(int) mfn] != 0) {
+        if (U.getByte(codeFrames + mfn) != 0) {
           listener.codeWritten(pa, length);
           break;
         }
@@ -208,6 +219,7 @@ public final class MachineMemory implements AutoCloseable {
     }
     closed = true;
     closers.forEach(Runnable::run);
+    U.freeMemory(codeFrames);
     try {
       Linker linker = Linker.nativeLinker();
       var munmap = linker.defaultLookup().find("munmap");

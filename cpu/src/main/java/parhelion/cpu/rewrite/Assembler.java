@@ -173,6 +173,14 @@ final class Assembler {
     indexed(reg, index, offset);
   }
 
+  /** gs:[index + offset] := reg. */
+  void storeStateIndexed(int index, int offset, int reg) {
+    b(0x65);
+    rex(true, reg, 0, index);
+    b(0x89);
+    indexed(reg, index, offset);
+  }
+
   private void indexed(int reg, int base, int offset) {
     b(0x80 | (reg & 7) << 3 | ((base & 7) == 4 ? 4 : base & 7));
     if ((base & 7) == 4) {
@@ -189,6 +197,12 @@ final class Assembler {
   void mov32(int to, int from) {
     rex(false, from, 0, to);
     b(0x89, 0xc0 | (from & 7) << 3 | to & 7);
+  }
+
+  /** movsxd to, from. */
+  void movSignExtend(int to, int from) {
+    rex(true, to, 0, from);
+    b(0x63, 0xc0 | (to & 7) << 3 | from & 7);
   }
 
   /** The shortest move of a constant; leaves the flags. */

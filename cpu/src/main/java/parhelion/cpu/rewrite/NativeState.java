@@ -60,13 +60,40 @@ public final class NativeState {
   /** A value or host address kept over a TLB check. */
   static final int SAVED_VALUE = BASE + 88;
 
+  /** General registers while page tables are walked: four. */
+  static final int WALK_SAVED = BASE + 256;
+
+  /** Root of the page tables that generated code may walk by itself, or a negative number. */
+  static final int WALK_ROOT = BASE + 288;
+
+  /**
+   * A range of addresses, the bits above 42 of which are these, that is not looked for in page
+   * tables: what lies less than WINDOW_BYTES from its start can be read at WINDOW_PA.
+   */
+  static final int WINDOW_TOP = BASE + 296;
+
+  static final int WINDOW_BYTES = BASE + 344;
+  static final int WINDOW_PA = BASE + 352;
+
+  /** Host address and size of machine memory, and the host address of its code-frame marks. */
+  static final int MEMORY_BASE = BASE + 304;
+
+  static final int MEMORY_BYTES = BASE + 312;
+  static final int CODE_FRAMES = BASE + 320;
+
+  /** Machine address that a page of code is expected at. */
+  static final int WALK_EXPECTED = BASE + 328;
+
+  /** Page-table walks of generated code. */
+  static final int WALKS = BASE + 336;
+
   /** FNSAVE image of the guest's x87. */
   static final int X87_IMAGE = BASE + 128;
 
   private static final int CACHES = BASE + 512;
 
   /** Entries of a jump cache. */
-  static final int JUMPS = 4096;
+  static final int JUMPS = 16384;
 
   /** Bytes that follow the TLBs in a CPU's state block. */
   public static final int BYTES = CACHES - BASE + 256 + 2 * 16 * JUMPS;

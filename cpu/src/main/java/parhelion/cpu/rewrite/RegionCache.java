@@ -1,11 +1,16 @@
 package parhelion.cpu.rewrite;
 
+import static parhelion.cpu.memory.Host.U;
+
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.Cpuid;
+import parhelion.cpu.Monitor;
+import parhelion.cpu.Monitor.ReadWindow;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
@@ -20,7 +25,7 @@ public final class RegionCache {
   /** More than one run can take: 64 instructions and their stubs. */
   private static final int MAX_REGION_BYTES = 64 * 512;
 
-  private record CodePage(long va, long pa) {}
+  private record CodePage(long va, long pa, boolean exactFlags) {}
 
   private final MachineMemory memory;
   private final CodeCache code;
@@ -31,6 +36,7 @@ public final class RegionCache {
   private final RegionWriter writer;
   private final @Nullable Region[] table = new Region[1 << 16];
   private final Map<CodePage, Integer> codePages = new HashMap<>();
+  private final BitSet selfModifying = new BitSet();
   private @Nullable Region[] bySite = new Region[1 << 16];
   private int sites;
 
@@ -41,6 +47,20 @@ public final class RegionCache {
   long translationNanos;
   long resets;
   long drops;
+
+  /** Tells a CPU's generated code where memory is. */
+  void prepare(long state, Monitor monitor) {
+    NativeState.reset(state);
+    U.putLong(state + NativeState.MEMORY_BASE, memory.base());
+    U.putLong(state + NativeState.MEMORY_BYTES, memory.sizeBytes());
+    U.putLong(state + NativeState.CODE_FRAMES, memory.codeFrameMarks());
+    ReadWindow window = monitor.readWindow();
+    U.putLong(state + NativeState.WINDOW_TOP, window == null ? -1 : window.start() >>> 43);
+    if (window != null) {
+      U.putLong(state + NativeState.WINDOW_BYTES, window.bytes());
+      U.putLong(state + NativeState.WINDOW_PA, window.pa());
+    }
+  }
 
   private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
     this.memory = memory;
@@ -94,8 +114,9 @@ public final class RegionCache {
   }
 
   /** Number of the pair of a virtual page and the frame there. */
-  int codePage(long va, long pa) {
-    CodePage page = new CodePage(va & -4096L, pa & -4096L);
+  int codePage(long va, long pa, int key) {
+    CodePage page =
+        new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
     Integer number = codePages.get(page);
     if (number == null) {
       number = codePages.size() + 1;
@@ -126,8 +147,8 @@ public final class RegionCache {
     }
     Region region = new Region(this, pa, secondPa, va, key, scanner.granules, arena.next());
     region.firstSite = sites;
-    region.codePage = codePage(va, pa);
-    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa);
+    region.codePage = codePage(va, pa, key);
+    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
     addSites(region);
@@ -154,7 +175,8 @@ public final class RegionCache {
   void link(Region from, int site, Region to) {
     int at = site * Region.SITE_INTS;
     boolean samePage =
-        from.secondPa < 0
+        from.key == to.key
+            && from.secondPa < 0
             && to.secondPa < 0
             && ((from.va ^ to.va) & -4096L) == 0
             && ((from.pa ^ to.pa) & -4096L) == 0;
@@ -193,6 +215,17 @@ public final class RegionCache {
     }
   }
 
+  /** Code that leads to a region that is gone leads to the one in its place from now on. */
+  void forward(Region gone, Region to) {
+    if (RegionKey.withoutExact(gone.key) != RegionKey.withoutExact(to.key)) {
+      return;
+    }
+    jump(gone.host, to.host);
+    if (gone.key == to.key && gone.pa == to.pa && gone.secondPa < 0 && to.secondPa < 0) {
+      jump(gone.host + gone.checked, to.host + to.checked);
+    }
+  }
+
   private void jump(long from, long to) {
     int distance = (int) (to - (from + 5));
     arena.write(
@@ -204,6 +237,19 @@ public final class RegionCache {
           (byte) (distance >> 16),
           (byte) (distance >> 24)
         });
+  }
+
+  /** Whether code of the frame has stored to itself. */
+  boolean isSelfModifying(long pa) {
+    return selfModifying.get((int) (pa >>> 12));
+  }
+
+  /** Code in the frame stores to itself: what is written for it from now on is careful with flags. */
+  void selfModified(long pa) {
+    if (!isSelfModifying(pa)) {
+      selfModifying.set((int) (pa >>> 12));
+      code.dropTranslations(pa >>> 12);
+    }
   }
 
   /** Forgets all code, to begin anew with an empty arena. */

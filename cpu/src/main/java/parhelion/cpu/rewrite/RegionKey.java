@@ -11,6 +11,12 @@ final class RegionKey {
   /** An x87 or SSE exception is not masked: on the host it would be a signal to the JVM. */
   static final int SOFT_FLOAT = 1 << 29;
 
+  /**
+   * The code may store to itself: all flags are taken to be live everywhere, as what was concluded from
+   * the bytes behind an instruction could be wrong once it has executed.
+   */
+  static final int EXACT_FLAGS = 1 << 28;
+
   private static final int USER_TLB = 1 << 30;
 
   private RegionKey() {}
@@ -19,6 +25,10 @@ final class RegionKey {
     return cpu.modeKey
         | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0)
         | (softFloat ? SOFT_FLOAT : 0);
+  }
+
+  static int withoutExact(int key) {
+    return key & ~EXACT_FLAGS;
   }
 
   static int withoutTlb(int key) {

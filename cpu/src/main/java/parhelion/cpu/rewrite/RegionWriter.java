@@ -162,6 +162,7 @@ final class RegionWriter {
       second = a.jcc(NE);
     }
     int secondMissed = second;
+    int verified = a.at;
     if (run.liveBefore[0] != 0) {
       a.restoreFlags();
     }
@@ -169,8 +170,16 @@ final class RegionWriter {
     stub(
         () -> {
           a.here(missed);
-          if (secondMissed != 0) {
+          if (run.crosses) {
             a.here(secondMissed);
+          } else {
+            a.movImm(SCRATCH0, region.va);
+            a.movImm(SCRATCH1, region.pa & -4096L);
+            a.callTo(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
+            int unmapped = a.jcc(NE);
+            a.storeState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+            a.to(a.jmp(), verified);
+            a.here(unmapped);
           }
           region.deadUnchecked = a.at;
           leave(entrySite, false);
@@ -283,6 +292,8 @@ final class RegionWriter {
       case EMIT -> emit(insn);
       case LEA -> lea(insn);
       case ABSOLUTE -> absolute(insn);
+      case BIT_STRING -> bitString(insn);
+      case READ_SELECTOR -> readSelector(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);
       case LEAVE -> leaveFrame();
@@ -416,10 +427,16 @@ final class RegionWriter {
         () -> {
           a.here(missed);
           a.movImm(SCRATCH0, va);
-          a.storeState(NativeState.MISS_VA, SCRATCH0);
+          walkAndRetry(write, retry);
           leave(site, false);
         });
     return true;
+  }
+
+  private void walkAndRetry(boolean write, int retry) {
+    int index = RegionKey.tlbIndex(region.key);
+    a.callTo(write ? routines.walkWrite[index] : routines.walkRead[index]);
+    a.to(a.jcc(E), retry);
   }
 
   private int missSite(int bytes, boolean write, int retry) {
@@ -440,17 +457,7 @@ final class RegionWriter {
     keepFlags();
     int retry = a.at;
     address(base, index, scale, disp, segment);
-    a.shiftRight32(SCRATCH1, SCRATCH0, 7, bmi2);
-    a.aluImm32(AND, SCRATCH1, Tlb.ENTRIES - 1 << 5);
-    a.aluStateIndexed(SUB, SCRATCH0, SCRATCH1, tlb + (write ? Tlb.WRITE_TAG : Tlb.READ_TAG));
-    int missed;
-    if (aligned) {
-      a.testImm(SCRATCH0, ~(4096 - bytes));
-      missed = a.jcc(NE);
-    } else {
-      a.aluImm(CMP, SCRATCH0, 4096 - bytes);
-      missed = a.jcc(A);
-    }
+    int missed = check(bytes, write, aligned);
     boolean simple =
         base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE;
     if (simple) {
@@ -476,10 +483,26 @@ final class RegionWriter {
         () -> {
           a.here(missed);
           address(base, index, scale, disp, segment);
-          a.storeState(NativeState.MISS_VA, SCRATCH0);
+          walkAndRetry(write, retry);
           leave(site, false);
         });
     return true;
+  }
+
+  /**
+   * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes the
+   * offset of the TLB entry. Gives the position of the jump for what does not pass.
+   */
+  private int check(int bytes, boolean write, boolean aligned) {
+    a.shiftRight32(SCRATCH1, SCRATCH0, 7, bmi2);
+    a.aluImm32(AND, SCRATCH1, Tlb.ENTRIES - 1 << 5);
+    a.aluStateIndexed(SUB, SCRATCH0, SCRATCH1, tlb + (write ? Tlb.WRITE_TAG : Tlb.READ_TAG));
+    if (aligned) {
+      a.testImm(SCRATCH0, ~(4096 - bytes));
+      return a.jcc(NE);
+    }
+    a.aluImm(CMP, SCRATCH0, 4096 - bytes);
+    return a.jcc(A);
   }
 
   /** Linear address into SCRATCH0; flags change only where a segment base is added. */
@@ -549,6 +572,66 @@ final class RegionWriter {
       return;
     }
     encoder.accumulator(load, bytes, memBase, memDisp);
+  }
+
+  private void readSelector(Insn insn) {
+    int to = HOST[insn.rm] >= 0 ? HOST[insn.rm] : SCRATCH0;
+    a.loadState32(to, CpuState.SEG_SELECTOR + insn.reg * 8);
+    if (to == SCRATCH0) {
+      a.storeState(CpuState.GPR + insn.rm * 8, SCRATCH0);
+    }
+  }
+
+  /**
+   * The bit's word is checked. The instruction then gets the host address that the operand itself
+   * would have if all memory lay as that word's page does, so that the host comes to the same word.
+   */
+  private void bitString(Insn insn) {
+    long constant = insn.ripRelative ? constant(insn) : 0;
+    if (constant != (int) constant) {
+      interpret();
+      return;
+    }
+    keepFlags();
+    int retry = a.at;
+    int base = insn.ripRelative ? -1 : HOST[insn.base];
+    int disp = insn.ripRelative ? (int) constant : (int) insn.disp;
+    bitAddress(insn, base, disp);
+    int bytes = insn.operandSize;
+    boolean write = insn.mnemonic() != Mnemonic.BT;
+    int missed = check(bytes, write, false);
+    a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
+    int site = missSite(bytes, write, retry);
+    stub(
+        () -> {
+          a.here(missed);
+          bitAddress(insn, base, disp);
+          walkAndRetry(write, retry);
+          leave(site, false);
+        });
+    flagsForInstruction();
+    encoder.memory(
+        insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+  }
+
+  /** Address of the word that holds the bit, into SCRATCH0. */
+  private void bitAddress(Insn insn, int base, int disp) {
+    int offset = HOST[insn.reg];
+    boolean wide = insn.operandSize == 8;
+    if (offset < 0) {
+      a.loadState(SCRATCH0, CpuState.GPR + insn.reg * 8);
+      offset = SCRATCH0;
+    }
+    if (wide) {
+      a.mov(SCRATCH0, offset);
+    } else {
+      a.movSignExtend(SCRATCH0, offset);
+    }
+    a.b(0x49, 0xc1, 0xfe); // sar r14, 5 or 6
+    a.b(wide ? 6 : 5);
+    a.b(0x49, 0xc1, 0xe6); // shl r14, 2 or 3
+    a.b(wide ? 3 : 2);
+    a.lea(SCRATCH0, SCRATCH0, base, 0, disp);
   }
 
   private void push(Insn insn) {

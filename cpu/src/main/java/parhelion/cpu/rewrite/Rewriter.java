@@ -56,13 +56,20 @@ public final class Rewriter {
     state = cpu.state;
     this.regions = regions;
     enter = MemorySegment.ofAddress(regions.routines.enter);
-    NativeState.reset(state);
+    regions.prepare(state, cpu.monitor);
     if (Boolean.getBoolean("rw.debug")) { // DEBUG
       Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.println( // DEBUG
-          "exits " + java.util.Arrays.toString(exits) + " tr " + regions.translations + " insns " + regions.translatedInstructions // DEBUG
+          taskTimes() + "native ms " + nativeNanos / 1000000 + " " + "exits " + java.util.Arrays.toString(exits) + " tr " + regions.translations + " insns " + regions.translatedInstructions // DEBUG
           + " us " + regions.translationNanos / 1000 + " drops " + regions.drops + " resets " + regions.resets + " bytes " + regions.used() + " retired " + c.retired + "\n" + by))); // DEBUG
     } // DEBUG
   }
+  static final boolean TIME = Boolean.getBoolean("rw.time"); // DEBUG
+  static long nativeNanos; // DEBUG
+  static String taskTimes() { // DEBUG
+    StringBuilder sb = new StringBuilder(); // DEBUG
+    for (java.io.File f : new java.io.File("/proc/self/task").listFiles()) try { String st = java.nio.file.Files.readString(f.toPath().resolve("stat")); String[] x = st.substring(st.lastIndexOf(')') + 2).split(" "); long t = Long.parseLong(x[11]) + Long.parseLong(x[12]); if (t > 5) sb.append(st.substring(st.indexOf('('), st.lastIndexOf(')') + 1) + " " + t + "; "); } catch (Exception e) {} // DEBUG
+    return sb + "\n"; // DEBUG
+  } // DEBUG
   static final boolean TRACE = Boolean.getBoolean("rw.trace"); // DEBUG
   private final java.util.HashMap<String, Integer> by = new java.util.HashMap<>(); // DEBUG
 
@@ -95,11 +102,14 @@ public final class Rewriter {
       U.putInt(state + NativeState.X87_WANTED, 1);
     }
     U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
+    U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
+    long t0 = TIME ? System.nanoTime() : 0; // DEBUG
     try {
       CodeArena.ENTER.invokeExact(enter, state, host);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+    if (TIME) nativeNanos += System.nanoTime() - t0; // DEBUG
     int number = U.getInt(state + NativeState.EXIT_SITE);
     Region region = regions.ofSite(number);
     int site = number - region.firstSite;
@@ -114,12 +124,13 @@ public final class Rewriter {
       X87Image.fromImage(state);
     }
     exits[sites[at] & Region.KIND]++;
+    if ((sites[at] & 7) == 3) by.merge("entry valid " + region.valid + " crossing " + (region.secondPa >= 0), 1, Integer::sum); // DEBUG
     if (TRACE) System.err.printf("exit kind %d site %x rip %x retired %d left %d va %x valid %b miss %x%n", sites[at] & 7, sites[at], c.rip(), c.retired, end - c.retired, region.va, region.valid, U.getLong(state + NativeState.MISS_VA)); // DEBUG
     switch (sites[at] & Region.KIND) {
       case Region.CHAIN -> chain(region, site, end);
       case Region.MISS -> miss(region, site, end);
       case Region.INTERPRET -> interpret(region, site, end);
-      case Region.ENTRY -> jumpMissed = true;
+      case Region.ENTRY -> entry(region, end);
       case Region.BUDGET -> {
         if (mayGoOn(end)) {
           if (end - c.retired >= place >>> 16) {
@@ -167,9 +178,25 @@ public final class Rewriter {
       return;
     }
     Region next = lookUp(target);
+    if (next == null) by.merge("chain null", 1, Integer::sum); // DEBUG
+    else if (!region.valid) by.merge("chain from invalid", 1, Integer::sum); // DEBUG
+    else by.merge("chain stored " + (region.sites[site * 4] & 16) + " samepage " + (((region.va ^ next.va) & -4096) == 0) + " live " + (next.live != 0) + " cross " + (region.secondPa >= 0) + (next.secondPa >= 0), 1, Integer::sum); // DEBUG
     if (next != null) {
       if (region.valid) {
         regions.link(region, site, next);
+      }
+      goOn(next, next.checked, 0, 0);
+    }
+  }
+
+  private void entry(Region region, long end) {
+    if (!mayGoOn(end)) {
+      return;
+    }
+    Region next = lookUp(region.va);
+    if (next != null) {
+      if (!region.valid) {
+        regions.forward(region, next);
       }
       goOn(next, next.checked, 0, 0);
     }
@@ -180,6 +207,7 @@ public final class Rewriter {
     int[] sites = region.sites;
     long va = U.getLong(state + NativeState.MISS_VA);
     int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
+    by.merge("miss " + (va >>> 40), 1, Integer::sum); //DEBUG
     if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
       goOn(region, sites[at + 2], sites[at + 1] >>> 16, sites[at]);
     } else {
@@ -193,10 +221,15 @@ public final class Rewriter {
     long rip = c.rip();
     Interpreter interpreter = c.interpreter();
     Block single = region.single(site, interpreter);
-    if (!interpreter.executeSingle(single, rip)) {
+    boolean completed = interpreter.executeSingle(single, rip);
+    if (!region.valid) {
+      regions.selfModified(region.pa);
+    }
+    if (!completed) {
       return;
     }
     int behind = sites[at + 3];
+    if (by != null) { byte[] bb = new byte[15]; var dd = new parhelion.cpu.decode.Insn(); long pa = region.pa + (sites[at+1] & 0xffff); c.memory.read(pa, bb, 0, (int) Math.min(15, 4096 - (pa & 4095))); parhelion.cpu.decode.Decoder.ofEverything().decode(bb, 0, 15, 64, dd); by.merge((sites[at] & 7) + " " + dd.mnemonic().toString() + (dd.isMemory() ? " mem" : ""), 1, Integer::sum); } // DEBUG
     if (behind == 0) {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()
@@ -232,7 +265,7 @@ public final class Rewriter {
         || region.va != rip
         || cacheEpoch[i] != c.tlbEpoch()
         || !region.valid
-        || region.key != key) {
+        || RegionKey.withoutExact(region.key) != key) {
       region = search(rip);
       if (region == null) {
         return null;
@@ -254,14 +287,16 @@ public final class Rewriter {
     if (!c.memory.contains(pa, 1)) {
       return null;
     }
-    Region region = regions.find(pa, rip, key);
+    boolean exact = regions.isSelfModifying(pa) || c.monitor.mayModifyItself(c, rip);
+    int keyHere = exact ? key | RegionKey.EXACT_FLAGS : key;
+    Region region = regions.find(pa, rip, keyHere);
     if (region != null && region.secondPa >= 0) {
       if (c.fetchAddress((rip | 4095) + 1) != region.secondPa) {
         region = null;
       }
     }
     if (region == null) {
-      region = regions.translate(c, pa, rip, key);
+      region = regions.translate(c, pa, rip, keyHere);
       if (region == null) {
         return null;
       }

@@ -28,6 +28,23 @@ final class Routines {
   final long exit;
 
   /**
+   * Called by TLB index with the linear address of an access in R14 after a miss: walks the guest's
+   * page tables and fills the TLB. ZF says that the access is worth another try. Only what is plain is
+   * done here: four levels of 4 KiB pages, all accessed (and dirty) bits set, rights in order, frames
+   * of memory; everything else is left to Java. R15 and flags change; the address is left in {@link
+   * NativeState#MISS_VA}.
+   */
+  final long[] walkRead = new long[2];
+
+  final long[] walkWrite = new long[2];
+
+  /**
+   * Called likewise with the address of code in R14 and the machine address of its page in R15: ZF
+   * says that it is mapped there and may be executed.
+   */
+  final long[] walkExecute = new long[2];
+
+  /**
    * Called when XMM registers are wanted: loads them and returns, or, where the guest has unmasked a
    * floating-point exception, returns with {@link NativeState#SSE_LOADED} still 0. Changes flags.
    */
@@ -51,6 +68,17 @@ final class Routines {
     loadSse = a.base + a.at;
     a.toAddress(load, loadSse);
     loadSse(a);
+    for (int tlb = 0; tlb < 2; tlb++) {
+      align(a);
+      walkRead[tlb] = a.base + a.at;
+      PageWalk.data(a, tlb, false);
+      align(a);
+      walkWrite[tlb] = a.base + a.at;
+      PageWalk.data(a, tlb, true);
+      align(a);
+      walkExecute[tlb] = a.base + a.at;
+      PageWalk.code(a);
+    }
     arena.add(a.code, a.at);
   }
 

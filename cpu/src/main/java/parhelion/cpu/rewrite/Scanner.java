@@ -157,15 +157,23 @@ final class Scanner {
     return Math.max(i, -1);
   }
 
-  /** Whether an offset from the start of the run lies in the run's page. */
+  /**
+   * Whether an offset from the start of the run lies in the run's page, and an instruction there does
+   * not reach out of it.
+   */
   boolean inPage(long offset) {
     long at = start + offset;
-    return !crosses && at >= 0 && at < 4096;
+    return !crosses && at >= 0 && at <= 4096 - Decoder.MAX_LENGTH;
   }
 
   // --- liveness ---
 
   private void liveness() {
+    if ((key & RegionKey.EXACT_FLAGS) != 0) {
+      Arrays.fill(liveBefore, 0, count + 1, ALL_FLAGS);
+      Arrays.fill(liveAfter, 0, count, ALL_FLAGS);
+      return;
+    }
     int end = fallsThrough ? liveOutside(offsets[count]) : ALL_FLAGS;
     liveBefore[count] = end;
     int[] outside = new int[count];

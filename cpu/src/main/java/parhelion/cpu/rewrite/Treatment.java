@@ -20,6 +20,9 @@ enum Treatment {
   /** MOV between the accumulator and an absolute address. */
   ABSOLUTE,
   LEA,
+  BIT_STRING,
+  /** MOV from a segment register to a general one. */
+  READ_SELECTOR,
   JCC,
   JMP,
   CALL,
@@ -82,9 +85,24 @@ enum Treatment {
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
       case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
       case BT, BTS, BTR, BTC ->
-          insn.isMemory() && insn.opcode.operands()[1].kind() == Operand.Kind.G ? INTERPRET : EMIT;
+          insn.isMemory() && insn.opcode.operands()[1].kind() == Operand.Kind.G
+              ? bitString(insn)
+              : EMIT;
       default -> EMIT;
     };
+  }
+
+  /** A bit string in memory, with the offset of the bit in a register. */
+  private static Treatment bitString(Insn insn) {
+    boolean simple =
+        insn.ripRelative
+            || insn.base != Insn.NONE && Routines.HOST[insn.base] >= 0 && insn.index == Insn.NONE;
+    return insn.operandSize >= 4
+            && insn.addressSize == 8
+            && insn.segmentOverride == Insn.NONE
+            && simple
+        ? BIT_STRING
+        : INTERPRET;
   }
 
   private static Treatment indirect(Insn insn, Treatment wanted) {
@@ -96,6 +114,9 @@ enum Treatment {
     Operand.Kind second = insn.opcode.operands()[1].kind();
     if (first == Operand.Kind.O || second == Operand.Kind.O) {
       return insn.addressSize == 8 && insn.segmentOverride == Insn.NONE ? ABSOLUTE : INTERPRET;
+    }
+    if (second == Operand.Kind.S && insn.mod == 3 && insn.operandSize >= 4) {
+      return READ_SELECTOR;
     }
     return EMIT;
   }

@@ -157,6 +157,12 @@ public final class AddressSpace {
     countedAreas = areas.size();
   }
 
+  /** Whether the program may store to {@code va}. */
+  public boolean isWritable(long va) {
+    Area area = find(va);
+    return area != null && area.isWritable();
+  }
+
   private Area areaAt(long va) {
     Area area = find(va);
     if (area == null) {

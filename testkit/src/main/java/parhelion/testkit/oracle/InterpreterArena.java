@@ -37,6 +37,9 @@ final class InterpreterArena implements Monitor, AutoCloseable {
   /** Address of the last page fault. */
   long faultCr2;
 
+  /** Whether the program stores to its code. */
+  boolean modifiesItself;
+
   /** Whether stores to the data fault. */
   private boolean readOnly;
 
@@ -112,6 +115,11 @@ final class InterpreterArena implements Monitor, AutoCloseable {
   void protectData(boolean from) {
     readOnly = from;
     cpu.flushTlbs();
+  }
+
+  @Override
+  public boolean mayModifyItself(Cpu c, long va) {
+    return modifiesItself;
   }
 
   @Override

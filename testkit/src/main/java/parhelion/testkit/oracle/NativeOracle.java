@@ -71,6 +71,7 @@ final class NativeOracle implements AutoCloseable {
     input.compareAll();
     input.undefinedFlags = next.undefinedFlags();
     writeHostCode();
+    interpreter.modifiesItself = next.modifiesCode();
     interpreter.writeCode(next.offset(), next.code());
     interpreter.writeCode(next.offset() + next.code().length, new byte[] {0x0f, 0x0b});
   }

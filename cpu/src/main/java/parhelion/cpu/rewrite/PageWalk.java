@@ -1,0 +1,203 @@
+package parhelion.cpu.rewrite;
+
+import static parhelion.cpu.rewrite.Assembler.*;
+import static parhelion.cpu.rewrite.Routines.SCRATCH0;
+import static parhelion.cpu.rewrite.Routines.SCRATCH1;
+
+import java.util.ArrayList;
+import java.util.List;
+import parhelion.cpu.Tlb;
+
+/**
+ * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses that
+ * are nothing special: see {@link Routines#walkRead}.
+ */
+final class PageWalk {
+  private static final int PRESENT_USER_ACCESSED = 0x25;
+  private static final int WRITABLE = 2;
+  private static final int DIRTY = 0x40;
+  private static final int LARGE = 0x80;
+  private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+
+  /** Saved and free for the walk. */
+  private static final int[] SAVED = {RAX, RCX, RDX, RBX};
+
+  private final Assembler a;
+  /** Jump for addresses in the window. */
+  private int window;
+
+  private final List<Integer> failures = new ArrayList<>();
+
+  private PageWalk(Assembler a) {
+    this.a = a;
+  }
+
+  /** Fills an entry of a TLB for a read, or a write. */
+  static void data(Assembler a, int tlbIndex, boolean write) {
+    new PageWalk(a).data(NativeState.tlb(tlbIndex), write);
+  }
+
+  /** Compares where code is mapped with where it is expected. */
+  static void code(Assembler a) {
+    new PageWalk(a).code();
+  }
+
+  private void data(int tlb, boolean write) {
+    begin();
+    // There already: then it is not the translation that is missing.
+    index();
+    a.mov(RCX, SCRATCH0);
+    a.aluImm(AND, RCX, -4096);
+    a.aluStateIndexed(CMP, RCX, SCRATCH1, tlb + (write ? Tlb.WRITE_TAG : Tlb.READ_TAG));
+    fail(a.jcc(E));
+    walk(false);
+    int found = a.jmp();
+    a.here(window);
+    if (write) {
+      fail(a.jmp());
+    } else {
+      window();
+    }
+    a.here(found);
+    // RAX: the frame; SCRATCH1: what all levels allow, with the leaf's dirty bit.
+    a.mov(RCX, RAX);
+    a.b(0x48, 0xc1, 0xe9); // shr rcx, 12
+    a.b(12);
+    a.aluState(ADD, RCX, NativeState.CODE_FRAMES);
+    a.mov(RBX, SCRATCH0); // the write tag
+    a.aluImm(AND, RBX, -4096);
+    a.aluImm32(AND, SCRATCH1, WRITABLE | DIRTY);
+    a.aluImm32(CMP, SCRATCH1, WRITABLE | DIRTY);
+    int readOnly = a.jcc(NE);
+    a.b(0x80, 0x39, 0); // cmp byte [rcx], 0
+    int writable = a.jcc(E);
+    a.here(readOnly);
+    if (write) {
+      fail(a.jmp());
+    }
+    a.aluImm(XOR, RBX, 4096); // a tag that this entry is never asked for
+    a.here(writable);
+    a.alu(ADD, RAX, RDX);
+    a.mov(RCX, SCRATCH0);
+    a.aluImm(AND, RCX, -4096);
+    index();
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.READ_TAG, RCX);
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.WRITE_TAG, RBX);
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.HOST_PAGE, RAX);
+    a.alu(SUB, RAX, RCX);
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.ADDEND, RAX);
+    a.alu(CMP, RAX, RAX); // ZF
+    end();
+  }
+
+  private void code() {
+    a.storeState(NativeState.WALK_EXPECTED, SCRATCH1);
+    begin();
+    walk(true);
+    fail(window);
+    a.aluState(CMP, RAX, NativeState.WALK_EXPECTED);
+    end();
+  }
+
+  private void begin() {
+    for (int i = 0; i < SAVED.length; i++) {
+      a.storeState(NativeState.WALK_SAVED + i * 8, SAVED[i]);
+    }
+    a.storeState(NativeState.MISS_VA, SCRATCH0);
+    a.b(0x65, 0x48, 0xff); // inc qword gs:[WALKS]
+    a.b(0x04, 0x25);
+    a.d(NativeState.WALKS);
+  }
+
+  private void end() {
+    int done = a.jmp();
+    for (int position : failures) {
+      a.here(position);
+    }
+    a.aluImm(OR, RAX, 1); // not ZF
+    a.here(done);
+    for (int i = 0; i < SAVED.length; i++) {
+      a.loadState(SAVED[i], NativeState.WALK_SAVED + i * 8);
+    }
+    a.b(0xc3);
+  }
+
+  private void fail(int position) {
+    failures.add(position);
+  }
+
+  /** The walk itself: from the address in SCRATCH0 to the frame in RAX; memory's base in RDX. */
+  private void walk(boolean execute) {
+    a.loadState(RAX, NativeState.WALK_ROOT);
+    a.b(0x48, 0x85, 0xc0); // test rax, rax
+    fail(a.jcc(S));
+    a.mov(RCX, SCRATCH0);
+    a.b(0x48, 0xc1, 0xf9); // sar rcx, 47
+    a.b(47);
+    a.aluImm(ADD, RCX, 1);
+    a.aluImm(CMP, RCX, 1);
+    fail(a.jcc(A)); // not canonical
+    a.mov(RCX, SCRATCH0);
+    a.b(0x48, 0xc1, 0xe9); // shr rcx, 43
+    a.b(43);
+    a.aluState(CMP, RCX, NativeState.WINDOW_TOP);
+    window = a.jcc(E);
+    a.loadState(RDX, NativeState.MEMORY_BASE);
+    a.movImm(RBX, ADDRESS);
+    a.aluImm(OR, SCRATCH1, -1);
+    for (int level = 4; level > 0; level--) {
+      level(level, execute);
+    }
+    a.aluState(CMP, RAX, NativeState.MEMORY_BYTES);
+    fail(a.jcc(AE));
+  }
+
+  /** The frame of an address in the window into RAX; it may be read. */
+  private void window() {
+    a.loadState(RDX, NativeState.MEMORY_BASE);
+    a.mov(RAX, SCRATCH0);
+    a.b(0x48, 0xc1, 0xe0); // shl rax, 21; shr rax, 21: from the window's start
+    a.b(21);
+    a.b(0x48, 0xc1, 0xe8);
+    a.b(21);
+    a.aluState(CMP, RAX, NativeState.WINDOW_BYTES);
+    fail(a.jcc(AE));
+    a.aluImm(AND, RAX, -4096);
+    a.aluState(ADD, RAX, NativeState.WINDOW_PA);
+    a.alu32(XOR, SCRATCH1, SCRATCH1);
+  }
+
+  private void level(int level, boolean execute) {
+    a.aluState(CMP, RAX, NativeState.MEMORY_BYTES);
+    fail(a.jcc(AE));
+    a.mov(RCX, SCRATCH0);
+    a.b(0x48, 0xc1, 0xe9); // shr rcx, 12 + 9 * (level - 1)
+    a.b(12 + 9 * (level - 1));
+    a.aluImm32(AND, RCX, 511);
+    a.alu(ADD, RAX, RDX);
+    a.b(0x48, 0x8b, 0x04); // mov rax, [rax + rcx * 8]
+    a.b(0xc8);
+    a.mov32(RCX, RAX);
+    a.aluImm32(AND, RCX, PRESENT_USER_ACCESSED | (level > 1 ? LARGE : 0));
+    a.aluImm32(CMP, RCX, PRESENT_USER_ACCESSED);
+    fail(a.jcc(NE));
+    if (execute) {
+      a.b(0x48, 0x85, 0xc0); // test rax, rax: no-execute is bit 63
+      fail(a.jcc(S));
+    }
+    a.mov32(RCX, RAX);
+    if (level > 1) {
+      a.aluImm32(OR, RCX, DIRTY); // only the leaf's counts
+    }
+    a.alu32(AND, SCRATCH1, RCX);
+    a.alu(AND, RAX, RBX);
+  }
+
+  /** Offset of the TLB entry into SCRATCH1. */
+  private void index() {
+    a.mov32(SCRATCH1, SCRATCH0);
+    a.b(0x41, 0xc1, 0xef); // shr r15d, 7
+    a.b(7);
+    a.aluImm32(AND, SCRATCH1, Tlb.ENTRIES - 1 << 5);
+  }
+}
