@@ -346,6 +346,13 @@ final class Assembler {
     b(0);
   }
 
+  /** test byte gs:[offset], value. */
+  void testStateByteImm(int offset, int value) {
+    b(0x65, 0xf6);
+    state(0, offset);
+    b(value);
+  }
+
   /** cmp dword gs:[offset], value. */
   void cmpState32Imm(int offset, int value) {
     b(0x65, 0x81);

@@ -294,6 +294,7 @@ final class RegionWriter {
       case ABSOLUTE -> absolute(insn);
       case BIT_STRING -> bitString(insn);
       case READ_SELECTOR -> readSelector(insn);
+      case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);
       case LEAVE -> leaveFrame();
@@ -612,6 +613,61 @@ final class RegionWriter {
     flagsForInstruction();
     encoder.memory(
         insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+  }
+
+  /**
+   * Moves or fills with the host's own instruction, where that goes forward and stays within the pages
+   * in which it begins.
+   */
+  private void repeat(Insn insn) {
+    boolean moves = insn.mnemonic() == Mnemonic.MOVS;
+    int size = insn.size(0);
+    keepFlags();
+    a.testStateByteImm(CpuState.RFLAGS + 1, parhelion.cpu.Rflags.DF >> 8);
+    interpretInstead(a.jcc(NE));
+    a.aluImm(CMP, RCX, 4096 / size);
+    interpretInstead(a.jcc(A));
+    repeatedAccess(RDI, size, true);
+    if (moves) {
+      a.storeState(NativeState.SAVED_VALUE, SCRATCH1);
+      repeatedAccess(RSI, size, false);
+      a.alu(ADD, RSI, SCRATCH1);
+      a.aluState(ADD, RDI, NativeState.SAVED_VALUE);
+    } else {
+      a.alu(ADD, RDI, SCRATCH1);
+    }
+    a.b(0xf3);
+    if (size == 2) {
+      a.b(0x66);
+    } else if (size == 8) {
+      a.b(0x48);
+    }
+    a.b((moves ? 0xa4 : 0xaa) | (size == 1 ? 0 : 1));
+    if (moves) {
+      a.alu(SUB, RSI, SCRATCH1);
+      a.aluState(SUB, RDI, NativeState.SAVED_VALUE);
+    } else {
+      a.alu(SUB, RDI, SCRATCH1);
+    }
+  }
+
+  /** Checks RCX elements from {@code pointer}; the addend is then in SCRATCH1. */
+  private void repeatedAccess(int pointer, int size, boolean write) {
+    int retry = a.at;
+    a.mov(SCRATCH0, pointer);
+    int missed = check(1, write, false);
+    a.lea(SCRATCH0, SCRATCH0, RCX, Integer.numberOfTrailingZeros(size), 0);
+    a.aluImm(CMP, SCRATCH0, 4096);
+    interpretInstead(a.jcc(A));
+    a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
+    int site = missSite(1, write, retry);
+    stub(
+        () -> {
+          a.here(missed);
+          a.mov(SCRATCH0, pointer);
+          walkAndRetry(write, retry);
+          leave(site, false);
+        });
   }
 
   /** Address of the word that holds the bit, into SCRATCH0. */

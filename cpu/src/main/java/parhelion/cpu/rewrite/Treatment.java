@@ -21,6 +21,8 @@ enum Treatment {
   ABSOLUTE,
   LEA,
   BIT_STRING,
+  /** MOVS or STOS with a repeat prefix. */
+  REPEAT,
   /** MOV from a segment register to a general one. */
   READ_SELECTOR,
   JCC,
@@ -84,12 +86,19 @@ enum Treatment {
           INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
       case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
+      case MOVS, STOS -> isPlainRepeat(insn) ? REPEAT : INTERPRET;
       case BT, BTS, BTR, BTC ->
           insn.isMemory() && insn.opcode.operands()[1].kind() == Operand.Kind.G
               ? bitString(insn)
               : EMIT;
       default -> EMIT;
     };
+  }
+
+  private static boolean isPlainRepeat(Insn insn) {
+    return (insn.rep || insn.repne)
+        && insn.addressSize == 8
+        && insn.segmentOverride == Insn.NONE;
   }
 
   /** A bit string in memory, with the offset of the bit in a register. */
