@@ -35,7 +35,7 @@ uint64_t fork_wait(void) {
   return sum;
 }
 
-#define TURNS 1000
+#define TURNS 500
 
 static ssize_t read_word(int pipe, uint32_t *word) {
   ssize_t size = read(pipe, word, sizeof *word);
