@@ -16,16 +16,16 @@ static const struct row {
   program run;
   uint64_t expected;
 } rows[] = {
-    {"sieve", "integer", 200, sieve, 12251},
-    {"sha256", "integer", 120, sha256, 0xd790e413479d16f4},
-    {"mix", "integer", 80, mix, 0x4c193560a30bba26},
+    {"sieve", "integer", 250, sieve, 12251},
+    {"sha256", "integer", 150, sha256, 0xd790e413479d16f4},
+    {"mix", "integer", 100, mix, 0x4c193560a30bba26},
     {"nbody", "float", 150, nbody, 0xcde7c5a1704bf907},
     {"mandelbrot", "float", 100, mandelbrot, 0xd9ab8ad0c338bf2d},
     {"simd", "float", 600, simd, 0xc390cb43c0ff6465},
     {"syscall", "kernel", 40, null_call, 10000},
     {"fork", "kernel", 20, fork_wait, 55},
     {"pipe", "kernel", 6, pipe_turns, 1000},
-    {"fault", "kernel", 40, page_faults, 256},
+    {"fault", "kernel", 80, page_faults, 256},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
