@@ -1,4 +1,4 @@
-# Sourced by the commands in bench/: builds the benchmarks and sets root, jdk and bench_classpath.
+# Sourced by the commands in bench/: builds the benchmarks and sets root, jdk, jar and bench_classpath.
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$root/bin/find-java.sh"
 find_jdk && find_maven || exit 69

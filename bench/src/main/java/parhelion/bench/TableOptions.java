@@ -14,7 +14,7 @@ import java.util.Map;
  * @param rows names of rows, separated by commas, or empty for all
  * @param peersOnly whether Parhelion is left out
  * @param launcher Parhelion's
- * @param generation the directory of the build that it launches; empty with peersOnly
+ * @param jar the benchmarks, beside their libraries
  * @param suite the program
  * @param work a directory for what failed runs wrote
  * @param head what the table is to say of itself
@@ -27,7 +27,7 @@ record TableOptions(
     boolean json,
     boolean peersOnly,
     Path launcher,
-    Path generation,
+    Path jar,
     Path suite,
     Path work,
     Map<String, String> head) {
@@ -54,7 +54,7 @@ record TableOptions(
         values.containsKey("--json"),
         values.containsKey("--peers-only"),
         Path.of(values.getOrDefault("--launcher", "")),
-        Path.of(values.getOrDefault("--generation", "")),
+        Path.of(values.getOrDefault("--jar", "")),
         Path.of(values.getOrDefault("--suite", "")),
         Path.of(values.getOrDefault("--work", "")),
         head);
