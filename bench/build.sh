@@ -1,4 +1,4 @@
-# Sourced by bench/run and bench/boot: builds the benchmarks and sets root, jdk and bench_classpath.
+# Sourced by the commands in bench/: builds the benchmarks and sets root, jdk, jar and bench_classpath.
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$root/bin/find-java.sh"
 find_jdk && find_maven || exit 69
@@ -13,7 +13,7 @@ build() {
 echo "Building the benchmarks ..." >&2
 if ! build -o && ! { maven_lacks_downloads "$log" && build ""; }; then
   grep -E '^\[ERROR\] .*\.java:' "$log" | sort -u | head -n 5 >&2
-  echo "bench/run: the build failed (log: $log)" >&2
+  echo "bench: the build failed (log: $log)" >&2
   exit 70
 fi
 
