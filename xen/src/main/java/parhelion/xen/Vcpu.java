@@ -5,7 +5,6 @@ import static parhelion.cpu.CpuState.*;
 import parhelion.abi.Runstate;
 import parhelion.abi.VcpuInfo;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.Cpuid;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -53,8 +52,8 @@ public final class Vcpu {
   /** The processor as a paravirtual guest finds it: long mode, paging on, CPL 3, flat segments. */
   private void reset() {
     cpu.put64(CR0, Traps.CR0_FIXED);
-    cpu.put64(CR4, XenCpuid.CR4_FIXED | (Cpuid.CR4_BITS & XenCpuid.CR4_OSXSAVE));
-    cpu.put64(XCR0, Cpuid.XCR0_BITS & 3);
+    cpu.put64(CR4, XenCpuid.CR4_FIXED | XenCpuid.CR4_OSXSAVE);
+    cpu.put64(XCR0, 3);
     cpu.put64(EFER, 0xd01);
     cpu.put64(PAT, GuestMsrs.PAT_VALUE);
     cpu.put64(CPL, 3);

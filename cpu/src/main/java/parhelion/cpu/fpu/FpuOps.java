@@ -32,7 +32,7 @@ public final class FpuOps {
     }
     if (opcode.has(Opcode.SSE)) {
       Op op = sse(insn, offset);
-      Op gate = Operands.sseGate(modeKey);
+      Op gate = Operands.sseGate(insn, modeKey);
       return op == null || gate == null ? op : gate;
     }
     if (opcode.has(Opcode.X87)) {

@@ -77,11 +77,12 @@ final class Operands {
   }
 
   /**
-   * What CR0.EM, CR0.TS and CR4.OSFXSR make of an instruction on XMM registers, or null if it may
-   * run.
+   * What CR0.EM, CR0.TS and CR4.OSFXSR (of VEX encodings: CR4.OSXSAVE and XCR0) make of an
+   * instruction on vector registers, or null if it may run.
    */
-  static @Nullable Op sseGate(int modeKey) {
-    if ((modeKey & (Cpu.MODE_EM | Cpu.MODE_NO_OSFXSR)) != 0) {
+  static @Nullable Op sseGate(Insn insn, int modeKey) {
+    boolean vex = insn.opcode.has(Opcode.VEX);
+    if ((modeKey & (vex ? Cpu.MODE_NO_AVX : Cpu.MODE_EM | Cpu.MODE_NO_OSFXSR)) != 0) {
       return raise(GuestFault.UD);
     }
     return (modeKey & Cpu.MODE_TS) != 0 ? raise(GuestFault.NM) : null;

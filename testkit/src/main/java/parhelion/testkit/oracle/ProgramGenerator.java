@@ -59,9 +59,9 @@ final class ProgramGenerator {
       }
     }
     return switch (row.mnemonic()) {
-      case XLAT, MASKMOVQ, MASKMOVDQU, DIV, IDIV, WRGSBASE -> true;
+      case XLAT, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, DIV, IDIV, WRGSBASE -> true;
       // Their operands in memory would have to be made first; single cases have them.
-      case FLDCW, LDMXCSR, FLDENV, FRSTOR, FXRSTOR, FXSAVE, FNSTENV, FNSAVE -> true;
+      case FLDCW, LDMXCSR, VLDMXCSR, FLDENV, FRSTOR, FXRSTOR, FXSAVE, FNSTENV, FNSAVE -> true;
       default -> false;
     };
   }
@@ -214,6 +214,7 @@ final class ProgramGenerator {
             case G -> isReserved(insn.reg);
             case E, R -> !insn.isMemory() && isReserved(insn.rm);
             case Z -> isReserved(insn.opcodeReg);
+            case B -> isReserved(insn.vvvv);
             default -> false;
           };
       if (reserved) {

@@ -110,10 +110,19 @@ final class SingleCase {
         };
   }
 
+  /** Bytes to DS:rDI by a mask, which some processors look up even for an empty mask. */
+  private boolean isMaskedMove() {
+    return switch (mnemonic) {
+      case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> true;
+      default -> false;
+    };
+  }
+
   private boolean isUsable() {
     if (insn.addressSize == 2
         && (insn.isMemory() && mnemonic != Mnemonic.LEA
             || isMoffs()
+            || isMaskedMove()
             || insn.opcode.has(Opcode.STRING))) {
       return false; // the arena is not there
     }
@@ -294,7 +303,7 @@ final class SingleCase {
     }
     switch (mnemonic) {
       case XLAT -> s.gprs[3] = asPointer(target - gsBase(), r);
-      case MASKMOVQ, MASKMOVDQU -> s.gprs[RDI] = asPointer(target - gsBase(), r);
+      case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> s.gprs[RDI] = asPointer(target - gsBase(), r);
       case ENTER, LEAVE -> s.gprs[RBP] = target;
       default -> {}
     }
@@ -340,7 +349,7 @@ final class SingleCase {
         long status = at + (insn.operandSize == 2 ? 2 : 4);
         U.putShortUnaligned(null, status, (short) (r.nextInt() & 0x7f7f));
       }
-      case LDMXCSR -> U.putIntUnaligned(null, at, 0x1f80 | r.nextInt() & 0xffff);
+      case LDMXCSR, VLDMXCSR -> U.putIntUnaligned(null, at, 0x1f80 | r.nextInt() & 0xffff);
       case FXRSTOR -> {
         controlWord(at);
         U.putShortUnaligned(null, at + 2, (short) (r.nextInt() & 0x7f7f));
@@ -400,7 +409,7 @@ final class SingleCase {
           }
         }
       }
-      case PCMPESTRI, PCMPESTRM -> {
+      case PCMPESTRI, PCMPESTRM, VPCMPESTRI, VPCMPESTRM -> {
         if (!r.oneIn(4) && rdxAndRaxFree) {
           s.gprs[0] = r.between(-20, 20);
           s.gprs[2] = r.between(-20, 20);
