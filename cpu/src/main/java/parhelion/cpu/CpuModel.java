@@ -16,10 +16,10 @@ public enum CpuModel {
   V2("v2", 3),
 
   /** The x86-64-v3 level: AVX2, BMI, FMA, F16C, LZCNT, MOVBE, and XSAVE with YMM and compaction. */
-  V3("v3", 3),
+  V3("v3", 7),
 
   /** All that is implemented: also AES, PCLMULQDQ, SHA, ADX. */
-  MAX("max", 3);
+  MAX("max", 7);
 
   /** What a CPU is unless someone asks for another. */
   public static final CpuModel DEFAULT = V2;

@@ -109,8 +109,12 @@ public final class Cpuid {
     new Bit(XSAVE_1, EAX, 0, Feature.XSAVEOPT),
     new Bit(V3, XSAVE_1, EAX, 1, Feature.XSAVEC),
     new Bit(V3, XSAVE_1, EAX, 2), // XGETBV of what is in use
+    new Bit(V3, 1, ECX, 12, Feature.FMA),
     new Bit(V3, 1, ECX, 22, Feature.MOVBE),
+    new Bit(V3, 1, ECX, 28, Feature.AVX),
+    new Bit(V3, 1, ECX, 29, Feature.F16C),
     new Bit(V3, 7, EBX, 3, Feature.BMI1),
+    new Bit(V3, 7, EBX, 5, Feature.AVX2),
     new Bit(V3, 7, EBX, 8, Feature.BMI2),
     new Bit(V3, EXT1, ECX, 5, Feature.ABM),
     new Bit(MAX, 7, EBX, 19, Feature.ADX),

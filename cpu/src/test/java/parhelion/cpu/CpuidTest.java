@@ -14,7 +14,7 @@ import parhelion.cpu.decode.Feature;
 
 class CpuidTest {
   @Test
-  void itIsTheSecondMicroarchitectureLevelAndNotTheThird() {
+  void theDefaultIsTheSecondMicroarchitectureLevelAndNotTheThird() {
     try (Machine m = Machine.long64(0)) {
       int[] one = Cpuid.query(m.cpu, 1, 0);
       int v2 = 1 | 1 << 9 | 1 << 13 | 1 << 19 | 1 << 20 | 1 << 23;

@@ -182,7 +182,9 @@ final class OracleRows {
   /** Whether this host has it, beyond what every x86-64-v2 host has. */
   static boolean hostHas(Opcode row) {
     String flag = HOST_FLAGS.get(row.feature());
-    return flag == null || NativeArena.hostOffers(flag);
+    boolean vector = row.has(Opcode.VEX) && row.has(Opcode.SSE);
+    return (flag == null || NativeArena.hostOffers(flag))
+        && (!vector || NativeArena.hostOffers("avx"));
   }
 
   /** All rows that are compared, branches included. */

@@ -50,7 +50,8 @@ final class ProgramGenerator {
   }
 
   private static boolean isUnsuitable(Opcode row) {
-    if (row.has(Opcode.D64 | Opcode.STRING | Opcode.ENDS_BLOCK) || OracleRows.isBranch(row)) {
+    if (row.has(Opcode.D64 | Opcode.STRING | Opcode.ENDS_BLOCK | Opcode.VSIB)
+        || OracleRows.isBranch(row)) {
       return true;
     }
     for (Operand operand : row.operands()) {
@@ -183,7 +184,7 @@ final class ProgramGenerator {
         continue;
       }
       if (insn.isMemory() && (row.has(Opcode.ALIGNED) || isLocked())) {
-        code[code.length - SingleCase.immediateBytes(insn) - 4] &= (byte) 0xf0;
+        code[code.length - SingleCase.immediateBytes(insn) - 4] &= (byte) 0xe0;
       }
       define(row.flagsRead());
       switch (row.mnemonic()) {
