@@ -117,7 +117,10 @@ public final class Cpuid {
     new Bit(V3, 7, EBX, 5, Feature.AVX2),
     new Bit(V3, 7, EBX, 8, Feature.BMI2),
     new Bit(V3, EXT1, ECX, 5, Feature.ABM),
+    new Bit(MAX, 1, ECX, 1, Feature.PCLMULQDQ),
+    new Bit(MAX, 1, ECX, 25, Feature.AES),
     new Bit(MAX, 7, EBX, 19, Feature.ADX),
+    new Bit(MAX, 7, EBX, 29, Feature.SHA),
   };
 
   private Cpuid() {}

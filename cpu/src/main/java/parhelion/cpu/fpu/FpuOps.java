@@ -73,6 +73,12 @@ public final class FpuOps {
     if (op == null) {
       op = StringCompareOps.translate(insn, offset);
     }
+    if (op == null) {
+      op = AesOps.translate(insn, offset);
+    }
+    if (op == null) {
+      op = ShaOps.translate(insn, offset);
+    }
     if (op == null && Operands.isVex(insn)) {
       op = avx(insn, offset);
     }
