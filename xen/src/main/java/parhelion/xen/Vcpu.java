@@ -5,6 +5,7 @@ import static parhelion.cpu.CpuState.*;
 import parhelion.abi.Runstate;
 import parhelion.abi.VcpuInfo;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -31,13 +32,13 @@ public final class Vcpu {
   /** Whether the scheduler has it in its queue. */
   boolean queued;
 
-  Vcpu(Domain domain, int id) {
+  Vcpu(Domain domain, int id, CpuModel model) {
     this.domain = domain;
     this.id = id;
     Hypervisor hypervisor = domain.hypervisor();
     memory = hypervisor.memory();
     monitor = new XenMonitor(this);
-    cpu = new Cpu(memory, hypervisor.code(), monitor);
+    cpu = new Cpu(memory, hypervisor.code(), monitor, model);
     guest = new GuestAccess(this);
     descriptorTables = new DescriptorTables(this);
     traps = new Traps(this);

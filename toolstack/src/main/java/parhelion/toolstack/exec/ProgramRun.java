@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.CpuModel;
 import parhelion.process.Errno;
 import parhelion.process.Kernel;
 import parhelion.process.LinuxError;
@@ -28,6 +29,7 @@ public final class ProgramRun {
    * @param environment as KEY=VALUE
    * @param root directory that is the program's root, or null for an empty one
    * @param binds as HOST:GUEST, HOST:GUEST:rw
+   * @param cpu which processor it sees
    * @param messages takes crash reports and traces
    */
   public record Config(
@@ -39,6 +41,7 @@ public final class ProgramRun {
       List<String> binds,
       long memoryBytes,
       long timeoutNanos,
+      CpuModel cpu,
       boolean strace,
       Consumer<String> messages) {}
 
@@ -162,7 +165,8 @@ public final class ProgramRun {
               streams,
               config.strace() ? config.messages() : null,
               config.messages(),
-              config.timeoutNanos()));
+              config.timeoutNanos(),
+              config.cpu()));
     } catch (LinuxError e) {
       throw new UserError(
           "the root or a bind cannot be opened: " + e.getMessage() + "; check --root and --bind",
