@@ -28,8 +28,8 @@ final class AvxOps {
 
   static @Nullable Op translate(Insn insn, int offset) {
     return switch (insn.mnemonic()) {
-      case VZEROUPPER -> zero(insn, CpuState.YMM_HIGH, 16);
-      case VZEROALL -> zero(insn, CpuState.XMM, 32);
+      case VZEROUPPER -> zero(insn, false);
+      case VZEROALL -> zero(insn, true);
       case VPBROADCASTB -> broadcast(insn, offset, 1);
       case VPBROADCASTW -> broadcast(insn, offset, 2);
       case VBROADCASTSS, VPBROADCASTD -> broadcast(insn, offset, 4);
@@ -61,11 +61,16 @@ final class AvxOps {
     };
   }
 
-  private static Op zero(Insn insn, int first, int bytes) {
-    int registers = insn.codeBits == 64 ? 16 : 8;
+  private static Op zero(Insn insn, boolean all) {
+    int bytes = (insn.codeBits == 64 ? 16 : 8) * CpuState.XMM_STRIDE;
     return c -> {
-      for (int i = 0; i < registers; i++) {
-        U.setMemory(c.state + first + i * CpuState.XMM_STRIDE, bytes, (byte) 0);
+      for (int i = 0; i < bytes; i += CpuState.XMM_STRIDE) {
+        if (all) {
+          c.put64(CpuState.XMM + i, 0);
+          c.put64(CpuState.XMM + i + 8, 0);
+        }
+        c.put64(CpuState.YMM_HIGH + i, 0);
+        c.put64(CpuState.YMM_HIGH + i + 8, 0);
       }
     };
   }

@@ -267,9 +267,20 @@ final class Operands {
     if (isMmx(insn)) {
       return mmx(insn, offset, f);
     }
-    return isVex(insn)
-        ? vector(insn, offset, (c, d, a, b, bytes) -> lanes(f, d, a, b, bytes))
-        : sources(insn, offset, (c, d, a, b, bytes) -> lanes(f, d, a, b, 16));
+    if (isVex(insn)) {
+      return vector(insn, offset, (c, d, a, b, bytes) -> lanes(f, d, a, b, bytes));
+    }
+    int d = xmm(insn.reg);
+    if (!insn.isMemory()) {
+      int s = xmm(insn.rm);
+      return c -> lanes(f, c.state + d, c.state + d, c.state + s, 16);
+    }
+    Ea ea = Ea.of(insn, offset, 16, false);
+    if (mustAlign(insn)) {
+      return c ->
+          lanes(f, c.state + d, c.state + d, c.readPointer(aligned(c, ea.at(c)), 16), 16);
+    }
+    return c -> lanes(f, c.state + d, c.state + d, c.readPointer(ea.at(c), 16), 16);
   }
 
   private static void lanes(Lanes.Lane f, long d, long a, long b, int bytes) {
