@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.CpuModel;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.exec.ProgramRun;
 import picocli.CommandLine.Command;
@@ -88,7 +88,7 @@ final class ExecCommand implements Callable<Integer> {
       description =
           "The processor that the program sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
               + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
-  CpuModel cpu = CpuModel.DEFAULT;
+  CpuChoice cpu = CpuChoice.DEFAULT;
 
   @Option(
       names = "--timeout",

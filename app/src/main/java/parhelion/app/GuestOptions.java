@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.CpuModel;
+import parhelion.toolstack.CpuChoice;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -35,7 +35,7 @@ final class GuestOptions {
       description =
           "The processor that the guest sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
               + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
-  CpuModel cpu = CpuModel.DEFAULT;
+  CpuChoice cpu = CpuChoice.DEFAULT;
 
   @Option(
       names = "--timeout",
@@ -132,14 +132,14 @@ final class GuestOptions {
   }
 
   /** A model of the processor. */
-  static final class Model implements ITypeConverter<CpuModel> {
+  static final class Model implements ITypeConverter<CpuChoice> {
     @Override
-    public CpuModel convert(String text) {
-      CpuModel model = CpuModel.of(text.toLowerCase(Locale.ROOT));
-      if (model == null) {
+    public CpuChoice convert(String text) {
+      CpuChoice choice = CpuChoice.of(text);
+      if (choice == null) {
         throw new TypeConversionException("'" + text + "' is not v2, v3 or max");
       }
-      return model;
+      return choice;
     }
   }
 

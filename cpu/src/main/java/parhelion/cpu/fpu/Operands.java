@@ -277,8 +277,7 @@ final class Operands {
     }
     Ea ea = Ea.of(insn, offset, 16, false);
     if (mustAlign(insn)) {
-      return c ->
-          lanes(f, c.state + d, c.state + d, c.readPointer(aligned(c, ea.at(c)), 16), 16);
+      return c -> lanes(f, c.state + d, c.state + d, c.readPointer(aligned(c, ea.at(c)), 16), 16);
     }
     return c -> lanes(f, c.state + d, c.state + d, c.readPointer(ea.at(c), 16), 16);
   }

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.CpuModel;
 import parhelion.process.Errno;
 import parhelion.process.Kernel;
 import parhelion.process.LinuxError;
@@ -17,6 +16,7 @@ import parhelion.process.Stats;
 import parhelion.process.file.HostStream;
 import parhelion.process.file.OpenFile;
 import parhelion.process.host.Libc;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.UserError;
 
 /** One run of a program with this process's own standard streams, from options to exit status. */
@@ -41,7 +41,7 @@ public final class ProgramRun {
       List<String> binds,
       long memoryBytes,
       long timeoutNanos,
-      CpuModel cpu,
+      CpuChoice cpu,
       boolean strace,
       Consumer<String> messages) {}
 
@@ -166,7 +166,7 @@ public final class ProgramRun {
               config.strace() ? config.messages() : null,
               config.messages(),
               config.timeoutNanos(),
-              config.cpu()));
+              config.cpu().model()));
     } catch (LinuxError e) {
       throw new UserError(
           "the root or a bind cannot be opened: " + e.getMessage() + "; check --root and --bind",

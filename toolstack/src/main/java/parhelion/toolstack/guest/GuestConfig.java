@@ -3,7 +3,7 @@ package parhelion.toolstack.guest;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.CpuModel;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 
@@ -27,7 +27,7 @@ public record GuestConfig(
     String commandLine,
     int memoryMib,
     int vcpus,
-    CpuModel cpu) {
+    CpuChoice cpu) {
   /** With the default processor. */
   public GuestConfig(
       String name,
@@ -37,6 +37,6 @@ public record GuestConfig(
       String commandLine,
       int memoryMib,
       int vcpus) {
-    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuModel.DEFAULT);
+    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuChoice.DEFAULT);
   }
 }
