@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.exec.ProgramRun;
 import picocli.CommandLine.Command;
@@ -80,6 +81,16 @@ final class ExecCommand implements Callable<Integer> {
   long memoryBytes;
 
   @Option(
+      names = "--cpu",
+      paramLabel = "v2|v3|max",
+      converter = GuestOptions.Model.class,
+      defaultValue = "v2",
+      description =
+          "The processor that the program sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
+              + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
+  CpuChoice cpu = CpuChoice.DEFAULT;
+
+  @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
       converter = GuestOptions.Seconds.class,
@@ -120,6 +131,7 @@ final class ExecCommand implements Callable<Integer> {
                 binds,
                 memoryBytes,
                 timeout == null ? 0 : timeout.toNanos(),
+                cpu,
                 strace,
                 err::println));
     forward(run);

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.CpuChoice;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -25,6 +26,16 @@ final class GuestOptions {
       defaultValue = "1",
       description = "Number of virtual CPUs, 1 to 32 (default: ${DEFAULT-VALUE}).")
   int vcpus;
+
+  @Option(
+      names = "--cpu",
+      paramLabel = "v2|v3|max",
+      converter = Model.class,
+      defaultValue = "v2",
+      description =
+          "The processor that the guest sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
+              + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
+  CpuChoice cpu = CpuChoice.DEFAULT;
 
   @Option(
       names = "--timeout",
@@ -117,6 +128,18 @@ final class GuestOptions {
         // Said below.
       }
       throw new TypeConversionException("'" + text + "' is not a number from 1 to " + MAX);
+    }
+  }
+
+  /** A model of the processor. */
+  static final class Model implements ITypeConverter<CpuChoice> {
+    @Override
+    public CpuChoice convert(String text) {
+      CpuChoice choice = CpuChoice.of(text);
+      if (choice == null) {
+        throw new TypeConversionException("'" + text + "' is not v2, v3 or max");
+      }
+      return choice;
     }
   }
 

@@ -92,7 +92,8 @@ final class GuestSession {
             choice.initrd(),
             choice.commandLine() + size,
             options.memoryMib,
-            options.vcpus);
+            options.vcpus,
+            options.cpu);
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     try (PvGuest guest = new PvGuest(config, console)) {

@@ -146,10 +146,16 @@ public final class ControlRegisters {
 
   /** XSETBV: {@code index} is ECX. */
   public static void writeXcr(Cpu c, int index, long value) {
-    if (index != 0 || (value & 1) == 0 || (value & ~Cpuid.XCR0_BITS) != 0) {
+    if (!isXcr(c, index, value)) {
       throw c.fault(GuestFault.GP, 0);
     }
     c.put64(XCR0, value);
+    c.updateMode();
+  }
+
+  /** Whether XSETBV may write it: x87 always, AVX only with SSE, nothing that the model lacks. */
+  public static boolean isXcr(Cpu c, int index, long value) {
+    return index == 0 && (value & 1) != 0 && (value & 6) != 4 && (value & ~c.model.xcr0Bits) == 0;
   }
 
   /** Number of the debug register that an instruction means: 4 and 5 are 6 and 7, or #UD. */

@@ -30,6 +30,9 @@ public final class Cpu implements AutoCloseable {
   public final CodeCache code;
   public final Monitor monitor;
 
+  /** What it offers its guests. */
+  public final CpuModel model;
+
   /** Bits of {@link #modeKey} above the code size (1, 2 or 4 for 16, 32 or 64 bits). */
   public static final int MODE_STACK16 = 8;
 
@@ -37,6 +40,10 @@ public final class Cpu implements AutoCloseable {
   public static final int MODE_TS = 32;
   public static final int MODE_NO_OSFXSR = 64;
   public static final int MODE_REAL = 128;
+  public static final int MODE_NO_AVX = 256;
+
+  /** The model's ordinal stands in the mode key from this bit on: code is decoded for a model. */
+  private static final int MODE_MODEL_SHIFT = 9;
 
   /** Working storage of soft floating point. */
   public final FloatUnit floats = new FloatUnit();
@@ -105,7 +112,13 @@ public final class Cpu implements AutoCloseable {
 
   private final @Nullable Rewriter rewriter;
 
+  /** A CPU of the default model. */
   public Cpu(MachineMemory memory, CodeCache code, Monitor monitor) {
+    this(memory, code, monitor, CpuModel.DEFAULT);
+  }
+
+  public Cpu(MachineMemory memory, CodeCache code, Monitor monitor, CpuModel model) {
+    this.model = model;
     this.memory = memory;
     this.code = code;
     this.monitor = monitor;
@@ -262,8 +275,8 @@ public final class Cpu implements AutoCloseable {
   // --- modes ---
 
   /**
-   * Recomputes what follows from CS, SS, CPL, CR0, CR4 and EFER. Call after changing any of them
-   * outside an instruction.
+   * Recomputes what follows from CS, SS, CPL, CR0, CR4, XCR0 and EFER. Call after changing any of
+   * them outside an instruction.
    */
   public void updateMode() {
     int csAttr = get32(SEG_ATTR + CS * 8);
@@ -283,7 +296,9 @@ public final class Cpu implements AutoCloseable {
             | ((cr0 & 4) != 0 ? MODE_EM : 0)
             | ((cr0 & 8) != 0 ? MODE_TS : 0)
             | ((get64(CR4) & 0x200) == 0 ? MODE_NO_OSFXSR : 0)
-            | (protectedMode ? 0 : MODE_REAL);
+            | (protectedMode ? 0 : MODE_REAL)
+            | (avxEnabled() ? 0 : MODE_NO_AVX)
+            | model.ordinal() << MODE_MODEL_SHIFT;
     tlb = tlbs[monitor.tlbIndex(this)];
     tlbBase = tlb.base;
   }
@@ -295,6 +310,11 @@ public final class Cpu implements AutoCloseable {
 
   public boolean protectedMode() {
     return (get64(CR0) & 1) != 0;
+  }
+
+  /** CR4.OSXSAVE and XCR0 let VEX-encoded vector instructions run. */
+  private boolean avxEnabled() {
+    return (get64(CR4) & ControlRegisters.CR4_OSXSAVE) != 0 && (get64(XCR0) & 6) == 6;
   }
 
   public Tlb tlb(int index) {

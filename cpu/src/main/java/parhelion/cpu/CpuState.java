@@ -98,8 +98,11 @@ public final class CpuState {
   /** Current privilege level, 8 bytes. */
   public static final int CPL = 0x2b0;
 
-  /** XMM0..XMM15 at the start of 32-byte slots (room for YMM). */
+  /** YMM0..YMM15 in slots of 32 bytes, XMM0..XMM15 their lower halves. */
   public static final int XMM = 0x400;
+
+  /** The upper half of YMM0; those of the others have the same distance as the lower halves. */
+  public static final int YMM_HIGH = XMM + 16;
 
   public static final int XMM_STRIDE = 32;
 

@@ -4,14 +4,14 @@ import static parhelion.cpu.CpuState.*;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Set;
 import parhelion.cpu.decode.Feature;
+import parhelion.cpu.fpu.StateArea;
 
 /**
  * What this processor says of itself: the one table from which CPUID's leaves, the decoder's gate,
- * and the bits that CR4 and XCR0 accept are taken. It says exactly what is implemented: the
- * x86-64-v2 level.
+ * and the bits that CR4 accepts are taken. It says exactly what is implemented, as far as the CPU's
+ * {@link CpuModel} goes.
  *
  * <p>Vendor and model are a choice with consequences. Linux treats AuthenticAMD parts with
  * model-specific registers (LFENCE configuration, errata by family) and with bugs that we do not
@@ -23,12 +23,6 @@ import parhelion.cpu.decode.Feature;
 public final class Cpuid {
   public static final int PHYSICAL_BITS = 46;
   public static final int LINEAR_BITS = 48;
-
-  /** XCR0 bits that may be set: x87 and SSE. */
-  public static final long XCR0_BITS = 3;
-
-  /** Bytes of an XSAVE area with these: legacy area and header. */
-  public static final int XSAVE_BYTES = 576;
 
   /**
    * CR4 bits that may be set: TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE,
@@ -46,12 +40,25 @@ public final class Cpuid {
   private static final String VENDOR = "GenuineIntel";
   private static final String BRAND = "Parhelion virtual CPU";
 
-  /**
-   * Bit {@code bit} of register {@code register} (EAX..EDX as 0..3) of a leaf, subleaf 0, and the
-   * instructions that it gates.
-   */
-  private record Bit(int leaf, int register, int bit, Feature... features) {}
+  /** Subleaf 1 of leaf 0xd, as the table has it: all other rows are of subleaf 0. */
+  private static final int XSAVE_1 = 0xd_0001;
 
+  /**
+   * Bit {@code bit} of register {@code register} (EAX..EDX as 0..3) of a leaf, the instructions
+   * that it gates, and the first model (its ordinal, as the models are made from this table) that
+   * has it.
+   */
+  private record Bit(int model, int leaf, int register, int bit, Feature... features) {
+    Bit(int leaf, int register, int bit, Feature... features) {
+      this(V2, leaf, register, bit, features);
+    }
+  }
+
+  private static final int V2 = 0;
+  private static final int V3 = 1;
+  private static final int MAX = 2;
+
+  private static final int EAX = 0;
   private static final int EBX = 1;
   private static final int ECX = 2;
   private static final int EDX = 3;
@@ -99,23 +106,32 @@ public final class Cpuid {
     new Bit(EXT1, EDX, 27, Feature.RDTSCP),
     new Bit(EXT1, EDX, 29), // long mode
     new Bit(0x8000_0007, EDX, 8), // the TSC runs at one rate
+    new Bit(XSAVE_1, EAX, 0, Feature.XSAVEOPT),
+    new Bit(V3, XSAVE_1, EAX, 1, Feature.XSAVEC),
+    new Bit(V3, XSAVE_1, EAX, 2), // XGETBV of what is in use
+    new Bit(V3, 1, ECX, 12, Feature.FMA),
+    new Bit(V3, 1, ECX, 22, Feature.MOVBE),
+    new Bit(V3, 1, ECX, 28, Feature.AVX),
+    new Bit(V3, 1, ECX, 29, Feature.F16C),
+    new Bit(V3, 7, EBX, 3, Feature.BMI1),
+    new Bit(V3, 7, EBX, 5, Feature.AVX2),
+    new Bit(V3, 7, EBX, 8, Feature.BMI2),
+    new Bit(V3, EXT1, ECX, 5, Feature.ABM),
+    new Bit(MAX, 1, ECX, 1, Feature.PCLMULQDQ),
+    new Bit(MAX, 1, ECX, 25, Feature.AES),
+    new Bit(MAX, 7, EBX, 19, Feature.ADX),
+    new Bit(MAX, 7, EBX, 29, Feature.SHA),
   };
-
-  private static final Set<Feature> FEATURES = features();
 
   private Cpuid() {}
 
-  private static Set<Feature> features() {
-    EnumSet<Feature> set = EnumSet.of(Feature.BASE, Feature.XSAVEOPT);
+  /** Adds the extensions that the model of this ordinal offers. */
+  static void addFeatures(Set<Feature> to, int model) {
     for (Bit bit : BITS) {
-      Collections.addAll(set, bit.features);
+      if (bit.model <= model) {
+        Collections.addAll(to, bit.features);
+      }
     }
-    return Collections.unmodifiableSet(set);
-  }
-
-  /** The instruction-set extensions that are offered: the decoder's gate. */
-  public static Set<Feature> offered() {
-    return FEATURES;
   }
 
   /** EAX, EBX, ECX, EDX of a leaf; OSXSAVE and the XSAVE size follow the CPU's CR4 and XCR0. */
@@ -127,8 +143,9 @@ public final class Cpuid {
       return r;
     }
     if (number != 7 || subleaf == 0) {
+      int row = number == 0xd && subleaf == 1 ? XSAVE_1 : number;
       for (Bit bit : BITS) {
-        if (bit.leaf == number) {
+        if (bit.leaf == row && bit.model <= c.model.ordinal()) {
           r[bit.register] |= 1 << bit.bit;
         }
       }
@@ -198,13 +215,18 @@ public final class Cpuid {
     }
   }
 
+  /** Sizes follow XCR0; a component beyond the legacy area has a subleaf of its number. */
   private static void xsave(Cpu c, int[] r, int subleaf) {
+    CpuModel model = c.model;
     if (subleaf == 0) {
-      r[0] = (int) XCR0_BITS;
-      r[1] = XSAVE_BYTES;
-      r[2] = XSAVE_BYTES;
+      r[0] = (int) model.xcr0Bits;
+      r[1] = StateArea.standardBytes(c.get64(XCR0));
+      r[2] = model.xsaveBytes();
     } else if (subleaf == 1) {
-      r[0] = 1; // XSAVEOPT
+      r[1] = model.has(Feature.XSAVEC) ? StateArea.compactBytes(c.get64(XCR0)) : 0;
+    } else if (subleaf > 0 && subleaf < 63 && (model.xcr0Bits >> subleaf & 1) != 0) {
+      r[0] = StateArea.componentBytes(subleaf);
+      r[1] = StateArea.componentOffset(subleaf);
     }
   }
 }

@@ -50,12 +50,22 @@ final class Machine implements AutoCloseable {
 
   final MachineMemory memory = new MachineMemory(2048);
   final Recorder recorder = new Recorder();
-  final Cpu cpu = new Cpu(memory, new CodeCache(memory), recorder);
+  final Cpu cpu;
 
-  private Machine() {}
+  private Machine() {
+    this(CpuModel.DEFAULT);
+  }
+
+  private Machine(CpuModel model) {
+    cpu = new Cpu(memory, new CodeCache(memory), recorder, model);
+  }
 
   static Machine real() {
-    Machine m = new Machine();
+    return real(CpuModel.DEFAULT);
+  }
+
+  static Machine real(CpuModel model) {
+    Machine m = new Machine(model);
     m.set(IDTR + 8, 0x3ff);
     for (int s = 0; s < 6; s++) {
       m.set(SEG_ATTR + s * 8, 0x93);
@@ -81,7 +91,11 @@ final class Machine implements AutoCloseable {
    * cpl}.
    */
   static Machine long64(int cpl) {
-    Machine m = new Machine();
+    return long64(cpl, CpuModel.DEFAULT);
+  }
+
+  static Machine long64(int cpl, CpuModel model) {
+    Machine m = new Machine(model);
     m.tables(true);
     m.identity();
     m.set(CR0, 0x8001_0031L);

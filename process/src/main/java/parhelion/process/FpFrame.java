@@ -5,20 +5,32 @@ import static parhelion.cpu.CpuState.*;
 import parhelion.cpu.Cpu;
 
 /**
- * The floating-point part of a signal frame: an XSAVE area of x87 and SSE state with Linux's marks
- * (struct _xstate, SDM volume 1, 13.4).
+ * The floating-point part of a signal frame: an XSAVE area of the state that the processor has
+ * (x87, SSE, and AVX beyond the v2 model) with Linux's marks (struct _xstate, SDM volume 1, 13.4).
  */
 final class FpFrame {
   private static final int LEGACY = 512;
-  private static final int XSAVE = 576;
+  private static final int YMM_AT = 576;
   private static final int MAGIC1 = 0x4650_5853;
   private static final int MAGIC2 = 0x4650_5845;
-  static final int BYTES = XSAVE + 4;
+
+  /** State components of YMM registers. */
+  private static final int AVX = 4;
 
   private FpFrame() {}
 
+  /** Bytes of a frame: the area, and a mark behind it. */
+  static int bytes(Cpu c) {
+    return c.model.xsaveBytes() + 4;
+  }
+
+  private static boolean hasAvx(Cpu c) {
+    return (c.model.xcr0Bits & AVX) != 0;
+  }
+
   static byte[] save(Cpu c) {
-    byte[] out = new byte[BYTES];
+    int area = c.model.xsaveBytes();
+    byte[] out = new byte[bytes(c)];
     Bytes.put16(out, 0, c.get16(FCW));
     Bytes.put16(out, 2, c.get16(FSW));
     int top = c.get16(FSW) >>> 11 & 7;
@@ -42,12 +54,18 @@ final class FpFrame {
       Bytes.put64(out, 160 + i * 16, c.get64(XMM + i * XMM_STRIDE));
       Bytes.put64(out, 168 + i * 16, c.get64(XMM + i * XMM_STRIDE + 8));
     }
+    if (hasAvx(c)) {
+      for (int i = 0; i < 16; i++) {
+        Bytes.put64(out, YMM_AT + i * 16, c.get64(YMM_HIGH + i * XMM_STRIDE));
+        Bytes.put64(out, YMM_AT + 8 + i * 16, c.get64(YMM_HIGH + i * XMM_STRIDE + 8));
+      }
+    }
     Bytes.put32(out, 464, MAGIC1);
-    Bytes.put32(out, 468, BYTES);
-    Bytes.put64(out, 472, 3);
-    Bytes.put32(out, 480, XSAVE);
-    Bytes.put64(out, LEGACY, 3);
-    Bytes.put32(out, XSAVE, MAGIC2);
+    Bytes.put32(out, 468, out.length);
+    Bytes.put64(out, 472, c.model.xcr0Bits);
+    Bytes.put32(out, 480, area);
+    Bytes.put64(out, LEGACY, c.model.xcr0Bits);
+    Bytes.put32(out, area, MAGIC2);
     return out;
   }
 
@@ -74,6 +92,21 @@ final class FpFrame {
     for (int i = 0; i < 16; i++) {
       c.put64(XMM + i * XMM_STRIDE, Bytes.get64(in, 160 + i * 16));
       c.put64(XMM + i * XMM_STRIDE + 8, Bytes.get64(in, 168 + i * 16));
+    }
+    if (hasAvx(c)) {
+      restoreAvx(c, in);
+    }
+  }
+
+  /** Initial where the header or the marks say that the frame does not have it. */
+  private static void restoreAvx(Cpu c, byte[] in) {
+    boolean marked = Bytes.get32(in, 464) == MAGIC1 && Bytes.get32(in, 480) >= in.length - 4;
+    boolean present = marked && (Bytes.get64(in, 472) & Bytes.get64(in, LEGACY) & AVX) != 0;
+    for (int i = 0; i < 16; i++) {
+      long low = present ? Bytes.get64(in, YMM_AT + i * 16) : 0;
+      long high = present ? Bytes.get64(in, YMM_AT + 8 + i * 16) : 0;
+      c.put64(YMM_HIGH + i * XMM_STRIDE, low);
+      c.put64(YMM_HIGH + i * XMM_STRIDE + 8, high);
     }
   }
 

@@ -3,6 +3,7 @@ package parhelion.process;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.CpuModel;
 import parhelion.process.file.OpenFile;
 
 /**
@@ -18,6 +19,7 @@ import parhelion.process.file.OpenFile;
  * @param strace where to print system calls, or null
  * @param report where to print crash reports
  * @param timeoutNanos time limit, 0 for none
+ * @param cpu which processor they see
  */
 public record Options(
     long memoryBytes,
@@ -29,9 +31,36 @@ public record Options(
     List<OpenFile> standardFiles,
     @Nullable Consumer<String> strace,
     Consumer<String> report,
-    long timeoutNanos) {
+    long timeoutNanos,
+    CpuModel cpu) {
   /** Default size of {@link #memoryBytes}. */
   public static final long DEFAULT_MEMORY_BYTES = 1L << 30;
+
+  /** With the default processor. */
+  public Options(
+      long memoryBytes,
+      @Nullable String root,
+      boolean writable,
+      List<Bind> binds,
+      @Nullable String program,
+      String directory,
+      List<OpenFile> standardFiles,
+      @Nullable Consumer<String> strace,
+      Consumer<String> report,
+      long timeoutNanos) {
+    this(
+        memoryBytes,
+        root,
+        writable,
+        binds,
+        program,
+        directory,
+        standardFiles,
+        strace,
+        report,
+        timeoutNanos,
+        CpuModel.DEFAULT);
+  }
 
   /** A host path at a guest path. */
   public record Bind(String hostPath, String guestPath, boolean writable) {}

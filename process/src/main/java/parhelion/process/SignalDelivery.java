@@ -196,7 +196,7 @@ final class SignalDelivery {
     } else {
       sp -= RED_ZONE;
     }
-    long fpState = (sp - FpFrame.BYTES) & -64L;
+    long fpState = (sp - FpFrame.bytes(c)) & -64L;
     long frame = ((fpState - FRAME_BYTES) & -16L) - 8;
     if (nested && !onAltStack(task, frame)) {
       return false;
@@ -275,7 +275,7 @@ final class SignalDelivery {
     byte[] frame = memory.bytes(c.get64(RSP) - 8, SIGINFO_AT);
     int at = REGISTERS_AT + ORDER.length * 8;
     long fpState = Bytes.get64(frame, at + 48);
-    byte[] fp = fpState == 0 ? null : memory.bytes(fpState, FpFrame.BYTES);
+    byte[] fp = fpState == 0 ? null : memory.bytes(fpState, FpFrame.bytes(c));
     for (int i = 0; i < ORDER.length; i++) {
       c.put64(ORDER[i], Bytes.get64(frame, REGISTERS_AT + i * 8));
     }

@@ -61,7 +61,7 @@ final class Task implements Runnable {
     this.process = process;
     this.tid = tid;
     monitor = new ProcessMonitor(this);
-    cpu = new Cpu(kernel.memory, kernel.code, monitor);
+    cpu = new Cpu(kernel.memory, kernel.code, monitor, kernel.options.cpu());
     woken = kernel.lock.newCondition();
     process.space.attach(cpu);
   }

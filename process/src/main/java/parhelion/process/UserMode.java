@@ -26,7 +26,7 @@ final class UserMode {
     c.put64(CR0, CR0_VALUE);
     c.put64(CR4, CR4_VALUE);
     c.put64(EFER, EFER_VALUE);
-    c.put64(XCR0, 3);
+    c.put64(XCR0, c.model.xcr0Bits);
     c.put64(CPL, 3);
     for (int segment : new int[] {ES, DS, FS, GS}) {
       Segments.set(c, segment, 0, 0, 0, 0);
@@ -58,6 +58,8 @@ final class UserMode {
     for (int i = 0; i < 16; i++) {
       c.put64(XMM + i * XMM_STRIDE, 0);
       c.put64(XMM + i * XMM_STRIDE + 8, 0);
+      c.put64(YMM_HIGH + i * XMM_STRIDE, 0);
+      c.put64(YMM_HIGH + i * XMM_STRIDE + 8, 0);
     }
   }
 }

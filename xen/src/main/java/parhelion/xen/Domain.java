@@ -64,7 +64,7 @@ public final class Domain {
     }
     List<Vcpu> made = new ArrayList<>();
     for (int i = 0; i < config.vcpus(); i++) {
-      made.add(new Vcpu(this, i));
+      made.add(new Vcpu(this, i, config.cpu()));
     }
     vcpus = List.copyOf(made);
     writeWallClock();

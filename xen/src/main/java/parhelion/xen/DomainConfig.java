@@ -1,5 +1,7 @@
 package parhelion.xen;
 
+import parhelion.cpu.CpuModel;
+
 /**
  * What a domain is created with.
  *
@@ -7,8 +9,10 @@ package parhelion.xen;
  * @param maxPages limit of its reservation, in 4 KiB frames
  * @param privileged whether it may act as dom0
  * @param handle 16-byte UUID
+ * @param cpu which processor it sees
  */
-public record DomainConfig(int vcpus, long maxPages, boolean privileged, byte[] handle) {
+public record DomainConfig(
+    int vcpus, long maxPages, boolean privileged, byte[] handle, CpuModel cpu) {
   public static final int MAX_VCPUS = 128;
 
   public DomainConfig {
@@ -24,7 +28,12 @@ public record DomainConfig(int vcpus, long maxPages, boolean privileged, byte[] 
   }
 
   /** Without a handle. */
+  public DomainConfig(int vcpus, long maxPages, boolean privileged, CpuModel cpu) {
+    this(vcpus, maxPages, privileged, new byte[16], cpu);
+  }
+
+  /** Without a handle, with the default processor. */
   public DomainConfig(int vcpus, long maxPages, boolean privileged) {
-    this(vcpus, maxPages, privileged, new byte[16]);
+    this(vcpus, maxPages, privileged, CpuModel.DEFAULT);
   }
 }

@@ -42,6 +42,8 @@ final class FxsaveImage {
     for (int i = 0; i < 16; i++) {
       c.put64(XMM + i * XMM_STRIDE, b.getLong(at + 160 + i * 16L));
       c.put64(XMM + i * XMM_STRIDE + 8, b.getLong(at + 168 + i * 16L));
+      c.put64(YMM_HIGH + i * XMM_STRIDE, 0);
+      c.put64(YMM_HIGH + i * XMM_STRIDE + 8, 0);
     }
   }
 

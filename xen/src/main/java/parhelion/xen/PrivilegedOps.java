@@ -2,8 +2,8 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 
+import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.Cpuid;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
@@ -163,17 +163,18 @@ final class PrivilegedOps {
   void setCr4(Cpu c, long value) {
     state.cr4 = (value & XenCpuid.CR4_GUEST) | XenCpuid.CR4_FIXED;
     // XSAVE is on in the processor itself, as on a host whose Xen uses it.
-    c.put64(CR4, state.cr4 | (Cpuid.CR4_BITS & XenCpuid.CR4_OSXSAVE));
+    c.put64(CR4, state.cr4 | XenCpuid.CR4_OSXSAVE);
     c.updateMode();
   }
 
-  /** XCR0: x87 always, nothing that the processor does not have. */
+  /** XCR0, by the processor's own rules. */
   private boolean setExtendedControl(Cpu c) {
     long value = c.get64(RDX) << 32 | (c.get64(RAX) & 0xffff_ffffL);
-    if (c.get32(RCX) != 0 || (value & 1) == 0 || (value & ~Cpuid.XCR0_BITS) != 0) {
+    if (!ControlRegisters.isXcr(c, c.get32(RCX), value)) {
       return false;
     }
     c.put64(XCR0, value);
+    c.updateMode();
     return true;
   }
 

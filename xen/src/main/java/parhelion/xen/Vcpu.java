@@ -5,7 +5,7 @@ import static parhelion.cpu.CpuState.*;
 import parhelion.abi.Runstate;
 import parhelion.abi.VcpuInfo;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.Cpuid;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -32,13 +32,13 @@ public final class Vcpu {
   /** Whether the scheduler has it in its queue. */
   boolean queued;
 
-  Vcpu(Domain domain, int id) {
+  Vcpu(Domain domain, int id, CpuModel model) {
     this.domain = domain;
     this.id = id;
     Hypervisor hypervisor = domain.hypervisor();
     memory = hypervisor.memory();
     monitor = new XenMonitor(this);
-    cpu = new Cpu(memory, hypervisor.code(), monitor);
+    cpu = new Cpu(memory, hypervisor.code(), monitor, model);
     guest = new GuestAccess(this);
     descriptorTables = new DescriptorTables(this);
     traps = new Traps(this);
@@ -53,8 +53,8 @@ public final class Vcpu {
   /** The processor as a paravirtual guest finds it: long mode, paging on, CPL 3, flat segments. */
   private void reset() {
     cpu.put64(CR0, Traps.CR0_FIXED);
-    cpu.put64(CR4, XenCpuid.CR4_FIXED | (Cpuid.CR4_BITS & XenCpuid.CR4_OSXSAVE));
-    cpu.put64(XCR0, Cpuid.XCR0_BITS & 3);
+    cpu.put64(CR4, XenCpuid.CR4_FIXED | XenCpuid.CR4_OSXSAVE);
+    cpu.put64(XCR0, 3);
     cpu.put64(EFER, 0xd01);
     cpu.put64(PAT, GuestMsrs.PAT_VALUE);
     cpu.put64(CPL, 3);

@@ -10,6 +10,7 @@ import parhelion.abi.Errno;
 import parhelion.abi.Hypercall;
 import parhelion.abi.Struct;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.memory.DomainMemoryBuilder;
 import parhelion.xen.memory.Pte;
@@ -59,12 +60,24 @@ final class FakeGuest implements AutoCloseable, DomainListener {
         vcpus);
   }
 
+  /** One vcpu of this model. */
+  FakeGuest(CpuModel model) {
+    this(
+        new Hypervisor(new MachineMemory(4096), new VirtualClock(1_700_000_000_123_456_789L)),
+        1,
+        model);
+  }
+
   /** Another domain of the same hypervisor. */
   FakeGuest(Hypervisor hypervisor, int vcpus) {
+    this(hypervisor, vcpus, CpuModel.DEFAULT);
+  }
+
+  private FakeGuest(Hypervisor hypervisor, int vcpus, CpuModel model) {
     this.hypervisor = hypervisor;
     hypervisor.setListener(this);
     memory = hypervisor.memory();
-    domain = hypervisor.createDomain(new DomainConfig(vcpus, 1024, false));
+    domain = hypervisor.createDomain(new DomainConfig(vcpus, 1024, false, model));
     DomainMemoryBuilder builder = new DomainMemoryBuilder(hypervisor, domain);
     long[] p2m = builder.allocate(PAGES + 1 + TABLES);
     System.arraycopy(p2m, 0, mfns, 0, PAGES);

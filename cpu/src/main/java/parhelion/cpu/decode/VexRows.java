@@ -272,13 +272,13 @@ final class VexRows {
       66 0F 3A 61 L0   VPCMPESTRI   Vdq,Wdq,Ib     w=OSZAPC
       66 0F 3A 62 L0   VPCMPISTRM   Vdq,Wdq,Ib     w=OSZAPC
       66 0F 3A 63 L0   VPCMPISTRI   Vdq,Wdq,Ib     w=OSZAPC
-      66 0F 38 DB L0   VAESIMC      Vdq,Wdq
-      66 0F 38 DC L0   VAESENC      Vdq,Hdq,Wdq
-      66 0F 38 DD L0   VAESENCLAST  Vdq,Hdq,Wdq
-      66 0F 38 DE L0   VAESDEC      Vdq,Hdq,Wdq
-      66 0F 38 DF L0   VAESDECLAST  Vdq,Hdq,Wdq
-      66 0F 3A DF L0   VAESKEYGENASSIST Vdq,Wdq,Ib
-      66 0F 3A 44 L0   VPCLMULQDQ   Vdq,Hdq,Wdq,Ib
+      66 0F 38 DB L0   VAESIMC      Vdq,Wdq      AES
+      66 0F 38 DC L0   VAESENC      Vdq,Hdq,Wdq  AES
+      66 0F 38 DD L0   VAESENCLAST  Vdq,Hdq,Wdq  AES
+      66 0F 38 DE L0   VAESDEC      Vdq,Hdq,Wdq  AES
+      66 0F 38 DF L0   VAESDECLAST  Vdq,Hdq,Wdq  AES
+      66 0F 3A DF L0   VAESKEYGENASSIST Vdq,Wdq,Ib AES
+      66 0F 3A 44 L0   VPCLMULQDQ   Vdq,Hdq,Wdq,Ib PCLMULQDQ
       NP 0F 77 L0      VZEROUPPER   -
       NP 0F 77 L1      VZEROALL     -
       NP 0F AE /2 mem L0 VLDMXCSR     Md

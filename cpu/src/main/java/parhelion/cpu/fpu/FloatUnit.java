@@ -1,5 +1,7 @@
 package parhelion.cpu.fpu;
 
+import static parhelion.cpu.memory.Host.U;
+
 /**
  * Exact arithmetic with IEEE rounding, for everything that the host's own floating point cannot do:
  * 80-bit values, rounding modes, exception flags. Operands are taken apart into class, sign,
@@ -61,12 +63,22 @@ public final class FloatUnit {
   int bExp;
   long bSig;
 
+  /** What {@link #multiplyAdd} adds. */
+  int cClass;
+
+  private boolean cSign;
+  private int cExp;
+  private long cSig;
+
   // Result: class ZERO, NORMAL, INFINITE or QNAN (the default NaN); value hi.lo * 2**(exp - 63).
   int kind;
   boolean sign;
   int exp;
   long hi;
   long lo;
+
+  /** Working storage for the lanes of a vector, which is stored once nothing can fault. */
+  final long[] result = new long[4];
 
   private boolean inexact;
 
@@ -87,6 +99,16 @@ public final class FloatUnit {
     ftz = false;
     flags = 0;
     up = false;
+  }
+
+  /** Writes {@code bytes} (16 or 32) of {@link #result} to host memory. */
+  void store(long to, int bytes) {
+    U.putLong(to, result[0]);
+    U.putLong(to + 8, result[1]);
+    if (bytes == 32) {
+      U.putLong(to + 16, result[2]);
+      U.putLong(to + 24, result[3]);
+    }
   }
 
   // --- operands ---
@@ -122,6 +144,30 @@ public final class FloatUnit {
     int e = bits >>> 23 & 0xff;
     long m = bits & 0x7fffffL;
     finiteOrNot(e, 0xff, 127, m << 40, (bits & 1 << 22) != 0);
+  }
+
+  void b16(int bits) {
+    bSign = (bits & 0x8000) != 0;
+    int e = bits >>> 10 & 0x1f;
+    long m = bits & 0x3ffL;
+    finiteOrNot(e, 0x1f, 15, m << 53, (bits & 1 << 9) != 0);
+  }
+
+  void c64(long bits) {
+    b64(bits);
+    bToC();
+  }
+
+  void c32(int bits) {
+    b32(bits);
+    bToC();
+  }
+
+  private void bToC() {
+    cClass = bClass;
+    cSign = bSign;
+    cExp = bExp;
+    cSig = bSig;
   }
 
   void a64(long bits) {
@@ -272,29 +318,30 @@ public final class FloatUnit {
 
   /** The first operand has the larger magnitude, or the same. */
   private void addFinite(boolean sa, int ea, long ma, boolean sb, int eb, long mb) {
-    int d = ea - eb;
-    long bh = d < 64 ? mb >>> d : 0;
-    long bl;
-    if (d == 0) {
-      bl = 0;
-    } else if (d <= 64) {
-      bl = d == 64 ? mb : mb << 64 - d;
-    } else if (d < 128) {
-      bl = mb >>> d - 64 | (mb << 128 - d != 0 ? 1 : 0);
-    } else {
-      bl = 1;
-    }
+    addWide(sa, ea, ma, 0, sb, eb, mb, 0);
+  }
+
+  /**
+   * Of 128-bit significands, the first of which has the larger magnitude, or the same. Enough of
+   * their low bits are zero that what is lost of the second one to the sticky bit does not matter.
+   */
+  private void addWide(boolean sa, int ea, long ah, long al, boolean sb, int eb, long bh, long bl) {
+    hi = bh;
+    lo = bl;
+    shiftRight(ea - eb);
     if (sa == sb) {
-      long sum = ma + bh;
-      if (Long.compareUnsigned(sum, ma) < 0) {
-        normal(sa, ea + 1, sum >>> 1 | Long.MIN_VALUE, sum << 63 | bl >>> 1 | bl & 1);
+      long l = al + lo;
+      long carry = Long.compareUnsigned(l, al) < 0 ? 1 : 0;
+      long h = ah + hi + carry;
+      if (Long.compareUnsigned(h, ah) < 0) {
+        normal(sa, ea + 1, h >>> 1 | Long.MIN_VALUE, h << 63 | l >>> 1 | l & 1);
       } else {
-        normal(sa, ea, sum, bl);
+        normal(sa, ea, h, l);
       }
       return;
     }
-    long h = ma - bh - (bl != 0 ? 1 : 0);
-    long l = -bl;
+    long l = al - lo;
+    long h = ah - hi - (Long.compareUnsigned(al, lo) < 0 ? 1 : 0);
     if ((h | l) == 0) {
       special(ZERO, rounding == DOWN);
       return;
@@ -310,6 +357,48 @@ public final class FloatUnit {
       l <<= shift;
     }
     normal(sa, ea - shift, h, l);
+  }
+
+  /** a * b + c, rounded once afterwards; the product negated, c subtracted if asked. */
+  void multiplyAdd(boolean negateProduct, boolean subtract) {
+    boolean s = aSign ^ bSign ^ negateProduct;
+    boolean sc = cSign ^ subtract;
+    boolean infinite = aClass == INFINITE || bClass == INFINITE;
+    boolean zero = aClass == ZERO || bClass == ZERO;
+    if (infinite && (zero || cClass == INFINITE && s != sc)) {
+      invalid();
+      return;
+    }
+    denormals();
+    if (cClass == DENORMAL) {
+      flags |= DE;
+    }
+    if (infinite) {
+      special(INFINITE, s);
+    } else if (cClass == INFINITE) {
+      special(INFINITE, sc);
+    } else if (zero) {
+      if (cClass == ZERO) {
+        special(ZERO, s == sc ? s : rounding == DOWN);
+      } else {
+        normal(sc, cExp, cSig, 0);
+      }
+    } else {
+      addToProduct(s, sc);
+    }
+  }
+
+  private void addToProduct(boolean s, boolean sc) {
+    multiplyFinite(s);
+    if (cClass == ZERO) {
+      return;
+    }
+    int order = exp != cExp ? Integer.compare(exp, cExp) : Long.compareUnsigned(hi, cSig);
+    if (order >= 0) {
+      addWide(s, exp, hi, lo, sc, cExp, cSig, 0);
+    } else {
+      addWide(sc, cExp, cSig, 0, s, exp, hi, lo);
+    }
   }
 
   void multiply() {
@@ -328,6 +417,10 @@ public final class FloatUnit {
       special(ZERO, s);
       return;
     }
+    multiplyFinite(s);
+  }
+
+  private void multiplyFinite(boolean s) {
     long h = Math.unsignedMultiplyHigh(aSig, bSig);
     long l = aSig * bSig;
     if (h < 0) {
@@ -546,6 +639,21 @@ public final class FloatUnit {
       case NORMAL -> s | (hi < 0 ? exp + 127 << 23 : 0) | (int) (hi >>> 40) & 0x7fffff;
       case INFINITE -> s | 0xff << 23;
       default -> 0xffc00000;
+    };
+  }
+
+  /** The result as a half-precision number; FTZ does not apply. */
+  int to16() {
+    if (kind == NORMAL) {
+      ftz = false;
+      round(11, -14, 15, false);
+    }
+    int s = sign ? 0x8000 : 0;
+    return switch (kind) {
+      case ZERO -> s;
+      case NORMAL -> s | (hi < 0 ? exp + 15 << 10 : 0) | (int) (hi >>> 53) & 0x3ff;
+      case INFINITE -> s | 0x1f << 10;
+      default -> 0xfe00;
     };
   }
 

@@ -8,8 +8,8 @@ import parhelion.cpu.interp.Op;
 
 /**
  * The way into the floating-point and vector families: every row of the opcode map that has the
- * attribute X87 or SSE (x87, MMX, SSE to SSE4.2), and the state instructions FXSAVE, FXRSTOR,
- * XSAVE, XSAVEOPT, XSAVEC, XRSTOR, LDMXCSR, STMXCSR, FWAIT, MOVNTI and CRC32.
+ * attribute X87 or SSE (x87, MMX, SSE to SSE4.2, AVX and its kin), and the state instructions
+ * FXSAVE, FXRSTOR, XSAVE, XSAVEOPT, XSAVEC, XRSTOR, LDMXCSR, STMXCSR, FWAIT, MOVNTI and CRC32.
  */
 public final class FpuOps {
   private FpuOps() {}
@@ -20,9 +20,6 @@ public final class FpuOps {
    */
   public static @Nullable Op translate(Insn insn, int offset, int modeKey) {
     Opcode opcode = insn.opcode;
-    if (opcode.has(Opcode.VEX)) {
-      return null;
-    }
     Op state = StateOps.translate(insn, offset, modeKey);
     if (state != null) {
       return state;
@@ -32,7 +29,7 @@ public final class FpuOps {
     }
     if (opcode.has(Opcode.SSE)) {
       Op op = sse(insn, offset);
-      Op gate = Operands.sseGate(modeKey);
+      Op gate = Operands.sseGate(insn, modeKey);
       return op == null || gate == null ? op : gate;
     }
     if (opcode.has(Opcode.X87)) {
@@ -75,6 +72,26 @@ public final class FpuOps {
     }
     if (op == null) {
       op = StringCompareOps.translate(insn, offset);
+    }
+    if (op == null) {
+      op = AesOps.translate(insn, offset);
+    }
+    if (op == null) {
+      op = ShaOps.translate(insn, offset);
+    }
+    if (op == null && Operands.isVex(insn)) {
+      op = avx(insn, offset);
+    }
+    return op;
+  }
+
+  private static @Nullable Op avx(Insn insn, int offset) {
+    Op op = AvxOps.translate(insn, offset);
+    if (op == null) {
+      op = GatherOps.translate(insn, offset);
+    }
+    if (op == null) {
+      op = FmaOps.translate(insn, offset);
     }
     return op;
   }

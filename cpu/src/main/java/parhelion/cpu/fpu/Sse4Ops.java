@@ -1,15 +1,18 @@
 package parhelion.cpu.fpu;
 
 import static parhelion.cpu.fpu.Operands.bind;
-import static parhelion.cpu.fpu.Operands.bindCpu;
 import static parhelion.cpu.fpu.Operands.bindImm;
+import static parhelion.cpu.fpu.Operands.first;
 import static parhelion.cpu.fpu.Operands.gpr;
+import static parhelion.cpu.fpu.Operands.isVex;
+import static parhelion.cpu.fpu.Operands.operation;
+import static parhelion.cpu.fpu.Operands.sources;
+import static parhelion.cpu.fpu.Operands.vector;
 import static parhelion.cpu.fpu.Operands.xmm;
 import static parhelion.cpu.memory.Host.U;
 
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
@@ -26,14 +29,14 @@ final class Sse4Ops {
   private Sse4Ops() {}
 
   static @Nullable Op translate(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PBLENDVB -> blendByMask(insn, offset, Lanes.SIGN_B, 8);
       case BLENDVPS -> blendByMask(insn, offset, Lanes.SIGN_D, 32);
       case BLENDVPD -> blendByMask(insn, offset, 1L << 63, 64);
-      case BLENDPS -> blend(insn, offset, 32);
+      case BLENDPS, VPBLENDD -> blend(insn, offset, 32);
       case BLENDPD -> blend(insn, offset, 64);
       case PBLENDW -> blend(insn, offset, 16);
-      case PTEST -> bindCpu(insn, offset, Sse4Ops::ptest);
+      case PTEST -> sources(insn, offset, Sse4Ops::ptest);
       case PMOVSXBW -> widen(insn, offset, 1, 2, true);
       case PMOVSXBD -> widen(insn, offset, 1, 4, true);
       case PMOVSXBQ -> widen(insn, offset, 1, 8, true);
@@ -47,22 +50,29 @@ final class Sse4Ops {
       case PMOVZXWQ -> widen(insn, offset, 2, 8, false);
       case PMOVZXDQ -> widen(insn, offset, 4, 8, false);
       case PHMINPOSUW -> bind(insn, offset, Sse4Ops::phminposuw);
-      case MPSADBW -> bindImm(insn, offset, Sse4Ops::mpsadbw);
+      case MPSADBW -> bindImm(insn, offset, 3, Sse4Ops::mpsadbw);
       case INSERTPS -> insertps(insn, offset);
       case CRC32 -> crc32(insn, offset);
       default -> null;
     };
   }
 
-  /** Elements of {@code width} bits from the source where the element's sign bit in XMM0 is set. */
+  /**
+   * Elements of {@code width} bits from the second source where the element's sign bit is set in
+   * XMM0, or with VEX in the register that the immediate names.
+   */
   private static Op blendByMask(Insn insn, int offset, long sign, int width) {
-    return bindCpu(
+    int register = (int) insn.imm >> 4 & (insn.codeBits == 64 ? 15 : 7);
+    int mask = xmm(isVex(insn) ? register : 0);
+    return vector(
         insn,
         offset,
-        (c, d, s) -> {
-          long low = elements(c.get64(CpuState.XMM), sign, width);
-          long high = elements(c.get64(CpuState.XMM + 8), sign, width);
-          select(d, s, low, high);
+        (c, d, a, b, bytes) -> {
+          for (int i = 0; i < bytes; i += 8) {
+            long chosen = elements(c.get64(mask + i), sign, width);
+            c.floats.result[i >> 3] = U.getLong(b + i) & chosen | U.getLong(a + i) & ~chosen;
+          }
+          c.floats.store(d, bytes);
         });
   }
 
@@ -71,19 +81,27 @@ final class Sse4Ops {
     return width == 64 ? mask >> 63 : Lanes.spread(mask, sign, width);
   }
 
-  private static void select(long d, long s, long low, long high) {
-    long r = U.getLong(s) & low | U.getLong(d) & ~low;
-    U.putLong(d + 8, U.getLong(s + 8) & high | U.getLong(d + 8) & ~high);
-    U.putLong(d, r);
-  }
-
-  /** Elements of {@code width} bits from the source where the immediate has a one. */
+  /**
+   * Elements of {@code width} bits from the second source where the immediate has a one. Words have
+   * the same eight bits for each lane.
+   */
   private static Op blend(Insn insn, int offset, int width) {
     int imm = (int) insn.imm;
     int perLane = 64 / width;
-    long low = mask(imm, width, perLane);
-    long high = mask(imm >> perLane, width, perLane);
-    return bind(insn, offset, (d, s) -> select(d, s, low, high));
+    long[] mask = new long[4];
+    for (int i = 0; i < 4; i++) {
+      int bits = width == 16 ? imm >> (i & 1) * perLane : imm >> i * perLane;
+      mask[i] = mask(bits, width, perLane);
+    }
+    return vector(
+        insn,
+        offset,
+        (c, d, a, b, bytes) -> {
+          for (int i = 0; i < bytes; i += 8) {
+            long chosen = mask[i >> 3];
+            U.putLong(d + i, U.getLong(b + i) & chosen | U.getLong(a + i) & ~chosen);
+          }
+        });
   }
 
   private static long mask(int bits, int width, int count) {
@@ -94,30 +112,33 @@ final class Sse4Ops {
     return r;
   }
 
-  static void ptest(Cpu c, long d, long s) {
-    long a0 = U.getLong(d);
-    long a1 = U.getLong(d + 8);
-    long b0 = U.getLong(s);
-    long b1 = U.getLong(s + 8);
-    boolean zero = (a0 & b0 | a1 & b1) == 0;
-    boolean carry = (~a0 & b0 | ~a1 & b1) == 0;
-    Flags.set(c, (zero ? Rflags.ZF : 0) | (carry ? Rflags.CF : 0));
+  static void ptest(Cpu c, long d, long a, long b, int bytes) {
+    long both = 0;
+    long second = 0;
+    for (int i = 0; i < bytes; i += 8) {
+      both |= U.getLong(a + i) & U.getLong(b + i);
+      second |= ~U.getLong(a + i) & U.getLong(b + i);
+    }
+    Flags.set(c, (both == 0 ? Rflags.ZF : 0) | (second == 0 ? Rflags.CF : 0));
   }
 
   private static Op widen(Insn insn, int offset, int from, int to, boolean signed) {
     int shift = 64 - 8 * from;
-    return bind(insn, offset, (d, s) -> widen(d, s, from, to, shift, signed));
+    return vector(insn, offset, (c, d, a, b, bytes) -> widen(d, b, from, to, shift, signed, bytes));
   }
 
-  private static void widen(long d, long s, int from, int to, int shift, boolean signed) {
-    int count = 16 / to;
+  private static void widen(
+      long d, long s, int from, int to, int shift, boolean signed, int bytes) {
+    int count = bytes / to;
     // Only the bytes that the operand has may be read: a source in memory may end at its page.
-    long source = 0;
-    for (int i = 0; i < count * from; i += 2) {
-      source |= (U.getShort(s + i) & 0xffffL) << 8 * i;
+    long low = 0;
+    for (int i = 0; i < Math.min(count * from, 8); i += 2) {
+      low |= (U.getShort(s + i) & 0xffffL) << 8 * i;
     }
+    long high = count * from == 16 ? U.getLong(s + 8) : 0;
     for (int i = 0; i < count; i++) {
-      long element = source >>> 8 * from * i << shift;
+      int at = from * i;
+      long element = (at < 8 ? low >>> 8 * at : high >>> 8 * (at - 8)) << shift;
       element = signed ? element >> shift : element >>> shift;
       switch (to) {
         case 2 -> U.putShort(d + 2 * i, (short) element);
@@ -127,7 +148,7 @@ final class Sse4Ops {
     }
   }
 
-  static void phminposuw(long d, long s) {
+  static void phminposuw(long d, long a, long s) {
     int least = 0x10000;
     int where = 0;
     for (int i = 0; i < 8; i++) {
@@ -141,7 +162,7 @@ final class Sse4Ops {
     U.putLong(d + 8, 0);
   }
 
-  static void mpsadbw(long d, long s, int imm) {
+  static void mpsadbw(long d, long x, long y, int imm) {
     int block = (imm & 3) * 4;
     int start = (imm & 4) != 0 ? 4 : 0;
     long low = 0;
@@ -149,8 +170,8 @@ final class Sse4Ops {
     for (int i = 0; i < 8; i++) {
       int sum = 0;
       for (int j = 0; j < 4; j++) {
-        int a = U.getByte(d + start + i + j) & 0xff;
-        sum += Math.abs(a - (U.getByte(s + block + j) & 0xff));
+        int a = U.getByte(x + start + i + j) & 0xff;
+        sum += Math.abs(a - (U.getByte(y + block + j) & 0xff));
       }
       if (i < 4) {
         low |= Lanes.putW(sum, i);
@@ -165,21 +186,26 @@ final class Sse4Ops {
   private static Op insertps(Insn insn, int offset) {
     int imm = (int) insn.imm & 0xff;
     int d = xmm(insn.reg);
-    int to = d + (imm >> 4 & 3) * 4;
+    int a = first(insn);
+    boolean vex = isVex(insn);
     if (insn.isMemory()) {
       Ea ea = Ea.of(insn, offset, 4, false);
-      return c -> insertps(c, d, to, c.load32(ea.at(c)), imm);
+      return c -> insertps(c, d, a, c.load32(ea.at(c)), imm, vex);
     }
     int s = xmm(insn.rm) + (imm >> 6 & 3) * 4;
-    return c -> insertps(c, d, to, c.get32(s), imm);
+    return c -> insertps(c, d, a, c.get32(s), imm, vex);
   }
 
-  private static void insertps(Cpu c, int d, int to, int value, int imm) {
-    U.putInt(c.state + to, value);
+  private static void insertps(Cpu c, int d, int a, int value, int imm, boolean vex) {
+    Operands.copy16(c.state + d, c.state + a);
+    U.putInt(c.state + d + (imm >> 4 & 3) * 4, value);
     for (int i = 0; i < 4; i++) {
       if ((imm >> i & 1) != 0) {
         U.putInt(c.state + d + 4 * i, 0);
       }
+    }
+    if (vex) {
+      Operands.clearUpper(c.state + d);
     }
   }
 

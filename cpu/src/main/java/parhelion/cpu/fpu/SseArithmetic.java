@@ -309,25 +309,24 @@ public final class SseArithmetic {
     return (int) soft(c, c.get32(CpuState.MXCSR), SseArithmetic::softMax32, a, b);
   }
 
-  /** CMPSD: all ones if predicate 0..7 holds. */
+  // Of the sixteen predicates of CMPPS (those from 16 on are the same but for what signals): which
+  // hold if the first operand is less, equal, greater, or not comparable, and which raise IE for a
+  // quiet NaN.
+  private static final int LESS = 0x9696;
+  private static final int EQUAL = 0xa5a5;
+  private static final int GREATER = 0xf0f0;
+  private static final int UNORDERED = 0x8778;
+  private static final int SIGNALS = 0x6666;
+
+  /** CMPSD: all ones if predicate 0..31 holds. */
   public static long compare64(Cpu c, long a, long b, int predicate) {
     if (plain(a) && plain(b)) {
-      return holds(Double.longBitsToDouble(a), Double.longBitsToDouble(b), predicate) ? -1 : 0;
+      double x = Double.longBitsToDouble(a);
+      double y = Double.longBitsToDouble(b);
+      int order = x < y ? LESS : x == y ? EQUAL : GREATER;
+      return (order >> (predicate & 15) & 1) != 0 ? -1 : 0;
     }
     return soft(c, c.get32(CpuState.MXCSR), (u, x, y) -> softCompare64(u, x, y, predicate), a, b);
-  }
-
-  private static boolean holds(double x, double y, int predicate) {
-    return switch (predicate) {
-      case 0 -> x == y;
-      case 1 -> x < y;
-      case 2 -> x <= y;
-      case 3 -> false;
-      case 4 -> x != y;
-      case 5 -> x >= y;
-      case 6 -> x > y;
-      default -> true;
-    };
   }
 
   // --- conversions between the two ---
@@ -470,6 +469,57 @@ public final class SseArithmetic {
     return u.to32() & 0xffffffffL;
   }
 
+  // --- x * y + z, rounded once; the product negated, z subtracted if asked ---
+
+  /**
+   * In the usual case, when PE is set already, the host's own arithmetic; exceptions are left in
+   * the unit.
+   */
+  static long fma64(
+      FloatUnit u, int mxcsr, long x, long y, long z, boolean negateProduct, boolean subtract) {
+    if ((mxcsr & (CONTROL | PE)) == (PLAIN | PE) && plain(x) && plain(y) && plain(z)) {
+      double a = Double.longBitsToDouble(negateProduct ? x ^ Long.MIN_VALUE : x);
+      double c = Double.longBitsToDouble(subtract ? z ^ Long.MIN_VALUE : z);
+      long bits = Double.doubleToRawLongBits(Math.fma(a, Double.longBitsToDouble(y), c));
+      if (middle(bits)) {
+        return bits;
+      }
+    }
+    u.c64(z);
+    if (load64(u, x, y) || u.cClass >= FloatUnit.QNAN) {
+      return nan(u, x, y, z) | QUIET64;
+    }
+    u.multiplyAdd(negateProduct, subtract);
+    return u.to64();
+  }
+
+  static long fma32(
+      FloatUnit u, int mxcsr, int x, int y, int z, boolean negateProduct, boolean subtract) {
+    if ((mxcsr & (CONTROL | PE)) == (PLAIN | PE) && plain(x) && plain(y) && plain(z)) {
+      float a = Float.intBitsToFloat(negateProduct ? x ^ Integer.MIN_VALUE : x);
+      float c = Float.intBitsToFloat(subtract ? z ^ Integer.MIN_VALUE : z);
+      int bits = Float.floatToRawIntBits(Math.fma(a, Float.intBitsToFloat(y), c));
+      if (middle(bits)) {
+        return bits & 0xffffffffL;
+      }
+    }
+    u.c32(z);
+    if (load32(u, x, y) || u.cClass >= FloatUnit.QNAN) {
+      return (nan(u, x, y, z) | QUIET32) & 0xffffffffL;
+    }
+    u.multiplyAdd(negateProduct, subtract);
+    return u.to32() & 0xffffffffL;
+  }
+
+  /** The first factor that is NaN, else the second, else what is added. */
+  private static long nan(FloatUnit u, long x, long y, long z) {
+    signal(u);
+    if (u.cClass == FloatUnit.SNAN) {
+      u.flags |= FloatUnit.IE;
+    }
+    return u.aClass >= FloatUnit.QNAN ? x : u.bClass >= FloatUnit.QNAN ? y : z;
+  }
+
   // --- minimum, maximum, comparison ---
 
   private static long zeroed64(FloatUnit u, long bits, int k) {
@@ -517,29 +567,21 @@ public final class SseArithmetic {
     return takesA(u, false) ? zeroed32(u, a, u.aClass) : zeroed32(u, b, u.bClass);
   }
 
-  /** Whether predicate 0..7 of CMPPS holds for the loaded operands. */
+  /** Whether predicate 0..31 of CMPPS holds for the loaded operands. */
   static boolean predicate(FloatUnit u, int predicate) {
-    boolean negated = predicate >= 4;
-    boolean result;
+    int set;
     if (nan(u)) {
-      int kind = predicate & 3;
-      boolean signals = kind == 1 || kind == 2;
+      boolean signals = (SIGNALS >> (predicate & 15) & 1) != predicate >> 4;
       if (signals || u.aClass == FloatUnit.SNAN || u.bClass == FloatUnit.SNAN) {
         u.flags |= FloatUnit.IE;
       }
-      result = kind == 3;
+      set = UNORDERED;
     } else {
       denormal(u);
       int order = u.compare();
-      result =
-          switch (predicate & 3) {
-            case 0 -> order == 0;
-            case 1 -> order < 0;
-            case 2 -> order <= 0;
-            default -> false;
-          };
+      set = order < 0 ? LESS : order == 0 ? EQUAL : GREATER;
     }
-    return result ^ negated;
+    return (set >> (predicate & 15) & 1) != 0;
   }
 
   static long softCompare64(FloatUnit u, long a, long b, int predicate) {

@@ -1,6 +1,9 @@
 package parhelion.cpu.fpu;
 
-import static parhelion.cpu.fpu.Operands.bindCpu;
+import static parhelion.cpu.fpu.Operands.first;
+import static parhelion.cpu.fpu.Operands.isVex;
+import static parhelion.cpu.fpu.Operands.operation;
+import static parhelion.cpu.fpu.Operands.vector;
 import static parhelion.cpu.fpu.Operands.xmm;
 import static parhelion.cpu.memory.Host.U;
 
@@ -14,12 +17,14 @@ import parhelion.cpu.fpu.SseArithmetic.Soft;
 import parhelion.cpu.interp.Ea;
 import parhelion.cpu.interp.Op;
 
-/** Arithmetic and comparisons of SSE to SSE4.1 on packed and scalar floats and doubles. */
+/**
+ * Arithmetic and comparisons of SSE to SSE4.1, and of AVX, on packed and scalar floats and doubles.
+ */
 final class SseFloatOps {
   private SseFloatOps() {}
 
   static @Nullable Op translate(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case ADDSD -> scalar64(insn, offset, SseArithmetic::add64);
       case SUBSD -> scalar64(insn, offset, SseArithmetic::sub64);
       case MULSD -> scalar64(insn, offset, SseArithmetic::mul64);
@@ -39,7 +44,7 @@ final class SseFloatOps {
       case UCOMISD -> compare(insn, offset, false, true);
       case UCOMISS -> compare(insn, offset, true, true);
       case CMPSD -> {
-        int predicate = (int) insn.imm & 7;
+        int predicate = comparison(insn);
         yield scalar64(insn, offset, (c, a, b) -> SseArithmetic.compare64(c, a, b, predicate));
       }
       case CMPSS -> scalar32(insn, offset, soft(compare32(insn)));
@@ -52,7 +57,7 @@ final class SseFloatOps {
   }
 
   private static @Nullable Op packed(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case ADDPD -> packed(insn, offset, SseArithmetic::add64, SseArithmetic::softAdd64);
       case SUBPD -> packed(insn, offset, SseArithmetic::sub64, SseArithmetic::softSub64);
       case MULPD -> packed(insn, offset, SseArithmetic::mul64, SseArithmetic::softMul64);
@@ -116,11 +121,11 @@ final class SseFloatOps {
       case HADDPS -> horizontal(insn, offset, neighbours(SseArithmetic::softAdd32));
       case HSUBPS -> horizontal(insn, offset, neighbours(SseArithmetic::softSub32));
       case ADDSUBPD ->
-          bindCpu(
+          vector(
               insn,
               offset,
-              (c, d, s) ->
-                  write(c, d, s, SseArithmetic::softSub64, SseArithmetic::softAdd64, false));
+              (c, d, a, b, bytes) ->
+                  write(c, d, a, b, bytes, SseArithmetic::softSub64, SseArithmetic::softAdd64));
       case ADDSUBPS -> packedSoft(insn, offset, SseFloatOps::addsub32);
       case RCPPS ->
           Operands.lanes(
@@ -157,69 +162,113 @@ final class SseFloatOps {
 
   private static Op scalar64(Insn insn, int offset, Hard f) {
     int d = xmm(insn.reg);
+    int a = first(insn);
+    boolean vex = isVex(insn);
     if (insn.isMemory()) {
       Ea ea = Ea.of(insn, offset, 8, false);
-      return c -> {
-        long b = c.load64(ea.at(c));
-        c.put64(d, f.apply(c, c.get64(d), b));
-      };
+      return vex
+          ? c -> {
+            long b = c.load64(ea.at(c));
+            scalar(c, d, a, 8, f.apply(c, c.get64(a), b));
+          }
+          : c -> {
+            long b = c.load64(ea.at(c));
+            c.put64(d, f.apply(c, c.get64(d), b));
+          };
     }
     int s = xmm(insn.rm);
-    return c -> c.put64(d, f.apply(c, c.get64(d), c.get64(s)));
+    return vex
+        ? c -> scalar(c, d, a, 8, f.apply(c, c.get64(a), c.get64(s)))
+        : c -> c.put64(d, f.apply(c, c.get64(d), c.get64(s)));
   }
 
   private static Op scalar32(Insn insn, int offset, Hard f) {
     int d = xmm(insn.reg);
+    int a = first(insn);
+    boolean vex = isVex(insn);
     if (insn.isMemory()) {
       Ea ea = Ea.of(insn, offset, 4, false);
       return c -> {
         long b = c.load32(ea.at(c)) & 0xffffffffL;
-        U.putInt(c.state + d, (int) f.apply(c, c.get32(d) & 0xffffffffL, b));
+        put32(c, d, a, vex, f.apply(c, c.get32(a) & 0xffffffffL, b));
       };
     }
     int s = xmm(insn.rm);
-    return c ->
-        U.putInt(c.state + d, (int) f.apply(c, c.get32(d) & 0xffffffffL, c.get32(s) & 0xffffffffL));
+    return c -> put32(c, d, a, vex, f.apply(c, c.get32(a) & 0xffffffffL, c.get32(s) & 0xffffffffL));
   }
 
-  /** Two lanes; with an exception unmasked all elements are computed before any flag is set. */
+  private static void put32(Cpu c, int d, int a, boolean vex, long value) {
+    if (vex) {
+      scalar(c, d, a, 4, value);
+    } else {
+      U.putInt(c.state + d, (int) value);
+    }
+  }
+
+  /**
+   * The result of a VEX-encoded scalar operation: what of the first 16 bytes {@code value} leaves
+   * comes from the first source, and the upper half is cleared.
+   */
+  static void scalar(Cpu c, int d, int a, int size, long value) {
+    long low = size == 8 ? value : c.get64(a) & ~0xffffffffL | value & 0xffffffffL;
+    c.put64(d + 8, c.get64(a + 8));
+    c.put64(d, low);
+    Operands.clearUpper(c.state + d);
+  }
+
+  /** All lanes; with an exception unmasked all elements are computed before any flag is set. */
   private static Op packed(Insn insn, int offset, Hard f, Soft soft) {
-    return bindCpu(
+    return vector(
         insn,
         offset,
-        (c, d, s) -> {
+        (c, d, a, b, bytes) -> {
           int masked = c.get32(CpuState.MXCSR) & SseArithmetic.ALL_MASKED;
           if (masked == SseArithmetic.ALL_MASKED) {
-            long low = f.apply(c, U.getLong(d), U.getLong(s));
-            U.putLong(d + 8, f.apply(c, U.getLong(d + 8), U.getLong(s + 8)));
-            U.putLong(d, low);
+            for (int i = 0; i < bytes; i += 8) {
+              U.putLong(d + i, f.apply(c, U.getLong(a + i), U.getLong(b + i)));
+            }
           } else {
-            write(c, d, s, soft, soft, false);
+            write(c, d, a, b, bytes, soft, soft);
           }
         });
   }
 
   private static Op packedSoft(Insn insn, int offset, Soft f) {
-    return bindCpu(insn, offset, (c, d, s) -> write(c, d, s, f, f, false));
+    return vector(insn, offset, (c, d, a, b, bytes) -> write(c, d, a, b, bytes, f, f));
   }
 
+  /** Of each 128 bits, both lanes of the first source together and both of the second. */
   private static Op horizontal(Insn insn, int offset, Soft f) {
-    return bindCpu(insn, offset, (c, d, s) -> write(c, d, s, f, f, true));
+    return vector(
+        insn,
+        offset,
+        (c, d, a, b, bytes) -> {
+          int mxcsr = c.get32(CpuState.MXCSR);
+          FloatUnit u = c.floats;
+          u.begin(mxcsr);
+          for (int i = 0; i < bytes; i += 16) {
+            u.result[i >> 3] = f.apply(u, U.getLong(a + i), U.getLong(a + i + 8));
+            u.result[(i >> 3) + 1] = f.apply(u, U.getLong(b + i), U.getLong(b + i + 8));
+          }
+          SseArithmetic.commit(c, mxcsr);
+          u.store(d, bytes);
+        });
   }
 
   /**
-   * Computes both lanes (of like position, or of each operand with itself), raises exceptions, then
-   * writes.
+   * Computes all lanes, those with an even number by {@code f} and the others by {@code g}, raises
+   * exceptions, then writes.
    */
-  private static void write(Cpu c, long d, long s, Soft f, Soft g, boolean horizontal) {
+  private static void write(Cpu c, long d, long a, long b, int bytes, Soft f, Soft g) {
     int mxcsr = c.get32(CpuState.MXCSR);
     FloatUnit u = c.floats;
     u.begin(mxcsr);
-    long low = f.apply(u, U.getLong(d), U.getLong(horizontal ? d + 8 : s));
-    long high = g.apply(u, U.getLong(horizontal ? s : d + 8), U.getLong(s + 8));
+    for (int i = 0; i < bytes; i += 16) {
+      u.result[i >> 3] = f.apply(u, U.getLong(a + i), U.getLong(b + i));
+      u.result[(i >> 3) + 1] = g.apply(u, U.getLong(a + i + 8), U.getLong(b + i + 8));
+    }
     SseArithmetic.commit(c, mxcsr);
-    U.putLong(d, low);
-    U.putLong(d + 8, high);
+    u.store(d, bytes);
   }
 
   /** Makes a function of the low floats one of both floats of a lane. */
@@ -238,13 +287,18 @@ final class SseFloatOps {
         | SseArithmetic.softAdd32(u, a >>> 32, b >>> 32) << 32;
   }
 
+  /** The predicate: VEX encodings have 32 of them, others 8. */
+  private static int comparison(Insn insn) {
+    return (int) insn.imm & (isVex(insn) ? 31 : 7);
+  }
+
   private static Soft compare64(Insn insn) {
-    int predicate = (int) insn.imm & 7;
+    int predicate = comparison(insn);
     return (u, a, b) -> SseArithmetic.softCompare64(u, a, b, predicate);
   }
 
   private static Soft compare32(Insn insn) {
-    int predicate = (int) insn.imm & 7;
+    int predicate = comparison(insn);
     return (u, a, b) -> SseArithmetic.softCompare32(u, a, b, predicate);
   }
 
@@ -329,42 +383,50 @@ final class SseFloatOps {
 
   private static Op dpps(Insn insn, int offset) {
     int imm = (int) insn.imm & 0xff;
-    return bindCpu(
+    return vector(
         insn,
         offset,
-        (c, d, s) -> {
+        (c, d, a, b, bytes) -> {
           int mxcsr = c.get32(CpuState.MXCSR);
           FloatUnit u = c.floats;
           u.begin(mxcsr);
-          long p0 = product32(u, U.getLong(d), U.getLong(s), 0, imm);
-          long p1 = product32(u, U.getLong(d), U.getLong(s), 1, imm);
-          long p2 = product32(u, U.getLong(d + 8), U.getLong(s + 8), 2, imm);
-          long p3 = product32(u, U.getLong(d + 8), U.getLong(s + 8), 3, imm);
+          for (int i = 0; i < bytes; i += 8) {
+            int at = i >> 2 & 2;
+            u.result[i >> 3] =
+                product32(u, U.getLong(a + i), U.getLong(b + i), at, imm)
+                    | product32(u, U.getLong(a + i), U.getLong(b + i), at + 1, imm) << 32;
+          }
           SseArithmetic.commit(c, mxcsr);
           mxcsr = c.get32(CpuState.MXCSR);
           u.begin(mxcsr);
-          long low = SseArithmetic.softAdd32(u, p0, p1);
-          long high = SseArithmetic.softAdd32(u, p2, p3);
-          long sum = SseArithmetic.softAdd32(u, low, high);
-          SseArithmetic.commit(c, mxcsr);
-          for (int i = 0; i < 4; i++) {
-            U.putInt(d + 4 * i, (imm >> i & 1) != 0 ? (int) sum : 0);
+          for (int i = 0; i < bytes >> 3; i += 2) {
+            long low = neighbour(u, u.result[i]);
+            long high = neighbour(u, u.result[i + 1]);
+            long sum = SseArithmetic.softAdd32(u, low, high);
+            u.result[i] = ((imm & 1) != 0 ? sum : 0) | ((imm & 2) != 0 ? sum << 32 : 0);
+            u.result[i + 1] = ((imm & 4) != 0 ? sum : 0) | ((imm & 8) != 0 ? sum << 32 : 0);
           }
+          SseArithmetic.commit(c, mxcsr);
+          u.store(d, bytes);
         });
+  }
+
+  private static long neighbour(FloatUnit u, long pair) {
+    return SseArithmetic.softAdd32(u, pair & 0xffffffffL, pair >>> 32);
   }
 
   private static Op dppd(Insn insn, int offset) {
     int imm = (int) insn.imm & 0xff;
-    return bindCpu(
+    return vector(
         insn,
         offset,
-        (c, d, s) -> {
+        (c, d, a, b, bytes) -> {
           int mxcsr = c.get32(CpuState.MXCSR);
           FloatUnit u = c.floats;
           u.begin(mxcsr);
-          long p0 = (imm & 16) == 0 ? 0 : SseArithmetic.softMul64(u, U.getLong(d), U.getLong(s));
+          long p0 = (imm & 16) == 0 ? 0 : SseArithmetic.softMul64(u, U.getLong(a), U.getLong(b));
           long p1 =
-              (imm & 32) == 0 ? 0 : SseArithmetic.softMul64(u, U.getLong(d + 8), U.getLong(s + 8));
+              (imm & 32) == 0 ? 0 : SseArithmetic.softMul64(u, U.getLong(a + 8), U.getLong(b + 8));
           SseArithmetic.commit(c, mxcsr);
           mxcsr = c.get32(CpuState.MXCSR);
           u.begin(mxcsr);

@@ -1,15 +1,19 @@
 package parhelion.cpu.fpu;
 
 import static parhelion.cpu.fpu.Operands.aligned;
+import static parhelion.cpu.fpu.Operands.clearUpper;
 import static parhelion.cpu.fpu.Operands.gpr;
 import static parhelion.cpu.fpu.Operands.isMmx;
+import static parhelion.cpu.fpu.Operands.isVex;
 import static parhelion.cpu.fpu.Operands.lanes;
 import static parhelion.cpu.fpu.Operands.mm;
 import static parhelion.cpu.fpu.Operands.mustAlign;
+import static parhelion.cpu.fpu.Operands.operation;
 import static parhelion.cpu.fpu.Operands.xmm;
 import static parhelion.cpu.memory.Host.U;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Cpu;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.interp.Ea;
 import parhelion.cpu.interp.Op;
@@ -23,7 +27,7 @@ final class SseIntegerOps {
   private SseIntegerOps() {}
 
   static @Nullable Op translate(Insn insn, int offset) {
-    Op op = isMmx(insn) ? null : hot(insn, offset);
+    Op op = isMmx(insn) || isVex(insn) ? null : hot(insn, offset);
     if (op != null) {
       return op;
     }
@@ -35,18 +39,10 @@ final class SseIntegerOps {
     if (lane != null) {
       return shiftOp(insn, offset, lane);
     }
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PMOVMSKB -> pmovmskb(insn);
-      case PSLLDQ -> {
-        int d = xmm(insn.rm);
-        int n = (int) insn.imm & 0xff;
-        yield c -> pslldq(c.state + d, n);
-      }
-      case PSRLDQ -> {
-        int d = xmm(insn.rm);
-        int n = (int) insn.imm & 0xff;
-        yield c -> psrldq(c.state + d, n);
-      }
+      case PSLLDQ -> shiftBytes(insn, SseIntegerOps::pslldq);
+      case PSRLDQ -> shiftBytes(insn, SseIntegerOps::psrldq);
       default -> null;
     };
   }
@@ -125,7 +121,7 @@ final class SseIntegerOps {
   }
 
   private static Lanes.@Nullable Lane lane(Insn insn) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PADDB -> Lanes::paddb;
       case PADDW -> Lanes::paddw;
       case PADDD -> Lanes::paddd;
@@ -171,7 +167,7 @@ final class SseIntegerOps {
   }
 
   private static Lanes.@Nullable Lane product(Insn insn) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PAVGB -> Lanes::pavgb;
       case PAVGW -> Lanes::pavgw;
       case PMULLW -> Lanes::pmullw;
@@ -195,7 +191,7 @@ final class SseIntegerOps {
   }
 
   private static Lanes.@Nullable Lane shift(Insn insn) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PSLLW -> Lanes::psllw;
       case PSLLD -> Lanes::pslld;
       case PSLLQ -> Lanes::psllq;
@@ -226,21 +222,63 @@ final class SseIntegerOps {
       };
     }
     if (immediate) {
-      int d = xmm(insn.rm);
       long n = insn.imm & 0xff;
-      return c -> {
-        c.put64(d, f.apply(c.get64(d), n));
-        c.put64(d + 8, f.apply(c.get64(d + 8), n));
-      };
+      return shiftOp(insn, (d, a) -> shift(f, d, a, n));
     }
-    return Operands.bind(
+    // The count is of 64 bits in a source of 128, whatever the vector's length.
+    return Operands.vector(
         insn,
         offset,
-        (d, s) -> {
-          long n = U.getLong(s);
-          U.putLong(d, f.apply(U.getLong(d), n));
-          U.putLong(d + 8, f.apply(U.getLong(d + 8), n));
+        (c, d, a, b, bytes) -> {
+          long n = U.getLong(b);
+          shift(f, d, a, n);
+          if (bytes == 32) {
+            shift(f, d + 16, a + 16, n);
+          }
         });
+  }
+
+  private static void shift(Lanes.Lane f, long d, long a, long n) {
+    U.putLong(d, f.apply(U.getLong(a), n));
+    U.putLong(d + 8, f.apply(U.getLong(a + 8), n));
+  }
+
+  /** Shifts 16 bytes at {@code a} into those at {@code d}. */
+  @FunctionalInterface
+  private interface Shift {
+    void apply(long d, long a);
+  }
+
+  /**
+   * A shift by an immediate: of the register in ModRM.rm in place, or with VEX into that in vvvv.
+   */
+  private static Op shiftOp(Insn insn, Shift f) {
+    int a = xmm(insn.rm);
+    if (!isVex(insn)) {
+      return c -> f.apply(c.state + a, c.state + a);
+    }
+    int d = xmm(insn.vvvv);
+    if (insn.vectorLength == 16) {
+      return c -> {
+        f.apply(c.state + d, c.state + a);
+        clearUpper(c.state + d);
+      };
+    }
+    return c -> {
+      f.apply(c.state + d, c.state + a);
+      f.apply(c.state + d + 16, c.state + a + 16);
+    };
+  }
+
+  /** A shift of 16 bytes by {@code n} bytes. */
+  @FunctionalInterface
+  private interface ByteShift {
+    void apply(long d, long a, int n);
+  }
+
+  private static Op shiftBytes(Insn insn, ByteShift f) {
+    int n = (int) insn.imm & 0xff;
+    return shiftOp(insn, (d, a) -> f.apply(d, a, n));
   }
 
   private static Op pmovmskb(Insn insn) {
@@ -254,12 +292,19 @@ final class SseIntegerOps {
       };
     }
     int s = xmm(insn.rm);
-    return c -> c.put64(d, Lanes.pmovmskb(c.get64(s)) | Lanes.pmovmskb(c.get64(s + 8)) << 8);
+    if (insn.vectorLength == 32) {
+      return c -> c.put64(d, (pmovmskb(c, s) | pmovmskb(c, s + 16) << 16) & 0xffffffffL);
+    }
+    return c -> c.put64(d, pmovmskb(c, s));
   }
 
-  static void pslldq(long d, int n) {
-    long low = U.getLong(d);
-    long high = U.getLong(d + 8);
+  private static int pmovmskb(Cpu c, int s) {
+    return Lanes.pmovmskb(c.get64(s)) | Lanes.pmovmskb(c.get64(s + 8)) << 8;
+  }
+
+  static void pslldq(long d, long a, int n) {
+    long low = U.getLong(a);
+    long high = U.getLong(a + 8);
     U.putLong(d, n >= 8 ? 0 : low << 8 * n);
     U.putLong(
         d + 8,
@@ -268,9 +313,9 @@ final class SseIntegerOps {
             : n >= 8 ? low << 8 * (n - 8) : n == 0 ? high : high << 8 * n | low >>> 64 - 8 * n);
   }
 
-  static void psrldq(long d, int n) {
-    long low = U.getLong(d);
-    long high = U.getLong(d + 8);
+  static void psrldq(long d, long a, int n) {
+    long low = U.getLong(a);
+    long high = U.getLong(a + 8);
     U.putLong(d + 8, n >= 8 ? 0 : high >>> 8 * n);
     U.putLong(
         d,

@@ -1,12 +1,16 @@
 package parhelion.cpu.fpu;
 
 import static parhelion.cpu.fpu.Operands.aligned;
+import static parhelion.cpu.fpu.Operands.clearUpper;
 import static parhelion.cpu.fpu.Operands.copy16;
+import static parhelion.cpu.fpu.Operands.first;
 import static parhelion.cpu.fpu.Operands.gpr;
+import static parhelion.cpu.fpu.Operands.isVex;
 import static parhelion.cpu.fpu.Operands.kind;
 import static parhelion.cpu.fpu.Operands.mm;
 import static parhelion.cpu.fpu.Operands.mustAlign;
-import static parhelion.cpu.fpu.Operands.store16;
+import static parhelion.cpu.fpu.Operands.operation;
+import static parhelion.cpu.fpu.Operands.store;
 import static parhelion.cpu.fpu.Operands.xmm;
 import static parhelion.cpu.memory.Host.U;
 
@@ -25,7 +29,7 @@ final class SseMoveOps {
   private SseMoveOps() {}
 
   static @Nullable Op translate(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case MOVAPS,
           MOVAPD,
           MOVDQA,
@@ -71,20 +75,36 @@ final class SseMoveOps {
   private static Op whole(Insn insn, int offset) {
     boolean store = isStore(insn);
     int r = xmm(insn.reg);
+    int bytes = insn.vectorLength;
     if (!insn.isMemory()) {
       int d = store ? xmm(insn.rm) : r;
       int s = store ? r : xmm(insn.rm);
+      if (isVex(insn)) {
+        return c -> copyVex(c.state + d, c.state + s, bytes);
+      }
       return c -> copy16(c.state + d, c.state + s);
     }
-    Ea ea = Ea.of(insn, offset, 16, store);
+    Ea ea = Ea.of(insn, offset, bytes, store);
     if (store) {
       return mustAlign(insn)
-          ? c -> store16(c, aligned(c, ea.at(c)), c.state + r)
-          : c -> store16(c, ea.at(c), c.state + r);
+          ? c -> store(c, aligned(c, ea.at(c), bytes), c.state + r, bytes)
+          : c -> store(c, ea.at(c), c.state + r, bytes);
+    }
+    if (isVex(insn)) {
+      return mustAlign(insn)
+          ? c -> copyVex(c.state + r, c.readPointer(aligned(c, ea.at(c), bytes), bytes), bytes)
+          : c -> copyVex(c.state + r, c.readPointer(ea.at(c), bytes), bytes);
     }
     return mustAlign(insn)
         ? c -> copy16(c.state + r, c.readPointer(aligned(c, ea.at(c)), 16))
         : c -> copy16(c.state + r, c.readPointer(ea.at(c), 16));
+  }
+
+  private static void copyVex(long d, long s, int bytes) {
+    Operands.copy(d, s, bytes);
+    if (bytes == 16) {
+      clearUpper(d);
+    }
   }
 
   /** MOVSS, MOVSD: loads clear the rest of the register, register moves leave it. */
@@ -92,19 +112,29 @@ final class SseMoveOps {
     boolean store = isStore(insn);
     int r = xmm(insn.reg);
     if (!insn.isMemory()) {
+      store |= kind(insn, 0) == Operand.Kind.U;
       int d = store ? xmm(insn.rm) : r;
       int s = store ? r : xmm(insn.rm);
+      if (isVex(insn)) {
+        int a = first(insn);
+        return c -> SseFloatOps.scalar(c, d, a, size, c.get64(s));
+      }
       return size == 4 ? c -> U.putInt(c.state + d, c.get32(s)) : c -> c.put64(d, c.get64(s));
     }
     Ea ea = Ea.of(insn, offset, size, store);
-    return store ? storeLow(r, ea, size) : loadLow(r, ea, size);
+    return store ? storeLow(r, ea, size) : loadLow(insn, ea, size);
   }
 
   private static Op storeLow(int r, Ea ea, int size) {
     return size == 4 ? c -> c.store32(ea.at(c), c.get32(r)) : c -> c.store64(ea.at(c), c.get64(r));
   }
 
-  private static Op loadLow(int r, Ea ea, int size) {
+  /** A load of 4 or 8 bytes that clears the rest of the register. */
+  private static Op loadLow(Insn insn, Ea ea, int size) {
+    int r = xmm(insn.reg);
+    if (isVex(insn)) {
+      return c -> low(c, r, c.load(ea.at(c), size), true);
+    }
     return size == 4
         ? c -> {
           c.put64(r, c.load32(ea.at(c)) & 0xffffffffL);
@@ -116,6 +146,14 @@ final class SseMoveOps {
         };
   }
 
+  private static void low(Cpu c, int d, long value, boolean vex) {
+    c.put64(d, value);
+    c.put64(d + 8, 0);
+    if (vex) {
+      clearUpper(c.state + d);
+    }
+  }
+
   private static Op half(Insn insn, int offset, int at) {
     if (!insn.isMemory()) {
       // 0F 12 and 0F 16 with a register are MOVHLPS and MOVLHPS.
@@ -124,13 +162,32 @@ final class SseMoveOps {
     int r = xmm(insn.reg) + at;
     boolean store = isStore(insn);
     Ea ea = Ea.of(insn, offset, 8, store);
-    return store ? c -> c.store64(ea.at(c), c.get64(r)) : c -> c.put64(r, c.load64(ea.at(c)));
+    if (store) {
+      return c -> c.store64(ea.at(c), c.get64(r));
+    }
+    if (isVex(insn)) {
+      int d = xmm(insn.reg);
+      int a = first(insn);
+      return c -> replaceHalf(c, d, a, at, c.load64(ea.at(c)));
+    }
+    return c -> c.put64(r, c.load64(ea.at(c)));
   }
 
   private static Op halfToHalf(Insn insn, int to, int from) {
-    int d = xmm(insn.reg) + to;
+    int d = xmm(insn.reg);
     int s = xmm(insn.rm) + from;
-    return c -> c.put64(d, c.get64(s));
+    if (isVex(insn)) {
+      int a = first(insn);
+      return c -> replaceHalf(c, d, a, to, c.get64(s));
+    }
+    return c -> c.put64(d + to, c.get64(s));
+  }
+
+  /** With VEX: {@code value} at {@code at}, the other half from the first source. */
+  private static void replaceHalf(Cpu c, int d, int a, int at, long value) {
+    c.put64(d + 8 - at, c.get64(a + 8 - at));
+    c.put64(d + at, value);
+    clearUpper(c.state + d);
   }
 
   private static Op movdq(Insn insn, int offset) {
@@ -158,13 +215,11 @@ final class SseMoveOps {
     if (!insn.isMemory()) {
       int d = xmm(store ? insn.rm : insn.reg);
       int s = xmm(store ? insn.reg : insn.rm);
-      return c -> {
-        c.put64(d, c.get64(s));
-        c.put64(d + 8, 0);
-      };
+      boolean vex = isVex(insn);
+      return c -> low(c, d, c.get64(s), vex);
     }
     Ea ea = Ea.of(insn, offset, 8, store);
-    return store ? storeLow(xmm(insn.reg), ea, 8) : loadLow(xmm(insn.reg), ea, 8);
+    return store ? storeLow(xmm(insn.reg), ea, 8) : loadLow(insn, ea, 8);
   }
 
   private static Op storeXmm(Insn insn, int offset, int size) {
@@ -179,13 +234,11 @@ final class SseMoveOps {
   private static Op loadXmm(Insn insn, int offset, int size) {
     int d = xmm(insn.reg);
     if (insn.isMemory()) {
-      return loadLow(d, Ea.of(insn, offset, size, false), size);
+      return loadLow(insn, Ea.of(insn, offset, size, false), size);
     }
     int s = gpr(insn.rm);
-    return c -> {
-      c.put64(d, c.get(s, size));
-      c.put64(d + 8, 0);
-    };
+    boolean vex = isVex(insn);
+    return c -> low(c, d, c.get(s, size), vex);
   }
 
   private static Op storeMmx(Insn insn, int offset, int size) {
@@ -275,20 +328,20 @@ final class SseMoveOps {
     }
   }
 
-  static void movddup(long d, long s) {
+  static void movddup(long d, long a, long s) {
     long v = U.getLong(s);
     U.putLong(d, v);
     U.putLong(d + 8, v);
   }
 
-  static void movsldup(long d, long s) {
+  static void movsldup(long d, long a, long s) {
     int low = U.getInt(s);
     int high = U.getInt(s + 8);
     U.putLong(d, Lanes.pair(low, low));
     U.putLong(d + 8, Lanes.pair(high, high));
   }
 
-  static void movshdup(long d, long s) {
+  static void movshdup(long d, long a, long s) {
     int low = U.getInt(s + 4);
     int high = U.getInt(s + 12);
     U.putLong(d, Lanes.pair(low, low));
@@ -298,14 +351,14 @@ final class SseMoveOps {
   private static Op movmsk(Insn insn, boolean single) {
     int d = gpr(insn.reg);
     int s = xmm(insn.rm);
-    if (single) {
-      return c -> {
-        long low = c.get64(s);
-        long high = c.get64(s + 8);
-        c.put64(
-            d, (low >>> 31 & 1) | (low >>> 63) << 1 | (high >>> 31 & 1) << 2 | (high >>> 63) << 3);
-      };
-    }
-    return c -> c.put64(d, c.get64(s) >>> 63 | c.get64(s + 8) >>> 63 << 1);
+    int bytes = insn.vectorLength;
+    int element = single ? 4 : 8;
+    return c -> {
+      int mask = 0;
+      for (int i = 0; i < bytes; i += element) {
+        mask |= c.get8(s + i + element - 1) >> 7 << i / element;
+      }
+      c.put64(d, mask);
+    };
   }
 }

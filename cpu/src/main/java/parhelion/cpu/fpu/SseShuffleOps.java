@@ -2,10 +2,13 @@ package parhelion.cpu.fpu;
 
 import static parhelion.cpu.fpu.Operands.bind;
 import static parhelion.cpu.fpu.Operands.bindImm;
+import static parhelion.cpu.fpu.Operands.first;
 import static parhelion.cpu.fpu.Operands.gpr;
 import static parhelion.cpu.fpu.Operands.isMmx;
+import static parhelion.cpu.fpu.Operands.isVex;
 import static parhelion.cpu.fpu.Operands.mm;
 import static parhelion.cpu.fpu.Operands.mmx;
+import static parhelion.cpu.fpu.Operands.operation;
 import static parhelion.cpu.fpu.Operands.xmm;
 import static parhelion.cpu.memory.Host.U;
 
@@ -59,38 +62,38 @@ final class SseShuffleOps {
   }
 
   private static @Nullable Op translateXmm(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PSHUFD -> pshufd(insn, offset);
       case PSHUFLW -> bindImm(insn, offset, SseShuffleOps::pshuflw);
       case PSHUFHW -> bindImm(insn, offset, SseShuffleOps::pshufhw);
       case SHUFPS -> bindImm(insn, offset, SseShuffleOps::shufps);
-      case SHUFPD -> bindImm(insn, offset, SseShuffleOps::shufpd);
+      case SHUFPD -> bindImm(insn, offset, 2, SseShuffleOps::shufpd);
       case PUNPCKLBW ->
-          bind(insn, offset, (d, s) -> unpackLow(d, s, Lanes::punpcklbw, Lanes::punpckhbw));
+          bind(insn, offset, (d, a, b) -> unpackLow(d, a, b, Lanes::punpcklbw, Lanes::punpckhbw));
       case PUNPCKLWD ->
-          bind(insn, offset, (d, s) -> unpackLow(d, s, Lanes::punpcklwd, Lanes::punpckhwd));
+          bind(insn, offset, (d, a, b) -> unpackLow(d, a, b, Lanes::punpcklwd, Lanes::punpckhwd));
       case PUNPCKLDQ, UNPCKLPS ->
-          bind(insn, offset, (d, s) -> unpackLow(d, s, Lanes::punpckldq, Lanes::punpckhdq));
-      case PUNPCKLQDQ, UNPCKLPD -> bind(insn, offset, (d, s) -> U.putLong(d + 8, U.getLong(s)));
+          bind(insn, offset, (d, a, b) -> unpackLow(d, a, b, Lanes::punpckldq, Lanes::punpckhdq));
+      case PUNPCKLQDQ, UNPCKLPD -> bind(insn, offset, SseShuffleOps::punpcklqdq);
       case PUNPCKHBW ->
-          bind(insn, offset, (d, s) -> unpackHigh(d, s, Lanes::punpcklbw, Lanes::punpckhbw));
+          bind(insn, offset, (d, a, b) -> unpackHigh(d, a, b, Lanes::punpcklbw, Lanes::punpckhbw));
       case PUNPCKHWD ->
-          bind(insn, offset, (d, s) -> unpackHigh(d, s, Lanes::punpcklwd, Lanes::punpckhwd));
+          bind(insn, offset, (d, a, b) -> unpackHigh(d, a, b, Lanes::punpcklwd, Lanes::punpckhwd));
       case PUNPCKHDQ, UNPCKHPS ->
-          bind(insn, offset, (d, s) -> unpackHigh(d, s, Lanes::punpckldq, Lanes::punpckhdq));
+          bind(insn, offset, (d, a, b) -> unpackHigh(d, a, b, Lanes::punpckldq, Lanes::punpckhdq));
       case PUNPCKHQDQ, UNPCKHPD -> bind(insn, offset, SseShuffleOps::punpckhqdq);
-      case PACKSSWB -> bind(insn, offset, (d, s) -> pack(d, s, Lanes::packsswb));
-      case PACKUSWB -> bind(insn, offset, (d, s) -> pack(d, s, Lanes::packuswb));
-      case PACKSSDW -> bind(insn, offset, (d, s) -> pack(d, s, Lanes::packssdw));
-      case PACKUSDW -> bind(insn, offset, (d, s) -> pack(d, s, Lanes::packusdw));
+      case PACKSSWB -> bind(insn, offset, (d, a, b) -> pack(d, a, b, Lanes::packsswb));
+      case PACKUSWB -> bind(insn, offset, (d, a, b) -> pack(d, a, b, Lanes::packuswb));
+      case PACKSSDW -> bind(insn, offset, (d, a, b) -> pack(d, a, b, Lanes::packssdw));
+      case PACKUSDW -> bind(insn, offset, (d, a, b) -> pack(d, a, b, Lanes::packusdw));
       case PSHUFB -> bind(insn, offset, SseShuffleOps::pshufb);
       case PALIGNR -> bindImm(insn, offset, SseShuffleOps::palignr);
-      case PHADDW -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phaddw));
-      case PHADDD -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phaddd));
-      case PHADDSW -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phaddsw));
-      case PHSUBW -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phsubw));
-      case PHSUBD -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phsubd));
-      case PHSUBSW -> bind(insn, offset, (d, s) -> horizontal(d, s, Lanes::phsubsw));
+      case PHADDW -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phaddw));
+      case PHADDD -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phaddd));
+      case PHADDSW -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phaddsw));
+      case PHSUBW -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phsubw));
+      case PHSUBD -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phsubd));
+      case PHSUBSW -> bind(insn, offset, (d, a, b) -> horizontal(d, a, b, Lanes::phsubsw));
       case PINSRB -> insert(insn, offset, 1);
       case PINSRW -> insert(insn, offset, 2);
       case PINSRD -> insert(insn, offset, 4);
@@ -105,7 +108,7 @@ final class SseShuffleOps {
 
   private static Op pshufd(Insn insn, int offset) {
     int imm = (int) insn.imm & 0xff;
-    if (insn.isMemory()) {
+    if (insn.isMemory() || isVex(insn)) {
       return bindImm(insn, offset, SseShuffleOps::pshufd);
     }
     int d = xmm(insn.reg);
@@ -118,61 +121,67 @@ final class SseShuffleOps {
         c.put64(d + 8, r);
       };
     }
-    return c -> pshufd(c.state + d, c.state + s, imm);
+    return c -> pshufd(c.state + d, 0, c.state + s, imm);
   }
 
   // --- semantics on host addresses ---
 
-  static void pshufd(long d, long s, int imm) {
+  static void pshufd(long d, long a, long s, int imm) {
     long low = Lanes.pair(U.getInt(s + (imm & 3) * 4), U.getInt(s + (imm >> 2 & 3) * 4));
     long high = Lanes.pair(U.getInt(s + (imm >> 4 & 3) * 4), U.getInt(s + (imm >> 6 & 3) * 4));
     U.putLong(d, low);
     U.putLong(d + 8, high);
   }
 
-  static void pshuflw(long d, long s, int imm) {
+  static void pshuflw(long d, long a, long s, int imm) {
     long low = Lanes.pshufw(U.getLong(s), imm);
     U.putLong(d + 8, U.getLong(s + 8));
     U.putLong(d, low);
   }
 
-  static void pshufhw(long d, long s, int imm) {
+  static void pshufhw(long d, long a, long s, int imm) {
     long high = Lanes.pshufw(U.getLong(s + 8), imm);
     U.putLong(d, U.getLong(s));
     U.putLong(d + 8, high);
   }
 
-  static void shufps(long d, long s, int imm) {
-    long low = Lanes.pair(U.getInt(d + (imm & 3) * 4), U.getInt(d + (imm >> 2 & 3) * 4));
-    long high = Lanes.pair(U.getInt(s + (imm >> 4 & 3) * 4), U.getInt(s + (imm >> 6 & 3) * 4));
+  static void shufps(long d, long a, long b, int imm) {
+    long low = Lanes.pair(U.getInt(a + (imm & 3) * 4), U.getInt(a + (imm >> 2 & 3) * 4));
+    long high = Lanes.pair(U.getInt(b + (imm >> 4 & 3) * 4), U.getInt(b + (imm >> 6 & 3) * 4));
     U.putLong(d, low);
     U.putLong(d + 8, high);
   }
 
-  static void shufpd(long d, long s, int imm) {
-    long low = U.getLong(d + (imm & 1) * 8);
-    long high = U.getLong(s + (imm >> 1 & 1) * 8);
+  static void shufpd(long d, long a, long b, int imm) {
+    long low = U.getLong(a + (imm & 1) * 8);
+    long high = U.getLong(b + (imm >> 1 & 1) * 8);
     U.putLong(d, low);
     U.putLong(d + 8, high);
   }
 
-  private static void unpackLow(long d, long s, Lanes.Lane low, Lanes.Lane high) {
-    long a = U.getLong(d);
-    long b = U.getLong(s);
-    U.putLong(d, low.apply(a, b));
-    U.putLong(d + 8, high.apply(a, b));
+  private static void unpackLow(long d, long a, long b, Lanes.Lane low, Lanes.Lane high) {
+    long x = U.getLong(a);
+    long y = U.getLong(b);
+    U.putLong(d, low.apply(x, y));
+    U.putLong(d + 8, high.apply(x, y));
   }
 
-  private static void unpackHigh(long d, long s, Lanes.Lane low, Lanes.Lane high) {
-    long a = U.getLong(d + 8);
-    long b = U.getLong(s + 8);
-    U.putLong(d, low.apply(a, b));
-    U.putLong(d + 8, high.apply(a, b));
+  private static void unpackHigh(long d, long a, long b, Lanes.Lane low, Lanes.Lane high) {
+    long x = U.getLong(a + 8);
+    long y = U.getLong(b + 8);
+    U.putLong(d, low.apply(x, y));
+    U.putLong(d + 8, high.apply(x, y));
   }
 
-  static void punpckhqdq(long d, long s) {
-    long high = U.getLong(s + 8);
-    U.putLong(d, U.getLong(d + 8));
+  static void punpcklqdq(long d, long a, long b) {
+    long high = U.getLong(b);
+    U.putLong(d, U.getLong(a));
+    U.putLong(d + 8, high);
+  }
+
+  static void punpckhqdq(long d, long a, long b) {
+    long high = U.getLong(b + 8);
+    U.putLong(d, U.getLong(a + 8));
     U.putLong(d + 8, high);
   }
 
@@ -182,16 +191,16 @@ final class SseShuffleOps {
     long apply(long a);
   }
 
-  private static void pack(long d, long s, Narrow f) {
-    long low = f.apply(U.getLong(d)) | f.apply(U.getLong(d + 8)) << 32;
-    long high = f.apply(U.getLong(s)) | f.apply(U.getLong(s + 8)) << 32;
+  private static void pack(long d, long a, long b, Narrow f) {
+    long low = f.apply(U.getLong(a)) | f.apply(U.getLong(a + 8)) << 32;
+    long high = f.apply(U.getLong(b)) | f.apply(U.getLong(b + 8)) << 32;
     U.putLong(d, low);
     U.putLong(d + 8, high);
   }
 
-  private static void horizontal(long d, long s, Lanes.Lane f) {
-    long low = f.apply(U.getLong(d), U.getLong(d + 8));
-    long high = f.apply(U.getLong(s), U.getLong(s + 8));
+  private static void horizontal(long d, long a, long b, Lanes.Lane f) {
+    long low = f.apply(U.getLong(a), U.getLong(a + 8));
+    long high = f.apply(U.getLong(b), U.getLong(b + 8));
     U.putLong(d, low);
     U.putLong(d + 8, high);
   }
@@ -205,14 +214,14 @@ final class SseShuffleOps {
     return r;
   }
 
-  static void pshufb(long d, long s) {
+  static void pshufb(long d, long a, long b) {
     long low = 0;
     long high = 0;
     for (int i = 0; i < 8; i++) {
-      int pick = U.getByte(s + i);
-      low |= pick < 0 ? 0 : Lanes.putB(U.getByte(d + (pick & 15)), i);
-      pick = U.getByte(s + 8 + i);
-      high |= pick < 0 ? 0 : Lanes.putB(U.getByte(d + (pick & 15)), i);
+      int pick = U.getByte(b + i);
+      low |= pick < 0 ? 0 : Lanes.putB(U.getByte(a + (pick & 15)), i);
+      pick = U.getByte(b + 8 + i);
+      high |= pick < 0 ? 0 : Lanes.putB(U.getByte(a + (pick & 15)), i);
     }
     U.putLong(d, low);
     U.putLong(d + 8, high);
@@ -225,18 +234,18 @@ final class SseShuffleOps {
     return n >= 8 ? a >>> 8 * (n - 8) : n == 0 ? b : b >>> 8 * n | a << 64 - 8 * n;
   }
 
-  static void palignr(long d, long s, int n) {
-    long s0 = U.getLong(s);
-    long s1 = U.getLong(s + 8);
-    long d0 = U.getLong(d);
-    long d1 = U.getLong(d + 8);
+  static void palignr(long d, long a, long b, int n) {
+    long s0 = U.getLong(b);
+    long s1 = U.getLong(b + 8);
+    long d0 = U.getLong(a);
+    long d1 = U.getLong(a + 8);
     int words = n >> 3;
     int bits = (n & 7) * 8;
-    long a = quad(words, s0, s1, d0, d1);
-    long b = quad(words + 1, s0, s1, d0, d1);
-    long e = quad(words + 2, s0, s1, d0, d1);
-    U.putLong(d, bits == 0 ? a : a >>> bits | b << 64 - bits);
-    U.putLong(d + 8, bits == 0 ? b : b >>> bits | e << 64 - bits);
+    long x = quad(words, s0, s1, d0, d1);
+    long y = quad(words + 1, s0, s1, d0, d1);
+    long z = quad(words + 2, s0, s1, d0, d1);
+    U.putLong(d, bits == 0 ? x : x >>> bits | y << 64 - bits);
+    U.putLong(d + 8, bits == 0 ? y : y >>> bits | z << 64 - bits);
   }
 
   private static long quad(int i, long s0, long s1, long d0, long d1) {
@@ -254,12 +263,32 @@ final class SseShuffleOps {
   private static Op insert(Insn insn, int offset, int size) {
     int at = ((int) insn.imm & (16 / size - 1)) * size;
     int d = xmm(insn.reg) + at;
+    if (isVex(insn)) {
+      return insertVex(insn, offset, size, at);
+    }
     if (insn.isMemory()) {
       Ea ea = Ea.of(insn, offset, size, false);
       return c -> putBytes(c, d, size, c.load(ea.at(c), size));
     }
     int s = gpr(insn.rm);
     return c -> putBytes(c, d, size, c.get(s, size));
+  }
+
+  private static Op insertVex(Insn insn, int offset, int size, int at) {
+    int d = xmm(insn.reg);
+    int a = first(insn);
+    if (insn.isMemory()) {
+      Ea ea = Ea.of(insn, offset, size, false);
+      return c -> insertVex(c, d, a, at, size, c.load(ea.at(c), size));
+    }
+    int s = gpr(insn.rm);
+    return c -> insertVex(c, d, a, at, size, c.get(s, size));
+  }
+
+  private static void insertVex(Cpu c, int d, int a, int at, int size, long value) {
+    Operands.copy16(c.state + d, c.state + a);
+    putBytes(c, d + at, size, value);
+    Operands.clearUpper(c.state + d);
   }
 
   /** Writes {@code size} bytes of the state and nothing else. */

@@ -8,21 +8,19 @@ import parhelion.cpu.GuestFault;
 
 /**
  * The memory images of FXSAVE and XSAVE (SDM volume 1, 10.5 and 13.4): which component lies where,
- * and how each goes to and from {@link CpuState}. A further component (AVX) is a row of {@link
- * #COMPONENTS} and its two copy routines.
+ * and how each goes to and from {@link CpuState}. A further component is a row of {@link
+ * #COMPONENTS} and its copy routines.
  */
 public final class StateArea {
   public static final int X87_COMPONENT = 0;
   public static final int SSE_COMPONENT = 1;
+  public static final int AVX_COMPONENT = 2;
 
   /**
    * State components beyond the legacy region: number, offset in the standard format, size. x87 and
    * SSE live in the legacy region and have no row.
    */
-  private static final int[][] COMPONENTS = {};
-
-  /** Bits of XCR0 that exist. */
-  public static final long SUPPORTED = supported();
+  private static final int[][] COMPONENTS = {{AVX_COMPONENT, 576, 256}};
 
   public static final int LEGACY_BYTES = 512;
   public static final int HEADER_BYTES = 64;
@@ -43,14 +41,6 @@ public final class StateArea {
   private static final int XMM_AT = 160;
 
   private StateArea() {}
-
-  private static long supported() {
-    long bits = 3;
-    for (int[] component : COMPONENTS) {
-      bits |= 1L << component[0];
-    }
-    return bits;
-  }
 
   /**
    * Size in bytes of the standard-format XSAVE area for the components in {@code xcr0} (CPUID leaf
@@ -97,18 +87,24 @@ public final class StateArea {
   }
 
   /** Components that are not in their initial configuration. */
-  static long inUse(Cpu c) {
-    return (X87.isInitial(c) ? 0 : 1) | (sseIsInitial(c) ? 0 : 2);
+  public static long inUse(Cpu c) {
+    return (X87.isInitial(c) ? 0 : 1)
+        | (isZero(c, CpuState.XMM) ? 0 : 2)
+        | (isZero(c, CpuState.YMM_HIGH) ? 0 : 4);
   }
 
-  private static boolean sseIsInitial(Cpu c) {
+  /** Whether all registers are zero in the 16 bytes that {@code first} is of register 0. */
+  private static boolean isZero(Cpu c, int first) {
     long or = 0;
-    int registers = c.codeBits == 64 ? 16 : 8;
-    for (int i = 0; i < registers; i++) {
-      int at = CpuState.XMM + i * CpuState.XMM_STRIDE;
+    for (int i = 0; i < registers(c); i++) {
+      int at = first + i * CpuState.XMM_STRIDE;
       or |= c.get64(at) | c.get64(at + 8);
     }
     return or == 0;
+  }
+
+  private static int registers(Cpu c) {
+    return c.codeBits == 64 ? 16 : 8;
   }
 
   static void saveX87(Cpu c, long va, boolean wide) {
@@ -180,27 +176,49 @@ public final class StateArea {
   }
 
   static void saveSse(Cpu c, long va) {
-    int registers = c.codeBits == 64 ? 16 : 8;
-    for (int i = 0; i < registers; i++) {
-      int register = CpuState.XMM + i * CpuState.XMM_STRIDE;
-      c.store64(va + XMM_AT + i * 16, c.get64(register));
-      c.store64(va + XMM_AT + i * 16 + 8, c.get64(register + 8));
-    }
+    save(c, va + XMM_AT, CpuState.XMM);
   }
 
   static void restoreSse(Cpu c, long va) {
-    int registers = c.codeBits == 64 ? 16 : 8;
-    for (int i = 0; i < registers; i++) {
-      int register = CpuState.XMM + i * CpuState.XMM_STRIDE;
-      c.put64(register, c.load64(va + XMM_AT + i * 16));
-      c.put64(register + 8, c.load64(va + XMM_AT + i * 16 + 8));
-    }
+    restore(c, va + XMM_AT, CpuState.XMM);
   }
 
   static void initSse(Cpu c) {
-    int registers = c.codeBits == 64 ? 16 : 8;
-    for (int i = 0; i < registers; i++) {
-      U.setMemory(c.state + CpuState.XMM + i * CpuState.XMM_STRIDE, 16, (byte) 0);
+    init(c, CpuState.XMM);
+  }
+
+  /** The upper halves of the YMM registers, to where the format puts them. */
+  static void saveAvx(Cpu c, long at) {
+    save(c, at, CpuState.YMM_HIGH);
+  }
+
+  static void restoreAvx(Cpu c, long at) {
+    restore(c, at, CpuState.YMM_HIGH);
+  }
+
+  static void initAvx(Cpu c) {
+    init(c, CpuState.YMM_HIGH);
+  }
+
+  private static void save(Cpu c, long va, int first) {
+    for (int i = 0; i < registers(c); i++) {
+      int register = first + i * CpuState.XMM_STRIDE;
+      c.store64(va + i * 16, c.get64(register));
+      c.store64(va + i * 16 + 8, c.get64(register + 8));
+    }
+  }
+
+  private static void restore(Cpu c, long va, int first) {
+    for (int i = 0; i < registers(c); i++) {
+      int register = first + i * CpuState.XMM_STRIDE;
+      c.put64(register, c.load64(va + i * 16));
+      c.put64(register + 8, c.load64(va + i * 16 + 8));
+    }
+  }
+
+  private static void init(Cpu c, int first) {
+    for (int i = 0; i < registers(c); i++) {
+      U.setMemory(c.state + first + i * CpuState.XMM_STRIDE, 16, (byte) 0);
     }
   }
 }

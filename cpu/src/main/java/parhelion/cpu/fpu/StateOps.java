@@ -1,5 +1,6 @@
 package parhelion.cpu.fpu;
 
+import static parhelion.cpu.fpu.StateArea.AVX_COMPONENT;
 import static parhelion.cpu.fpu.StateArea.SSE_COMPONENT;
 import static parhelion.cpu.fpu.StateArea.X87_COMPONENT;
 
@@ -17,6 +18,10 @@ import parhelion.cpu.interp.Op;
 final class StateOps {
   private static final int SSE_AND_AVX = 6;
   private static final long COMPACT = 1L << 63;
+
+  /** In both formats, as there is no other component behind the header. */
+  private static final int AVX_AT = StateArea.componentOffset(AVX_COMPONENT);
+
   private static final int CR4_OSXSAVE = 1 << 18;
 
   private StateOps() {}
@@ -28,15 +33,15 @@ final class StateOps {
               ? Operands.raise(GuestFault.NM)
               : fx(insn, offset);
       case XSAVE, XSAVEOPT, XSAVEC, XRSTOR -> xsave(insn, offset, modeKey);
-      case LDMXCSR -> {
-        Op gate = Operands.sseGate(modeKey);
+      case LDMXCSR, VLDMXCSR -> {
+        Op gate = Operands.sseGate(insn, modeKey);
         Ea ea = Ea.of(insn, offset, 4, false);
         yield gate != null
             ? gate
             : c -> c.put64(CpuState.MXCSR, StateArea.checkMxcsr(c, c.load32(ea.at(c))));
       }
-      case STMXCSR -> {
-        Op gate = Operands.sseGate(modeKey);
+      case STMXCSR, VSTMXCSR -> {
+        Op gate = Operands.sseGate(insn, modeKey);
         Ea ea = Ea.of(insn, offset, 4, true);
         yield gate != null ? gate : c -> c.store32(ea.at(c), c.get32(CpuState.MXCSR));
       }
@@ -150,6 +155,9 @@ final class StateOps {
     if (has(saved, SSE_COMPONENT)) {
       StateArea.saveSse(c, va);
     }
+    if (has(saved, AVX_COMPONENT)) {
+      StateArea.saveAvx(c, va + AVX_AT);
+    }
   }
 
   static void restore(Cpu c, long va, long mask, boolean wide) {
@@ -180,6 +188,11 @@ final class StateOps {
       StateArea.restoreSse(c, va);
     } else if (has(mask, SSE_COMPONENT)) {
       StateArea.initSse(c);
+    }
+    if (has(loaded, AVX_COMPONENT)) {
+      StateArea.restoreAvx(c, va + AVX_AT);
+    } else if (has(mask, AVX_COMPONENT)) {
+      StateArea.initAvx(c);
     }
   }
 

@@ -1,6 +1,8 @@
 package parhelion.cpu.fpu;
 
-import static parhelion.cpu.fpu.Operands.xmm;
+import static parhelion.cpu.fpu.Operands.isVex;
+import static parhelion.cpu.fpu.Operands.operation;
+import static parhelion.cpu.fpu.Operands.sources;
 import static parhelion.cpu.memory.Host.U;
 
 import org.jspecify.annotations.Nullable;
@@ -9,7 +11,6 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.interp.Ea;
 import parhelion.cpu.interp.Op;
 
 /**
@@ -21,7 +22,7 @@ final class StringCompareOps {
   private StringCompareOps() {}
 
   static @Nullable Op translate(Insn insn, int offset) {
-    return switch (insn.mnemonic()) {
+    return switch (operation(insn)) {
       case PCMPESTRI -> compare(insn, offset, true, true);
       case PCMPESTRM -> compare(insn, offset, true, false);
       case PCMPISTRI -> compare(insn, offset, false, true);
@@ -32,14 +33,17 @@ final class StringCompareOps {
 
   private static Op compare(Insn insn, int offset, boolean explicit, boolean index) {
     int imm = (int) insn.imm & 0x7f;
-    boolean wide = (insn.rex & 8) != 0;
-    int a = xmm(insn.reg);
-    if (insn.isMemory()) {
-      Ea ea = Ea.of(insn, offset, 16, false);
-      return c -> run(c, c.state + a, c.readPointer(ea.at(c), 16), imm, explicit, index, wide);
-    }
-    int b = xmm(insn.rm);
-    return c -> run(c, c.state + a, c.state + b, imm, explicit, index, wide);
+    boolean wide = insn.codeBits == 64 && (insn.rex & 8) != 0;
+    boolean clear = isVex(insn) && !index;
+    return sources(
+        insn,
+        offset,
+        (c, d, a, b, bytes) -> {
+          run(c, d, b, imm, explicit, index, wide);
+          if (clear) {
+            Operands.clearUpper(c.state + CpuState.XMM);
+          }
+        });
   }
 
   private static void run(

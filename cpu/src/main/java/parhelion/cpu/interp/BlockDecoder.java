@@ -3,7 +3,6 @@ package parhelion.cpu.interp;
 import java.util.ArrayList;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
-import parhelion.cpu.Cpuid;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
@@ -20,12 +19,13 @@ final class BlockDecoder {
 
   private final Cpu c;
   private final byte[] bytes = new byte[4096 + 16];
-  private final Decoder decoder = new Decoder(Cpuid.offered());
+  private final Decoder decoder;
   private Insn insn = new Insn();
   private Insn previous = new Insn();
 
   BlockDecoder(Cpu cpu) {
     c = cpu;
+    decoder = new Decoder(cpu.model.features());
   }
 
   /**

@@ -48,6 +48,7 @@ final class Operands {
           case E, R -> insn.rm;
           case G -> insn.reg;
           case Z -> insn.opcodeReg;
+          case B -> insn.vvvv;
           case FIXED -> operand.fixedReg();
           default -> throw new IllegalStateException(insn.mnemonic() + " operand " + i);
         };

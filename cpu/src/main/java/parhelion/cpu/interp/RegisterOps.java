@@ -7,8 +7,10 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.Msrs;
+import parhelion.cpu.decode.Feature;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Operand;
+import parhelion.cpu.fpu.StateArea;
 
 /**
  * Instructions on control, debug, extended control and model-specific registers, segment bases, and
@@ -150,10 +152,14 @@ final class RegisterOps {
   private static Op extendedControl() {
     return c -> {
       requireXsave(c);
-      if (c.get32(CpuState.RCX) != 0) {
+      int index = c.get32(CpuState.RCX);
+      if (index != 0 && !(index == 1 && c.model.has(Feature.XSAVEC))) {
         throw c.fault(GuestFault.GP, 0);
       }
       long value = c.get64(CpuState.XCR0);
+      if (index == 1) {
+        value &= StateArea.inUse(c);
+      }
       c.put32(CpuState.RAX, (int) value);
       c.put32(CpuState.RDX, (int) (value >>> 32));
     };

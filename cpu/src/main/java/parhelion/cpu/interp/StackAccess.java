@@ -22,6 +22,9 @@ final class StackAccess {
     if (insn.codeBits != 64 || (insn.opcode.has(Opcode.PRIVILEGED) && c.cpl() != 0)) {
       return false;
     }
+    if (insn.opcode.has(Opcode.VSIB)) {
+      return insn.segment() == CpuState.SS; // a gather has no other #GP
+    }
     if (insn.isMemory() && insn.segment() == CpuState.SS && !insn.ripRelative) {
       int size = Math.max(1, memorySize(insn));
       if (crossesHole(

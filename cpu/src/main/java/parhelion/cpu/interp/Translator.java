@@ -1,9 +1,11 @@
 package parhelion.cpu.interp;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.fpu.FpuOps;
 
 /** From a decoded instruction to its op: asks each family in turn. */
@@ -15,6 +17,9 @@ public final class Translator {
    * modeKey}. Instructions that no family knows are undefined.
    */
   public static Op translate(Insn insn, int offset, int modeKey) {
+    if (insn.opcode.has(Opcode.VEX) && (modeKey & Cpu.MODE_REAL) != 0) {
+      return undefined(offset);
+    }
     Op op = integer(insn, offset);
     if (op == null) {
       op = SystemOps.translate(insn, offset, modeKey);
@@ -41,6 +46,9 @@ public final class Translator {
     }
     if (op == null) {
       op = BitOps.translate(insn, offset);
+    }
+    if (op == null) {
+      op = BmiOps.translate(insn, offset);
     }
     if (op == null) {
       op = ExchangeOps.translate(insn, offset);

@@ -4,6 +4,7 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.Monitor;
@@ -33,6 +34,10 @@ final class FpuFixture implements AutoCloseable {
   private final Insn insn = new Insn();
 
   FpuFixture() {
+    this(CpuModel.DEFAULT);
+  }
+
+  FpuFixture(CpuModel model) {
     Monitor monitor =
         new Monitor() {
           @Override
@@ -43,9 +48,9 @@ final class FpuFixture implements AutoCloseable {
             return (va & -4096L) | Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE;
           }
         };
-    cpu = new Cpu(memory, new CodeCache(memory), monitor);
+    cpu = new Cpu(memory, new CodeCache(memory), monitor, model);
     cpu.put64(CpuState.EFER, 0xd01);
-    cpu.put64(CpuState.XCR0, 3);
+    cpu.put64(CpuState.XCR0, model.xcr0Bits);
     Segments.set(cpu, CpuState.CS, 0x33, 0, 0xffffffffL, 0xa0fb);
     control(CR0_MP | CR0_NE, CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE);
   }
@@ -82,6 +87,17 @@ final class FpuFixture implements AutoCloseable {
   void xmm(int i, long low, long high) {
     cpu.put64(CpuState.XMM + i * CpuState.XMM_STRIDE, low);
     cpu.put64(CpuState.XMM + i * CpuState.XMM_STRIDE + 8, high);
+  }
+
+  /** Sets the upper half of a YMM register. */
+  void ymmHigh(int i, long low, long high) {
+    cpu.put64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE, low);
+    cpu.put64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE + 8, high);
+  }
+
+  /** Eight bytes of a YMM register, {@code lane} 0 to 3. */
+  long ymm(int i, int lane) {
+    return cpu.get64(CpuState.XMM + i * CpuState.XMM_STRIDE + lane * 8);
   }
 
   long xmmLow(int i) {

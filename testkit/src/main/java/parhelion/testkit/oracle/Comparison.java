@@ -93,13 +93,14 @@ final class Comparison {
                 mine.get64(at)));
       }
     }
-    for (int i = 0; i < 16; i++) {
-      int at = MachineState.XMM + 16 * i;
+    for (int i = 0; i < 64; i += 2) {
+      int at = MachineState.vector(i);
       if (mine.get64(at) != theirs.get64(at) || mine.get64(at + 8) != theirs.get64(at + 8)) {
         differences.add(
             String.format(
-                "XMM%d: host %016x%016x, %s %016x%016x",
-                i,
+                "%s%d: host %016x%016x, %s %016x%016x",
+                i < 32 ? "XMM" : "upper half of YMM",
+                i / 2 & 15,
                 theirs.get64(at + 8),
                 theirs.get64(at),
                 who,

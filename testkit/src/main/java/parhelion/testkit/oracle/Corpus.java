@@ -19,13 +19,13 @@ import java.util.zip.GZIPOutputStream;
  *
  * <p>The file is gzip of: "PHCORPUS", version, address of the arena, seed, whether programs use the
  * base of GS, number of cases; and per case its kind, number of its state, offset, code, undefined
- * flags, and the 8-byte words of registers, flags, FXSAVE image and data that changed.
+ * flags, and the 8-byte words of registers, flags, XSAVE image and data that changed.
  */
 final class Corpus {
   private static final long MAGIC = 0x5048434f52505553L;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int MAX_CASES = 100_000;
-  private static final int FX_WORDS = MachineState.FX_USED / 8;
+  private static final int FX_WORDS = MachineState.XSAVE_BYTES / 8;
 
   /** A single instruction, or a program. */
   enum Kind {
@@ -130,8 +130,8 @@ final class Corpus {
       compared.put64(at, out.get64(at));
       compared.put16(at + 8, out.get16(at + 8));
     }
-    for (int at = MachineState.XMM; at < MachineState.FX_USED; at += 8) {
-      compared.put64(at, out.get64(at));
+    for (int i = 0; i < 64; i++) {
+      compared.put64(MachineState.vector(i), out.get64(MachineState.vector(i)));
     }
     return new Case(
         kind,

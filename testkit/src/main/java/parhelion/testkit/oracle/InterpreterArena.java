@@ -5,6 +5,7 @@ import static parhelion.cpu.memory.Host.U;
 import jdk.internal.misc.Unsafe;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Segments;
@@ -29,7 +30,7 @@ final class InterpreterArena implements Monitor, AutoCloseable {
   private static final int ESCAPED = -4;
 
   private final MachineMemory memory = new MachineMemory(Arena.BYTES / Arena.PAGE);
-  final Cpu cpu = new Cpu(memory, new CodeCache(memory), this);
+  final Cpu cpu = new Cpu(memory, new CodeCache(memory), this, CpuModel.MAX);
   private final Arena arena;
   private int outcome;
   private long exitVa;
@@ -52,6 +53,7 @@ final class InterpreterArena implements Monitor, AutoCloseable {
     this.arena = arena;
     cpu.put64(CpuState.CR0, 0x80000033L);
     cpu.put64(CpuState.CR4, 0x50620L);
+    cpu.put64(CpuState.XCR0, cpu.model.xcr0Bits);
     cpu.put64(CpuState.EFER, 0xd01);
     cpu.put64(CpuState.CPL, 3);
     if (codeBits == 64) {

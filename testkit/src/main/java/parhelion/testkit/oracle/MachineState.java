@@ -7,12 +7,12 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 
 /**
- * The registers of a user-mode program: general registers, flags, base of GS, and the x87 and SSE
- * state as an FXSAVE64 image.
+ * The registers of a user-mode program: general registers, flags, base of GS, and the x87, SSE and
+ * AVX state as an XSAVE64 image in standard format, which begins as an FXSAVE64 image.
  */
 final class MachineState {
   static final int FX_BYTES = 512;
-  static final int FX_USED = 416;
+  static final int XSAVE_BYTES = 832;
   static final int FCW = 0;
   static final int FSW = 2;
   static final int FTW = 4;
@@ -20,21 +20,37 @@ final class MachineState {
   static final int ST = 32;
   static final int XMM = 160;
 
+  /** Components that the image holds: the first field of the header. */
+  static final int COMPONENTS = 512;
+
+  /** Upper halves of the YMM registers. */
+  static final int YMM_HIGH = 576;
+
   final long[] gprs = new long[16];
   long flags = 2;
   long gsBase;
-  final byte[] fx = new byte[FX_BYTES];
+  final byte[] fx = new byte[XSAVE_BYTES];
 
   MachineState() {
     put16(FCW, 0x37f);
     put16(MXCSR, 0x1f80);
+    put16(COMPONENTS, 7);
+  }
+
+  /** Where the {@code i}th eight bytes of the vector registers are: lower halves, then upper. */
+  static int vector(int i) {
+    return i < 32 ? XMM + 8 * i : YMM_HIGH + 8 * (i - 32);
   }
 
   void copyFrom(MachineState from) {
     System.arraycopy(from.gprs, 0, gprs, 0, 16);
     flags = from.flags;
     gsBase = from.gsBase;
-    System.arraycopy(from.fx, 0, fx, 0, FX_BYTES);
+    copyFloatsFrom(from);
+  }
+
+  void copyFloatsFrom(MachineState from) {
+    System.arraycopy(from.fx, 0, fx, 0, XSAVE_BYTES);
   }
 
   int get16(int at) {
@@ -78,6 +94,8 @@ final class MachineState {
     for (int i = 0; i < 16; i++) {
       c.put64(CpuState.XMM + i * CpuState.XMM_STRIDE, get64(XMM + i * 16));
       c.put64(CpuState.XMM + i * CpuState.XMM_STRIDE + 8, get64(XMM + i * 16 + 8));
+      c.put64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE, get64(YMM_HIGH + i * 16));
+      c.put64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE + 8, get64(YMM_HIGH + i * 16 + 8));
     }
   }
 
@@ -106,6 +124,8 @@ final class MachineState {
     for (int i = 0; i < 16; i++) {
       put64(XMM + i * 16, c.get64(CpuState.XMM + i * CpuState.XMM_STRIDE));
       put64(XMM + i * 16 + 8, c.get64(CpuState.XMM + i * CpuState.XMM_STRIDE + 8));
+      put64(YMM_HIGH + i * 16, c.get64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE));
+      put64(YMM_HIGH + i * 16 + 8, c.get64(CpuState.YMM_HIGH + i * CpuState.XMM_STRIDE + 8));
     }
   }
 }

@@ -46,8 +46,8 @@ final class NativeArena implements AutoCloseable {
   private static final int GS_OUT = 296;
   private static final int FAR_ENTRY = 304;
   private static final int FX_IN = 512;
-  private static final int FX_OUT = 1024;
-  private static final int FX_HOST = 1536;
+  private static final int FX_OUT = 1536;
+  private static final int FX_HOST = 2560;
 
   private static final int RSP = 4;
   private static final int PROT_READ_WRITE_EXECUTE = 7;
@@ -64,6 +64,9 @@ final class NativeArena implements AutoCloseable {
 
   /** Whether the host lets programs set the base of GS. */
   final boolean hasGsBase = hostOffers("fsgsbase");
+
+  /** Whether the host has YMM registers; without, their upper halves stay as they are. */
+  private final boolean hasAvx = hostOffers("avx");
 
   private int at;
 
@@ -124,7 +127,7 @@ final class NativeArena implements AutoCloseable {
     U.putLong(control + ENTRY, entryVa);
     U.putLong(control + FAR_ENTRY, entryVa | (long) CS_32 << 32);
     U.copyMemory(
-        in.fx, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, control + FX_IN, MachineState.FX_BYTES);
+        in.fx, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, control + FX_IN, MachineState.XSAVE_BYTES);
     try {
       MemorySegment start = codeBits == 64 ? frame : frame32;
       ENTER.invokeExact(start);
@@ -136,8 +139,9 @@ final class NativeArena implements AutoCloseable {
     }
     out.flags = U.getLong(control + FLAGS_OUT);
     out.gsBase = hasGsBase ? U.getLong(control + GS_OUT) : in.gsBase;
-    U.copyMemory(
-        null, control + FX_OUT, out.fx, Unsafe.ARRAY_BYTE_BASE_OFFSET, MachineState.FX_BYTES);
+    out.copyFloatsFrom(in);
+    int bytes = hasAvx ? MachineState.XSAVE_BYTES : MachineState.FX_BYTES;
+    U.copyMemory(null, control + FX_OUT, out.fx, Unsafe.ARRAY_BYTE_BASE_OFFSET, bytes);
   }
 
   @Override
@@ -235,14 +239,30 @@ final class NativeArena implements AutoCloseable {
     control(offset);
   }
 
+  /** Stores the x87, SSE and AVX state; RAX and RDX are free. */
+  private void saveFloats(int to) {
+    components();
+    emit(0x48, 0x0f, 0xae, hasAvx ? 0x25 : 0x05); // xsave64 or fxsave64
+    control(to);
+  }
+
+  private void restoreFloats(int from) {
+    components();
+    emit(0x48, 0x0f, 0xae, hasAvx ? 0x2d : 0x0d); // xrstor64 or fxrstor64
+    control(from);
+  }
+
+  /** EDX:EAX selects x87, SSE and AVX. */
+  private void components() {
+    emit(0xb8, 7, 0, 0, 0, 0x31, 0xd2); // mov eax,7; xor edx,edx
+  }
+
   private void prologue(int start, boolean to32) {
     at = start;
     emit(0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x9c); // push rbx..r15, flags
     move(0x89, RSP, HOST_RSP);
-    emit(0x48, 0x0f, 0xae, 0x05); // fxsave64
-    control(FX_HOST);
-    emit(0x48, 0x0f, 0xae, 0x0d); // fxrstor64
-    control(FX_IN);
+    saveFloats(FX_HOST);
+    restoreFloats(FX_IN);
     if (hasGsBase) {
       move(0x8b, 0, GS_IN);
       emit(0xf3, 0x48, 0x0f, 0xae, 0xd8); // wrgsbase rax
@@ -279,10 +299,8 @@ final class NativeArena implements AutoCloseable {
       move(0x89, 0, GS_OUT);
       emit(0x31, 0xc0, 0xf3, 0x48, 0x0f, 0xae, 0xd8); // xor eax,eax; wrgsbase rax
     }
-    emit(0x48, 0x0f, 0xae, 0x05); // fxsave64
-    control(FX_OUT);
-    emit(0x48, 0x0f, 0xae, 0x0d); // fxrstor64
-    control(FX_HOST);
+    saveFloats(FX_OUT);
+    restoreFloats(FX_HOST);
     // popfq; pop r15..rbx; ret
     emit(0x9d, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xc3);
   }

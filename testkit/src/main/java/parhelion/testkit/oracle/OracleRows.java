@@ -1,13 +1,14 @@
 package parhelion.testkit.oracle;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import parhelion.cpu.Cpuid;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.decode.Feature;
 import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
@@ -19,15 +20,35 @@ final class OracleRows {
   /** /proc/cpuinfo's name of features that hosts of the x86-64-v2 level need not have. */
   private static final Map<Feature, String> HOST_FLAGS =
       new EnumMap<>(
-          Map.of(
-              Feature.LAHF, "lahf_lm",
-              Feature.FSGSBASE, "fsgsbase",
-              Feature.CLFLUSHOPT, "clflushopt",
-              Feature.CLWB, "clwb",
-              Feature.PREFETCHW, "3dnowprefetch"));
+          Map.ofEntries(
+              Map.entry(Feature.LAHF, "lahf_lm"),
+              Map.entry(Feature.FSGSBASE, "fsgsbase"),
+              Map.entry(Feature.CLFLUSHOPT, "clflushopt"),
+              Map.entry(Feature.CLWB, "clwb"),
+              Map.entry(Feature.PREFETCHW, "3dnowprefetch"),
+              Map.entry(Feature.ABM, "abm"),
+              Map.entry(Feature.BMI1, "bmi1"),
+              Map.entry(Feature.BMI2, "bmi2"),
+              Map.entry(Feature.MOVBE, "movbe"),
+              Map.entry(Feature.ADX, "adx"),
+              Map.entry(Feature.AVX, "avx"),
+              Map.entry(Feature.AVX2, "avx2"),
+              Map.entry(Feature.FMA, "fma"),
+              Map.entry(Feature.F16C, "f16c"),
+              Map.entry(Feature.AES, "aes"),
+              Map.entry(Feature.PCLMULQDQ, "pclmulqdq"),
+              Map.entry(Feature.SHA, "sha_ni")));
 
   private static final Set<Mnemonic> ESTIMATES =
-      EnumSet.of(Mnemonic.RCPPS, Mnemonic.RCPSS, Mnemonic.RSQRTPS, Mnemonic.RSQRTSS);
+      EnumSet.of(
+          Mnemonic.RCPPS,
+          Mnemonic.RCPSS,
+          Mnemonic.RSQRTPS,
+          Mnemonic.RSQRTSS,
+          Mnemonic.VRCPPS,
+          Mnemonic.VRCPSS,
+          Mnemonic.VRSQRTPS,
+          Mnemonic.VRSQRTSS);
 
   private static final Set<Mnemonic> TRANSCENDENTAL =
       EnumSet.of(
@@ -58,6 +79,7 @@ final class OracleRows {
           Mnemonic.WRFSBASE,
           Mnemonic.XSAVE,
           Mnemonic.XSAVEOPT,
+          Mnemonic.XSAVEC,
           Mnemonic.XRSTOR);
 
   private static final Set<Mnemonic> DESCRIPTORS =
@@ -112,10 +134,10 @@ final class OracleRows {
     if (row.has(codeBits == 64 ? Opcode.NOT64 : Opcode.ONLY64)) {
       return "not in this mode";
     }
-    if (codeBits == 32 && row.has(Opcode.W1)) {
+    if (codeBits == 32 && row.has(Opcode.W1) && !ignoresW(row)) {
       return "not in this mode";
     }
-    if (!Cpuid.offered().contains(row.feature())) {
+    if (!CpuModel.MAX.has(row.feature())) {
       return "not offered by CPUID";
     }
     if (row.has(Opcode.PRIVILEGED | Opcode.IOPL)) {
@@ -142,6 +164,11 @@ final class OracleRows {
     return null;
   }
 
+  /** VEX.W is part of the opcode, not an operand size that 32-bit code does not have. */
+  private static boolean ignoresW(Opcode row) {
+    return row.has(Opcode.VEX) && !Arrays.asList(row.operands()).contains(Operand.Eq);
+  }
+
   private static boolean loadsSegment(Opcode row) {
     return (row.mnemonic() == Mnemonic.MOV || row.mnemonic() == Mnemonic.POP)
         && row.operands().length > 0
@@ -155,7 +182,9 @@ final class OracleRows {
   /** Whether this host has it, beyond what every x86-64-v2 host has. */
   static boolean hostHas(Opcode row) {
     String flag = HOST_FLAGS.get(row.feature());
-    return flag == null || NativeArena.hostOffers(flag);
+    boolean vector = row.has(Opcode.VEX) && row.has(Opcode.SSE);
+    return (flag == null || NativeArena.hostOffers(flag))
+        && (!vector || NativeArena.hostOffers("avx"));
   }
 
   /** All rows that are compared, branches included. */

@@ -50,7 +50,8 @@ final class ProgramGenerator {
   }
 
   private static boolean isUnsuitable(Opcode row) {
-    if (row.has(Opcode.D64 | Opcode.STRING | Opcode.ENDS_BLOCK) || OracleRows.isBranch(row)) {
+    if (row.has(Opcode.D64 | Opcode.STRING | Opcode.ENDS_BLOCK | Opcode.VSIB)
+        || OracleRows.isBranch(row)) {
       return true;
     }
     for (Operand operand : row.operands()) {
@@ -59,9 +60,9 @@ final class ProgramGenerator {
       }
     }
     return switch (row.mnemonic()) {
-      case XLAT, MASKMOVQ, MASKMOVDQU, DIV, IDIV, WRGSBASE -> true;
+      case XLAT, MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, DIV, IDIV, WRGSBASE -> true;
       // Their operands in memory would have to be made first; single cases have them.
-      case FLDCW, LDMXCSR, FLDENV, FRSTOR, FXRSTOR, FXSAVE, FNSTENV, FNSAVE -> true;
+      case FLDCW, LDMXCSR, VLDMXCSR, FLDENV, FRSTOR, FXRSTOR, FXSAVE, FNSTENV, FNSAVE -> true;
       default -> false;
     };
   }
@@ -183,7 +184,7 @@ final class ProgramGenerator {
         continue;
       }
       if (insn.isMemory() && (row.has(Opcode.ALIGNED) || isLocked())) {
-        code[code.length - SingleCase.immediateBytes(insn) - 4] &= (byte) 0xf0;
+        code[code.length - SingleCase.immediateBytes(insn) - 4] &= (byte) 0xe0;
       }
       define(row.flagsRead());
       switch (row.mnemonic()) {
@@ -214,6 +215,7 @@ final class ProgramGenerator {
             case G -> isReserved(insn.reg);
             case E, R -> !insn.isMemory() && isReserved(insn.rm);
             case Z -> isReserved(insn.opcodeReg);
+            case B -> isReserved(insn.vvvv);
             default -> false;
           };
       if (reserved) {

@@ -222,8 +222,8 @@ final class RandomValues {
       float80(to, MachineState.ST + 16 * i, r);
     }
     boolean doubles = r.oneIn(2);
-    for (int i = 0; i < 32; i++) {
-      to.put64(MachineState.XMM + 8 * i, lane(r, doubles));
+    for (int i = 0; i < 64; i++) {
+      to.put64(MachineState.vector(i), lane(r, doubles));
     }
   }
 

@@ -44,9 +44,12 @@ final class Registers {
       s.append(i % 2 == 1 ? "\n" : "");
     }
     for (int i = 0; i < 16; i++) {
-      int at = MachineState.XMM + 16 * i;
-      s.append(String.format("    XMM%-2d %016x%016x", i, state.get64(at + 8), state.get64(at)));
-      s.append(i % 2 == 1 ? "\n" : "");
+      s.append(String.format("    YMM%-2d", i));
+      for (int half : new int[] {MachineState.YMM_HIGH, MachineState.XMM}) {
+        int at = half + 16 * i;
+        s.append(String.format(" %016x%016x", state.get64(at + 8), state.get64(at)));
+      }
+      s.append('\n');
     }
     return s.toString();
   }

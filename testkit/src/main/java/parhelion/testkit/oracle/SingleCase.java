@@ -110,10 +110,24 @@ final class SingleCase {
         };
   }
 
+  /** Bytes to DS:rDI by a mask, which some processors look up even for an empty mask. */
+  private boolean isMaskedMove() {
+    return switch (mnemonic) {
+      case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> true;
+      default -> false;
+    };
+  }
+
+  /** The index is a vector. */
+  private boolean isGather() {
+    return insn.opcode.has(Opcode.VSIB);
+  }
+
   private boolean isUsable() {
     if (insn.addressSize == 2
         && (insn.isMemory() && mnemonic != Mnemonic.LEA
             || isMoffs()
+            || isMaskedMove()
             || insn.opcode.has(Opcode.STRING))) {
       return false; // the arena is not there
     }
@@ -125,6 +139,9 @@ final class SingleCase {
     }
     if (insn.segmentOverride == 4) {
       return false;
+    }
+    if (isGather()) {
+      return true;
     }
     if (insn.isMemory() && insn.base == insn.index && insn.base != Insn.NONE) {
       return alignment() == 1;
@@ -178,7 +195,7 @@ final class SingleCase {
     for (Operand operand : insn.opcode.operands()) {
       n +=
           switch (operand) {
-            case Ib, Ibs, Jb -> 1;
+            case Ib, Ibs, Jb, Lx -> 1;
             case Iw -> 2;
             case Iz -> Math.min(4, insn.operandSize);
             case Iv -> insn.operandSize;
@@ -199,7 +216,7 @@ final class SingleCase {
 
   private int alignment() {
     if (insn.opcode.has(Opcode.ALIGNED)) {
-      return 16;
+      return insn.vectorLength;
     }
     // Locked operands do not cross a cache line, as hosts punish that.
     return insn.lock || mnemonic == Mnemonic.XCHG ? 8 : 1;
@@ -253,6 +270,12 @@ final class SingleCase {
     if (target >= arena.dataVa() && target < arena.dataVa() + Arena.DATA_BYTES - 512) {
       RandomValues.fill(at, 32, r, r.oneIn(2));
       prepareData(s, at, r);
+      if (insn.opcode.feature() == Feature.FMA && !r.oneIn(3)) {
+        ProductSums.cancel(insn, s, at, r);
+      }
+    }
+    if (mnemonic == Mnemonic.VCVTPS2PH) {
+      ProductSums.shorten(insn, s, r);
     }
     operands(s, at, r);
     if (input.codeBits == 32) {
@@ -294,7 +317,7 @@ final class SingleCase {
     }
     switch (mnemonic) {
       case XLAT -> s.gprs[3] = asPointer(target - gsBase(), r);
-      case MASKMOVQ, MASKMOVDQU -> s.gprs[RDI] = asPointer(target - gsBase(), r);
+      case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU -> s.gprs[RDI] = asPointer(target - gsBase(), r);
       case ENTER, LEAVE -> s.gprs[RBP] = target;
       default -> {}
     }
@@ -312,6 +335,10 @@ final class SingleCase {
       return;
     }
     long rest = target - insn.disp - gsBase();
+    if (isGather()) {
+      indexes(s, rest);
+      return;
+    }
     long high = insn.addressSize == 4 ? s.gprs[RBP ^ 8] & 0xffffffff00000000L : 0;
     int register;
     long value;
@@ -331,6 +358,27 @@ final class SingleCase {
     s.gprs[register] = insn.addressSize == 4 ? value & 0xffffffffL | high : value;
   }
 
+  /** Elements of a gather lie around the target; without a base the indexes lead there. */
+  private void indexes(MachineState s, long rest) {
+    long start = 0;
+    if (insn.base == Insn.NONE) {
+      start = rest >> insn.scale;
+    } else {
+      s.gprs[insn.base] = rest;
+    }
+    boolean quadwords =
+        switch (mnemonic) {
+          case VPGATHERQD, VPGATHERQQ, VGATHERQPS, VGATHERQPD -> true;
+          default -> false;
+        };
+    for (int i = 0; i < 4; i++) {
+      int at = MachineState.vector((i >> 1) * 32 + insn.index * 2 + (i & 1));
+      long near = s.get64(at);
+      long low = start + (byte) near;
+      s.put64(at, quadwords ? low : low & 0xffffffffL | start + (byte) (near >> 32) << 32);
+    }
+  }
+
   /** Loads of control words: what they load masks every exception. */
   private void prepareData(MachineState s, long at, FastRandom r) {
     switch (mnemonic) {
@@ -340,7 +388,7 @@ final class SingleCase {
         long status = at + (insn.operandSize == 2 ? 2 : 4);
         U.putShortUnaligned(null, status, (short) (r.nextInt() & 0x7f7f));
       }
-      case LDMXCSR -> U.putIntUnaligned(null, at, 0x1f80 | r.nextInt() & 0xffff);
+      case LDMXCSR, VLDMXCSR -> U.putIntUnaligned(null, at, 0x1f80 | r.nextInt() & 0xffff);
       case FXRSTOR -> {
         controlWord(at);
         U.putShortUnaligned(null, at + 2, (short) (r.nextInt() & 0x7f7f));
@@ -400,7 +448,7 @@ final class SingleCase {
           }
         }
       }
-      case PCMPESTRI, PCMPESTRM -> {
+      case PCMPESTRI, PCMPESTRM, VPCMPESTRI, VPCMPESTRM -> {
         if (!r.oneIn(4) && rdxAndRaxFree) {
           s.gprs[0] = r.between(-20, 20);
           s.gprs[2] = r.between(-20, 20);

@@ -4,17 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -35,34 +30,14 @@ final class ThreadsTest {
 
   @BeforeEach
   void compilerIsThere() {
-    Assumptions.assumeTrue(
-        List.of("/usr/bin/gcc", "/usr/local/bin/gcc").stream()
-            .anyMatch(p -> Files.exists(Path.of(p))),
-        "no gcc to compile threads.c with");
-  }
-
-  private Path compile(String kind, String level) throws IOException, InterruptedException {
-    Path source = directory.resolve("threads.c");
-    try (InputStream in =
-        Objects.requireNonNull(ThreadsTest.class.getResourceAsStream("threads.c"))) {
-      Files.copy(in, source);
-    }
-    Path program = directory.resolve("threads");
-    Process gcc =
-        new ProcessBuilder(
-                "gcc", level, kind, "-pthread", "-o", program.toString(), source.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    Assumptions.assumeTrue(gcc.waitFor() == 0, "gcc has no static libc: " + said);
-    return program;
+    CompiledProgram.assumeCompiler();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"-static -O2", "-static-pie -O0"})
   void aThreadedProgramPrintsWhatItPrintsNatively(String options) throws Exception {
     String[] parts = options.split(" ");
-    Path program = compile(parts[0], parts[1]);
+    Path program = CompiledProgram.compile(directory, "threads", parts[0], parts[1], "-pthread");
     Process process = new ProcessBuilder(program.toString()).start();
     String expected = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(3, process.waitFor());

@@ -16,6 +16,7 @@ import parhelion.process.Stats;
 import parhelion.process.file.HostStream;
 import parhelion.process.file.OpenFile;
 import parhelion.process.host.Libc;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.UserError;
 
 /** One run of a program with this process's own standard streams, from options to exit status. */
@@ -28,6 +29,7 @@ public final class ProgramRun {
    * @param environment as KEY=VALUE
    * @param root directory that is the program's root, or null for an empty one
    * @param binds as HOST:GUEST, HOST:GUEST:rw
+   * @param cpu which processor it sees
    * @param messages takes crash reports and traces
    */
   public record Config(
@@ -39,6 +41,7 @@ public final class ProgramRun {
       List<String> binds,
       long memoryBytes,
       long timeoutNanos,
+      CpuChoice cpu,
       boolean strace,
       Consumer<String> messages) {}
 
@@ -162,7 +165,8 @@ public final class ProgramRun {
               streams,
               config.strace() ? config.messages() : null,
               config.messages(),
-              config.timeoutNanos()));
+              config.timeoutNanos(),
+              config.cpu().model()));
     } catch (LinuxError e) {
       throw new UserError(
           "the root or a bind cannot be opened: " + e.getMessage() + "; check --root and --bind",

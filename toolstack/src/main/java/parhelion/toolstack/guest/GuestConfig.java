@@ -3,6 +3,7 @@ package parhelion.toolstack.guest;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 
@@ -16,6 +17,7 @@ import parhelion.toolstack.image.KernelSymbols;
  * @param commandLine the kernel's command line
  * @param memoryMib memory in MiB
  * @param vcpus number of virtual CPUs
+ * @param cpu which processor they are
  */
 public record GuestConfig(
     String name,
@@ -24,4 +26,17 @@ public record GuestConfig(
     @Nullable ByteBuffer initrd,
     String commandLine,
     int memoryMib,
-    int vcpus) {}
+    int vcpus,
+    CpuChoice cpu) {
+  /** With the default processor. */
+  public GuestConfig(
+      String name,
+      ElfImage kernel,
+      Supplier<@Nullable KernelSymbols> symbols,
+      @Nullable ByteBuffer initrd,
+      String commandLine,
+      int memoryMib,
+      int vcpus) {
+    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuChoice.DEFAULT);
+  }
+}

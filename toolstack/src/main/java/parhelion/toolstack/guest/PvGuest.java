@@ -52,7 +52,9 @@ public final class PvGuest implements AutoCloseable {
     this.config = config;
     long pages = (long) config.memoryMib() << 8;
     hypervisor = hypervisorFor(config, pages, clock);
-    domain = hypervisor.createDomain(new DomainConfig(config.vcpus(), pages, false));
+    domain =
+        hypervisor.createDomain(
+            new DomainConfig(config.vcpus(), pages, false, config.cpu().model()));
     boolean made = false;
     try {
       DomainBuilder.Built built =

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import parhelion.cpu.CpuModel;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
@@ -26,7 +28,7 @@ import parhelion.toolstack.image.Progress;
 final class DebianKernelsTest {
   private static final PackageCache CACHE = PackageCache.ofUser(Progress.NONE);
 
-  private static RunningGuest boot(String packageName, int vcpus) {
+  private static RunningGuest boot(String packageName, int vcpus, CpuModel model) {
     PackageCache.Kernel kernel;
     Path busybox;
     try {
@@ -41,18 +43,22 @@ final class DebianKernelsTest {
                 kernel.image(), ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, Progress.NONE));
     ByteBuffer initrd = ByteBuffer.wrap(DefaultInitramfs.build(busybox, null));
     KernelSymbols symbols = KernelSymbols.of(elf, kernel.systemMap());
-    return new RunningGuest(elf, symbols, initrd, "console=hvc0 parhelion.size=24x500", 256, vcpus);
+    String commandLine = "console=hvc0 parhelion.size=24x500";
+    CpuChoice cpu = new CpuChoice(model);
+    return new RunningGuest(elf, symbols, initrd, commandLine, 256, vcpus, cpu);
   }
 
   @Test
   void theCloudKernelRunsOnTwoVcpusAndIsAskedToPowerOff() throws Exception {
-    try (RunningGuest g = boot("linux-image-cloud-amd64", 2)) {
+    try (RunningGuest g = boot("linux-image-cloud-amd64", 2, CpuModel.V3)) {
       g.awaitPrompt();
       String uname = g.shell("uname -srm");
       assertTrue(uname.matches("(?s)Linux 6\\.\\S+-cloud-amd64 x86_64\\s*"), uname);
       assertEquals("xen\n", g.shell("cat /sys/hypervisor/type"));
       assertEquals("2\n", g.shell("nproc"));
       assertEquals("2\n", g.shell("grep -c ^processor /proc/cpuinfo"));
+      assertEquals("2\n", g.shell("grep -c ' fma .* movbe .* avx .* bmi2 ' /proc/cpuinfo"));
+      assertEquals("0\n", g.shell("grep -c ' sha_ni' /proc/cpuinfo"));
 
       String sums =
           g.shell(
@@ -79,11 +85,12 @@ final class DebianKernelsTest {
 
   @Test
   void theGenericKernelRunsOnFourVcpusAndReboots() throws Exception {
-    try (RunningGuest g = boot("linux-image-amd64", 4)) {
+    try (RunningGuest g = boot("linux-image-amd64", 4, CpuModel.MAX)) {
       g.awaitPrompt();
       String uname = g.shell("uname -srm");
       assertTrue(uname.matches("(?s)Linux 6\\.\\S+-amd64 x86_64\\s*"), uname);
       assertEquals("4\n", g.shell("nproc"));
+      assertEquals("4\n", g.shell("grep -c ' aes .* avx2 .* adx .* sha_ni ' /proc/cpuinfo"));
       g.type("reboot\r");
       assertEquals(Outcome.Kind.REBOOT, g.end().kind(), g::text);
     }
@@ -91,7 +98,7 @@ final class DebianKernelsTest {
 
   @Test
   void theRtKernelRunsAndItsPanicIsReported() throws Exception {
-    try (RunningGuest g = boot("linux-image-rt-amd64", 1)) {
+    try (RunningGuest g = boot("linux-image-rt-amd64", 1, CpuModel.V2)) {
       g.awaitPrompt();
       String uname = g.shell("uname -srv");
       assertTrue(uname.contains("-rt-amd64") && uname.contains("PREEMPT_RT"), uname);

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.xen.RealClock;
@@ -36,9 +37,10 @@ final class RunningGuest implements AutoCloseable {
       @Nullable ByteBuffer initrd,
       String commandLine,
       int memoryMib,
-      int vcpus) {
+      int vcpus,
+      CpuChoice cpu) {
     GuestConfig config =
-        new GuestConfig("test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus);
+        new GuestConfig("test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus, cpu);
     guest = new PvGuest(config, new RealClock(), sink());
     thread = Thread.ofPlatform().daemon().name("guest under test").start(this::run);
   }

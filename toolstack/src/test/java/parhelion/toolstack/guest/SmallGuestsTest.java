@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.ImageException;
@@ -23,7 +24,7 @@ import parhelion.toolstack.image.Progress;
 final class SmallGuestsTest {
   private static RunningGuest boot(ElfImage kernel, String commandLine, int memoryMib) {
     KernelSymbols symbols = KernelSymbols.of(kernel, null);
-    return new RunningGuest(kernel, symbols, null, commandLine, memoryMib, 1);
+    return new RunningGuest(kernel, symbols, null, commandLine, memoryMib, 1, CpuChoice.DEFAULT);
   }
 
   private static ElfImage micro() throws IOException {
