@@ -32,6 +32,7 @@ final class TerminalMode {
   private final MethodHandle cfmakeraw;
   private final MethodHandle ioctl;
   private final MemorySegment saved;
+  private boolean restored;
 
   private TerminalMode(
       MethodHandle tcsetattr, MethodHandle cfmakeraw, MethodHandle ioctl, MemorySegment saved) {
@@ -71,8 +72,11 @@ final class TerminalMode {
         saved);
   }
 
-  /** Puts the terminal into raw mode. */
-  void raw() {
+  /** Puts the terminal into raw mode; no more once it is back in its own: the process ends. */
+  synchronized void raw() {
+    if (restored) {
+      return;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment raw = arena.allocate(TERMIOS_BYTES);
       raw.copyFrom(saved);
@@ -86,7 +90,8 @@ final class TerminalMode {
   }
 
   /** Puts the terminal back into the mode that was saved. */
-  void restore() {
+  synchronized void restore() {
+    restored = true;
     try {
       set(saved);
     } catch (RuntimeException | Error e) {

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,8 @@ final class BadSurroundingsTest {
 
   private record Ended(int status, String out, String err) {}
 
-  private static ProcessBuilder parhelion(String... args) {
+  /** The command in a process of its own, with nothing on standard input. */
+  static ProcessBuilder parhelion(String... args) {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(
@@ -112,13 +115,26 @@ final class BadSurroundingsTest {
   @Test
   void aReaderWhoLeavesEndsTheGuest() throws Exception {
     Path err = directory.resolve("err");
-    Process process = parhelion("demo", "--batch").redirectError(err.toFile()).start();
+    ProcessBuilder builder = parhelion("run", "--kernel", waitingForKeys(), "--timeout", "50");
+    Process process =
+        builder.redirectInput(ProcessBuilder.Redirect.PIPE).redirectError(err.toFile()).start();
     try (InputStream out = process.getInputStream()) {
       assertEquals('P', out.read());
+    }
+    // The pipe may have taken all of the tour before: a key makes the guest print more.
+    try (OutputStream keys = process.getOutputStream()) {
+      keys.write('t');
+    } catch (IOException e) {
+      // It has ended already.
     }
     Ended ended = ended(process, directory.resolve("none"), err);
     oneLine("standard output", ended.err);
     assertEquals(ExitStatus.FAILED, ended.status);
+  }
+
+  /** The tour's kernel, which waits for keys when it is not told to be a batch. */
+  private String waitingForKeys() throws IOException {
+    return Files.write(directory.resolve("waits-for-keys"), BadInputTest.tour()).toString();
   }
 
   /** The tour's kernel, whose first instruction jumps to itself. */
@@ -148,18 +164,51 @@ final class BadSurroundingsTest {
     assertEquals(ExitStatus.GUEST_CRASHED, ended.status);
   }
 
+  /**
+   * Has signals end a process even if they are ignored here, as SIGINT is in what a shell runs in
+   * the background: a JVM that is started so ignores it too. No change where env cannot do it.
+   */
+  static void defaultSignals(ProcessBuilder builder) throws Exception {
+    within(builder, "env", "--default-signal=HUP,INT,TERM");
+  }
+
+  /** Has a command that runs others run this one; false, and no change, where it does not work. */
+  private static boolean within(ProcessBuilder builder, String... prefix) throws Exception {
+    List<String> line = new ArrayList<>(List.of(prefix));
+    line.add("true");
+    Process tried;
+    try {
+      tried =
+          new ProcessBuilder(line)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException e) {
+      return false; // there is no such command
+    }
+    boolean works = tried.waitFor() == 0;
+    if (works) {
+      line.removeLast();
+      line.addAll(builder.command());
+      builder.command(line);
+    }
+    return works;
+  }
+
   @Test
   void signalsEndItWithTheirUsualStatus() throws Exception {
     assumeTrue(new File("/bin/kill").exists());
-    String kernel = spinning();
+    String kernel = waitingForKeys();
     for (String signal : List.of("TERM", "INT")) {
       Path err = directory.resolve("err-" + signal);
-      Process process =
-          parhelion("run", "--kernel", kernel, "--timeout", "50")
-              .redirectError(err.toFile())
-              .start();
-      Thread.sleep(1500);
-      new ProcessBuilder("/bin/kill", "-" + signal, "" + process.pid()).start().waitFor();
+      ProcessBuilder builder = parhelion("run", "--kernel", kernel, "--timeout", "50");
+      defaultSignals(builder);
+      Process process = builder.redirectError(err.toFile()).start();
+      try (InputStream out = process.getInputStream()) {
+        assertEquals('P', out.read(), "the guest runs when it prints");
+        new ProcessBuilder("/bin/kill", "-" + signal, "" + process.pid()).start().waitFor();
+        out.transferTo(OutputStream.nullOutputStream());
+      }
       Ended ended = ended(process, directory.resolve("none"), err);
       assertEquals(signal.equals("TERM") ? 143 : 130, ended.status, ended.err);
       assertEquals("", ended.err);
@@ -184,5 +233,47 @@ final class BadSurroundingsTest {
       assertTrue(ended.out.contains("The tour is over."), ended.out);
       assertEquals(ExitStatus.OK, ended.status);
     }
+  }
+
+  /** Whoever may read everything, as root may, runs it without the capabilities that say so. */
+  private ProcessBuilder unprivileged(Path unreadable, String... args) throws Exception {
+    ProcessBuilder builder = parhelion(args);
+    if (Files.isReadable(unreadable)) {
+      String less = "-dac_override,-dac_read_search";
+      boolean works = within(builder, "setpriv", "--inh-caps=" + less, "--bounding-set=" + less);
+      assumeTrue(works, "root may read everything, and setpriv cannot take that away here");
+    }
+    return builder;
+  }
+
+  @Test
+  void whatMayNotBeReadOrWrittenIsNamed() throws Exception {
+    String kernel = waitingForKeys();
+    String tree = Files.createDirectory(directory.resolve("tree")).toString();
+    Path secret = Files.write(Path.of(tree, "secret"), BadInputTest.tour());
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("---------"));
+    Path readOnly = Files.writeString(directory.resolve("read-only"), "");
+    Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("r--r--r--"));
+    Path closed = Files.createDirectory(directory.resolve("closed"));
+    String within = Files.write(closed.resolve("kernel"), BadInputTest.tour()).toString();
+    Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+    try {
+      String denied = ": permission denied";
+      refused(secret, secret + denied, "run", "--kernel", secret.toString());
+      refused(secret, within + denied, "run", "--kernel", within);
+      refused(secret, secret + denied, "run", "--kernel", kernel, "--initrd", secret.toString());
+      refused(secret, secret + ")" + denied, "run", "--kernel", kernel, "--initrd", tree);
+      refused(secret, "--log", "run", "--kernel", kernel, "--log", readOnly.toString());
+      refused(secret, "--trace", "run", "--kernel", kernel, "--trace", readOnly.toString());
+      refused(secret, secret + " may not be executed", "exec", secret.toString());
+    } finally {
+      Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+  }
+
+  private void refused(Path unreadable, String named, String... args) throws Exception {
+    Ended ended = run(unprivileged(unreadable, args));
+    oneLine(named, ended.err);
+    assertEquals(ExitStatus.FAILED, ended.status);
   }
 }

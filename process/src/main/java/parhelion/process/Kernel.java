@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,9 @@ public final class Kernel implements AutoCloseable {
 
   /** Fair, so that every guest thread gets its turn. */
   final ReentrantLock lock = new ReentrantLock(true);
+
+  /** Host threads that want the lock at once: guests that have it pass it on before a slice. */
+  private final AtomicInteger urgent = new AtomicInteger();
 
   private final Condition changed = lock.newCondition();
   final Options options;
@@ -143,6 +147,18 @@ public final class Kernel implements AutoCloseable {
     }
   }
 
+  /** Takes the lock without waiting for a slice of every guest thread that is before us. */
+  private void lockAtOnce() {
+    urgent.incrementAndGet();
+    lock.lock();
+    urgent.decrementAndGet();
+  }
+
+  /** Whether a guest thread that has just got the lock is to pass it on. */
+  boolean isUrgentElsewhere() {
+    return urgent.get() > 0;
+  }
+
   private void armTimeout() {
     if (options.timeoutNanos() > 0) {
       var ignored =
@@ -168,7 +184,7 @@ public final class Kernel implements AutoCloseable {
    * Sends a signal of the host (an interrupt key, a request to end) to who is in the foreground.
    */
   public void interrupt(int signal) {
-    lock.lock();
+    lockAtOnce();
     try {
       for (Process process : List.copyOf(processes.values())) {
         if (process.group == terminal.foreground && !process.zombie) {
@@ -212,7 +228,7 @@ public final class Kernel implements AutoCloseable {
     }
     Runnable locked =
         () -> {
-          lock.lock();
+          lockAtOnce();
           try {
             action.run();
           } finally {

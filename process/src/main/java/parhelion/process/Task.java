@@ -81,7 +81,9 @@ final class Task implements Runnable {
         if (isExiting()) {
           break;
         }
-        runSlice();
+        if (!kernel.isUrgentElsewhere()) {
+          runSlice();
+        }
         if (kernel.lock.hasQueuedThreads()) {
           kernel.lock.unlock();
           kernel.lock.lock();

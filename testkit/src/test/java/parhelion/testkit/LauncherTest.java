@@ -118,6 +118,43 @@ final class LauncherTest {
   }
 
   @Test
+  void aBuildThatWasKilledIsMadeAgain() throws Exception {
+    maven("echo half > app/target/launch/lib/other.jar; : > '%s/builds'; sleep 60".formatted(temp));
+    Process first = start(project.resolve("parhelion"), temp, "n").process();
+    while (!Files.exists(temp.resolve("builds"))) {
+      assertTrue(first.isAlive(), "it builds");
+      Thread.sleep(20);
+    }
+    Path state = project.resolve("target/parhelion");
+    assertTrue(Files.isSymbolicLink(state.resolve("lock")));
+    // Parents first: none of them sees a child of its own die and cleans up.
+    List<ProcessHandle> all = new ArrayList<>(List.of(first.toHandle()));
+    for (int i = 0; i < all.size(); i++) {
+      all.addAll(all.get(i).children().toList());
+    }
+    all.forEach(ProcessHandle::destroyForcibly);
+    for (ProcessHandle each : all) {
+      each.onExit().get(60, TimeUnit.SECONDS);
+    }
+    assertTrue(Files.isSymbolicLink(state.resolve("lock")), "kill -9 leaves the lock");
+    maven("exit 0");
+    Result second = launch("again");
+    assertEquals(7, second.status(), second.err());
+    assertTrue(second.out().endsWith("[again]\n"), second.out());
+    assertEquals(2, mavenRuns());
+    try (var left = Files.list(state)) {
+      List<String> names =
+          left.map(p -> p.getFileName().toString().replaceFirst("^g[0-9].*", "generation"))
+              .sorted()
+              .toList();
+      assertEquals(List.of("build.log", "current", "generation"), names);
+    }
+    try (var jars = Files.walk(state)) {
+      assertEquals(0, jars.filter(p -> p.endsWith("other.jar")).count(), "of the first build");
+    }
+  }
+
+  @Test
   void aLockWhoseOwnerIsDeadIsNoObstacle() throws Exception {
     Process dead = new ProcessBuilder("true").start();
     dead.waitFor();

@@ -15,20 +15,25 @@ public final class HypercallStats {
   private final long[] count = new long[CALLS];
   private final long[] nanos = new long[CALLS];
   private final long[][] subOps = new long[CALLS][];
+  private final long[][] subOpNanos = new long[CALLS][];
 
   void add(int nr, long hostNanos) {
     count[nr]++;
     nanos[nr] += hostNanos;
   }
 
-  /** Counts a sub-op; calls whose elements are sub-ops (mmuext_op) count each element. */
-  public void addSubOp(int nr, long subOp) {
-    long[] row = subOps[nr];
-    if (row == null) {
-      row = new long[SUB_OPS];
-      subOps[nr] = row;
+  /**
+   * Counts a sub-op and the host's nanoseconds spent in it; calls whose elements are sub-ops
+   * (mmuext_op) count each element.
+   */
+  public void addSubOp(int nr, long subOp, long hostNanos) {
+    if (subOps[nr] == null) {
+      subOps[nr] = new long[SUB_OPS];
+      subOpNanos[nr] = new long[SUB_OPS];
     }
-    row[(int) Math.min(subOp & 0xffff_ffffL, SUB_OPS - 1)]++;
+    int at = (int) Math.min(subOp & 0xffff_ffffL, SUB_OPS - 1);
+    subOps[nr][at]++;
+    subOpNanos[nr][at] += hostNanos;
   }
 
   public long count(int nr) {
@@ -44,6 +49,12 @@ public final class HypercallStats {
 
   public long subOpCount(int nr, int subOp) {
     long[] row = subOps[nr];
+    return row == null ? 0 : row[subOp];
+  }
+
+  /** Host nanoseconds spent in a sub-op. */
+  public long subOpHostNanos(int nr, int subOp) {
+    long[] row = subOpNanos[nr];
     return row == null ? 0 : row[subOp];
   }
 

@@ -110,9 +110,6 @@ public final class Hypercalls {
       result = Errno.ENOSYS.result();
     } else {
       long start = System.nanoTime();
-      if (row.firstIsSubOp) {
-        stats.addSubOp((int) nr, a1);
-      }
       try {
         result = row.handler().call(v, a1, a2, a3, a4, a5);
       } catch (XenError e) {
@@ -121,7 +118,11 @@ public final class Hypercalls {
         trace(v, nr, a1, a2, a3, a4, null);
         throw c;
       } finally {
-        stats.add((int) nr, System.nanoTime() - start);
+        long hostNanos = System.nanoTime() - start;
+        stats.add((int) nr, hostNanos);
+        if (row.firstIsSubOp) {
+          stats.addSubOp((int) nr, a1, hostNanos);
+        }
       }
     }
     if (listener != null) {

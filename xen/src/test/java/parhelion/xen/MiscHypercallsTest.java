@@ -74,6 +74,9 @@ final class MiscHypercallsTest {
     assertEquals(1, stats.subOpCount(17, 0));
     assertEquals(1, stats.subOpCount(17, 63), "beyond the last counter");
     assertTrue(stats.hostNanos(17) > 0);
+    assertEquals(stats.hostNanos(17), stats.subOpHostNanos(17, 0) + stats.subOpHostNanos(17, 63));
+    assertEquals(0, stats.subOpHostNanos(17, 1));
+    assertEquals(0, stats.subOpHostNanos(12, 0));
     assertEquals("d1v0 17 262161;d1v0 17 -38;", told.toString());
   }
 

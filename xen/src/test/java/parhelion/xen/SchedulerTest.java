@@ -90,18 +90,14 @@ final class SchedulerTest {
     spin();
     hypercallCode(29, SchedOp.BLOCK.nr(), 0);
     var port = g.domain.events().bindToHost(() -> {});
-    Thread other =
-        new Thread(
-            () -> {
-              try {
-                Thread.sleep(50);
-              } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-              }
-              g.hypervisor.post(port::notifyGuest);
-            });
-    other.start();
-    runUntil(() -> g.cpu().rip() == FakeGuest.HANDLER);
+    Thread other = new Thread(() -> g.hypervisor.post(port::notifyGuest));
+    runUntil(
+        () -> {
+          if (g.vcpu().state.blocked && other.getState() == Thread.State.NEW) {
+            other.start();
+          }
+          return g.cpu().rip() == FakeGuest.HANDLER;
+        });
     other.join();
   }
 

@@ -38,22 +38,27 @@ class XenstoreClientTest {
 
   @Test
   void callbacksRunOnTheAgentsThreadAndMayUseTheStore() throws InterruptedException {
+    CountDownLatch registered = new CountDownLatch(1);
     CountDownLatch seen = new CountDownLatch(1);
-    List<String> threads = new ArrayList<>();
+    List<String> calls = new ArrayList<>();
     try (BackendThread _ = BackendThread.start("xenstored", daemon)) {
       dom0.watch(
           "/a",
           path -> {
-            if ("go".equals(dom0.readOrNull("/a"))) {
-              threads.add(Thread.currentThread().getName());
+            String value = dom0.readOrNull("/a");
+            calls.add(Thread.currentThread().getName() + ": " + value);
+            registered.countDown();
+            if ("go".equals(value)) {
               dom0.write("/b", "done");
               seen.countDown();
             }
           });
+      // A watch is told once of itself: the write comes after that call, as it is told of too.
+      assertTrue(registered.await(30, TimeUnit.SECONDS));
       dom0.write("/a", "go");
       assertTrue(seen.await(30, TimeUnit.SECONDS));
     }
-    assertEquals(List.of("xenstored"), threads);
+    assertEquals(List.of("xenstored: null", "xenstored: go"), calls);
     assertEquals("done", dom0.read("/b"));
   }
 

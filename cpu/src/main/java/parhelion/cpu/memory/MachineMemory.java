@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Machine memory: one off-heap region of 4 KiB frames, addressed by machine (physical) address from
@@ -30,8 +31,19 @@ public final class MachineMemory implements AutoCloseable {
     void codeWritten(long pa, long lengthBytes);
   }
 
+  /** Runs of this length and more are not filled with zeroes but given back to the host. */
+  private static final long GIVE_BACK_BYTES = 256 << 10;
+
+  private static final int MADV_DONTNEED = 4;
+
   private final long base;
   private final long sizeBytes;
+
+  /** The host maps zeroes where its {@code madvise} took pages away: so only on Linux. */
+  private boolean canGiveBack = System.getProperty("os.name", "").equals("Linux");
+
+  private @Nullable MethodHandle madvise;
+
   /** Off-heap, a byte for each frame, as generated code looks here, too. */
   private final long codeFrames;
 
@@ -72,6 +84,7 @@ public final class MachineMemory implements AutoCloseable {
       }
       return address;
     } catch (java.util.NoSuchElementException e) {
+      canGiveBack = false;
       return arena.allocate(bytes, PAGE_SIZE).address();
     } catch (RuntimeException | Error e) {
       throw e;
@@ -200,6 +213,54 @@ public final class MachineMemory implements AutoCloseable {
 
   public void fill(long pa, long length, byte value) {
     U.setMemory(writable(pa, length), length, value);
+  }
+
+  /**
+   * Fills with zeroes. Of a long run the host gets its pages back, which costs less, and nothing
+   * for pages that were never touched.
+   */
+  public void clear(long pa, long length) {
+    long host = writable(pa, length);
+    long page = U.pageSize();
+    long from = (host + page - 1) & -page;
+    long to = (host + length) & -page;
+    if (length >= GIVE_BACK_BYTES && from < to && giveBack(from, to - from)) {
+      U.setMemory(host, from - host, (byte) 0);
+      U.setMemory(to, host + length - to, (byte) 0);
+    } else {
+      U.setMemory(host, length, (byte) 0);
+    }
+  }
+
+  /** Whether the host took its pages and will map zeroes when they are touched. */
+  private boolean giveBack(long host, long length) {
+    if (!canGiveBack) {
+      return false;
+    }
+    try {
+      MethodHandle handle = madvise;
+      if (handle == null) {
+        Linker linker = Linker.nativeLinker();
+        handle =
+            linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("madvise"),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT,
+                    ValueLayout.JAVA_LONG,
+                    ValueLayout.JAVA_LONG,
+                    ValueLayout.JAVA_INT));
+        madvise = handle;
+      }
+      canGiveBack = (int) handle.invokeExact(host, length, MADV_DONTNEED) == 0;
+      return canGiveBack;
+    } catch (java.util.NoSuchElementException e) {
+      canGiveBack = false;
+      return false;
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static final class Unsafe {

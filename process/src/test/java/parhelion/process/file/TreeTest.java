@@ -11,8 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -140,11 +142,13 @@ final class TreeTest {
 
   /** A directory on the way is swapped for a link that leads out, again and again. */
   @Test
+  @Timeout(120)
   void aRaceWithALinkDoesNotLeadOut() throws Exception {
     Path real = Files.createDirectory(root.resolve("swap"));
     Files.writeString(real.resolve("secret"), "inside");
     Path link = root.resolve("link");
     AtomicBoolean stop = new AtomicBoolean();
+    AtomicInteger swaps = new AtomicInteger();
     Thread swapper =
         new Thread(
             () -> {
@@ -157,6 +161,7 @@ final class TreeTest {
                   Files.move(link, real, StandardCopyOption.ATOMIC_MOVE);
                   Files.delete(real);
                   Files.move(away, real, StandardCopyOption.ATOMIC_MOVE);
+                  swaps.incrementAndGet();
                 }
               } catch (IOException e) {
                 throw new AssertionError(e);
@@ -164,7 +169,9 @@ final class TreeTest {
             });
     swapper.start();
     boolean seen = false;
-    for (int i = 0; i < 5_000; i++) {
+    // However the host shares out its processors, both have had their turns in the end.
+    for (int i = 0; i < 5_000 || !seen || swaps.get() < 100; i++) {
+      assertTrue(swapper.isAlive());
       try {
         String content = read("swap/secret");
         assertFalse(content.equals("secret"), "read from outside the root");
@@ -175,6 +182,5 @@ final class TreeTest {
     }
     stop.set(true);
     swapper.join();
-    assertTrue(seen, "the file was read at times");
   }
 }

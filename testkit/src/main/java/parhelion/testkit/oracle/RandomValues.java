@@ -2,11 +2,13 @@ package parhelion.testkit.oracle;
 
 import static parhelion.cpu.memory.Host.U;
 
+import java.util.Random;
+
 /**
  * Operands that find bugs: boundary integers, zeros, denormals, infinities, NaNs and their
  * neighbours among random bits.
  */
-final class RandomValues {
+public final class RandomValues {
   private static final long[] INTEGERS = {
     0,
     1,
@@ -41,6 +43,7 @@ final class RandomValues {
     0x7ff0000000000001L,
     0x7ff8000000000000L,
     0x7fffffffffffffffL,
+    0x7ff7ffffffffffffL,
     0x3ff0000000000000L,
     0x3fefffffffffffffL,
     0x3ff0000000000001L,
@@ -58,6 +61,7 @@ final class RandomValues {
     0x380fffffffffffffL,
     0x36a0000000000000L,
     0x369fffffffffffffL,
+    0x3690000000000000L,
     0x4330000000000000L,
     0x3ff8000000000000L,
     0x4004000000000000L,
@@ -101,6 +105,7 @@ final class RandomValues {
     0x7fff,
     0x7fff,
     0x7ffe,
+    0x7ffd,
     0x3fff,
     0x3fff,
     0x4000,
@@ -109,6 +114,7 @@ final class RandomValues {
     0x403d,
     0x401e,
     0x400e,
+    0x3fff + 63,
     0x3fff + 52,
     0x3fff - 1022,
     0x3fff - 1023,
@@ -119,6 +125,8 @@ final class RandomValues {
     0x3fff - 149,
     0x3fff + 127,
     0x3fff + 128,
+    0x3fff - 1075,
+    0x3fff - 150,
     0x3fff - 63,
     0x3fff - 64,
   };
@@ -131,6 +139,7 @@ final class RandomValues {
     1,
     0x7fffffffffffffffL,
     0x4000000000000000L,
+    0xbfffffffffffffffL,
     0x8000000000000400L,
     0x8000000000000800L,
     0xfffffffffffff800L,
@@ -144,7 +153,8 @@ final class RandomValues {
 
   private RandomValues() {}
 
-  static long integer(FastRandom r) {
+  /** A general register's. */
+  public static long integer(Random r) {
     return switch (r.nextInt(4)) {
       case 0 -> INTEGERS[r.nextInt(INTEGERS.length)] ^ -(long) r.nextInt(2);
       case 1 -> r.nextInt(512) - 256;
@@ -152,7 +162,7 @@ final class RandomValues {
     };
   }
 
-  static long float64(FastRandom r) {
+  static long float64(Random r) {
     long sign = (long) r.nextInt(2) << 63;
     return switch (r.nextInt(8)) {
       case 0, 1 -> DOUBLES[r.nextInt(DOUBLES.length)] ^ sign;
@@ -165,7 +175,7 @@ final class RandomValues {
     };
   }
 
-  static int float32(FastRandom r) {
+  static int float32(Random r) {
     int sign = r.nextInt(2) << 31;
     return switch (r.nextInt(8)) {
       case 0, 1 -> FLOATS[r.nextInt(FLOATS.length)] ^ sign;
@@ -177,20 +187,26 @@ final class RandomValues {
   }
 
   /** Eight bytes of integers or of floating-point numbers. */
-  static long lane(FastRandom r, boolean doubles) {
-    if (r.oneIn(6)) {
+  public static long lane(Random r, boolean doubles) {
+    if (r.nextInt(6) == 0) {
       return integer(r);
     }
     return doubles ? float64(r) : float32(r) & 0xffffffffL | (long) float32(r) << 32;
   }
 
-  private static void float80(MachineState to, int at, FastRandom r) {
+  /** Takes an extended value. */
+  public interface Float80 {
+    void put(long significand, int signAndExponent);
+  }
+
+  /** A value of an x87 register. */
+  public static void float80(Random r, Float80 to) {
     long significand =
         switch (r.nextInt(4)) {
           case 0 -> SIGNIFICANDS[r.nextInt(SIGNIFICANDS.length)];
           case 1 -> r.nextLong() | Long.MIN_VALUE;
           case 2 -> (r.nextLong() | Long.MIN_VALUE) & -1L << r.nextInt(64);
-          default -> r.oneIn(20) ? r.nextLong() : r.nextLong() | Long.MIN_VALUE;
+          default -> r.nextInt(20) == 0 ? r.nextLong() : r.nextLong() | Long.MIN_VALUE;
         };
     int exponent =
         switch (r.nextInt(4)) {
@@ -198,11 +214,10 @@ final class RandomValues {
           case 1 -> r.nextInt(0x8000);
           default -> 0x3fff - 70 + r.nextInt(140);
         };
-    if (significand >= 0 && exponent != 0 && !r.oneIn(3)) {
+    if (significand >= 0 && exponent != 0 && r.nextInt(3) != 0) {
       significand |= Long.MIN_VALUE;
     }
-    to.put64(at, significand);
-    to.put16(at + 8, exponent | r.nextInt(2) << 15);
+    to.put(significand, exponent | r.nextInt(2) << 15);
   }
 
   /**
@@ -219,7 +234,13 @@ final class RandomValues {
     mxcsr |= r.oneIn(2) ? r.nextInt(64) : 0;
     to.put16(MachineState.MXCSR, mxcsr);
     for (int i = 0; i < 8; i++) {
-      float80(to, MachineState.ST + 16 * i, r);
+      int at = MachineState.ST + 16 * i;
+      float80(
+          r,
+          (significand, signAndExponent) -> {
+            to.put64(at, significand);
+            to.put16(at + 8, signAndExponent);
+          });
     }
     boolean doubles = r.oneIn(2);
     for (int i = 0; i < 64; i++) {

@@ -2,8 +2,10 @@ package parhelion.testkit.fpu;
 
 import static parhelion.cpu.memory.Host.U;
 
+import java.util.Random;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
+import parhelion.testkit.oracle.RandomValues;
 
 /**
  * Copies a CPU's x87 and SSE state from and to an FXSAVE64 image, independently of the
@@ -32,6 +34,42 @@ final class FxImage {
   static void put64(byte[] b, int at, long value) {
     for (int i = 0; i < 8; i++) {
       b[at + i] = (byte) (value >> 8 * i);
+    }
+  }
+
+  /** Random control words and values, and data of the same kind. */
+  static void randomize(byte[] fx, byte[] data, Random r, boolean doublePrecision) {
+    put16(fx, 0, 0x7f | r.nextInt(4) << 10 | (r.nextInt(3) == 0 ? r.nextInt(4) : 3) << 8);
+    if ((fx[1] & 3) == 1) {
+      fx[1] |= 2; // the reserved precision
+    }
+    put16(fx, 2, r.nextInt(0x10000) & 0x7f7f);
+    if (r.nextInt(4) == 0) {
+      // Some x87 exceptions unmasked: they stay pending after the instruction.
+      fx[0] = (byte) (0x40 | r.nextInt(64));
+      fx[2] &= (byte) (fx[0] | 0xc0);
+    }
+    fx[4] = (byte) (r.nextInt(4) == 0 ? r.nextInt(256) : 255);
+    int mxcsr = 0x1f80 | (r.nextInt(2) == 0 ? r.nextInt(4) << 13 : 0) | r.nextInt(64);
+    mxcsr |= r.nextInt(4) == 0 ? 0x40 : 0;
+    mxcsr |= r.nextInt(4) == 0 ? 0x8000 : 0;
+    mxcsr &= r.nextInt(2) == 0 ? ~0x3f : -1;
+    put16(fx, 24, mxcsr);
+    for (int i = 0; i < 8; i++) {
+      int at = 32 + 16 * i;
+      RandomValues.float80(
+          r,
+          (significand, signAndExponent) -> {
+            put64(fx, at, significand);
+            put16(fx, at + 8, signAndExponent);
+          });
+    }
+    for (int i = 0; i < 16; i++) {
+      put64(fx, 160 + 16 * i, RandomValues.lane(r, doublePrecision));
+      put64(fx, 168 + 16 * i, RandomValues.lane(r, doublePrecision));
+    }
+    for (int i = 0; i < data.length; i += 8) {
+      put64(data, i, RandomValues.lane(r, doublePrecision));
     }
   }
 

@@ -19,6 +19,7 @@ import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Op;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.testkit.NativeFrame;
+import parhelion.testkit.oracle.RandomValues;
 
 /**
  * One floating-point or vector instruction, executed by the host and by the interpreter's op from
@@ -127,11 +128,11 @@ final class HostComparison implements AutoCloseable {
     return op != null;
   }
 
-  /** Fills the whole state with what {@link Operands} likes. */
+  /** Fills the whole state with {@link RandomValues}. */
   void randomize(Random random, boolean doublePrecision) {
-    Values.fill(fx, data, random, doublePrecision);
+    FxImage.randomize(fx, data, random, doublePrecision);
     for (int i = 0; i < 16; i++) {
-      gprs[i] = Values.integer(random);
+      gprs[i] = RandomValues.integer(random);
     }
     gprs[4] = frame.dataVa() + 6144;
     gprs[7] = dataVa();

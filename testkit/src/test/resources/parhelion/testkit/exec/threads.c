@@ -147,7 +147,8 @@ static void signals(void) {
   sigprocmask(SIG_SETMASK, &old, 0);
   signal(SIGALRM, on_usr1);
   ualarm(20000, 0);
-  pause();
+  sigdelset(&old, SIGALRM);
+  sigsuspend(&old); /* blocked until here: it cannot come too early, nor to the other thread */
   printf("alarm: %d\n", got);
 }
 
@@ -193,6 +194,10 @@ static void memory(void) {
 }
 
 int main(void) {
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  sigprocmask(SIG_BLOCK, &alarm, 0); /* in all threads */
   threads();
   signals();
   processes();

@@ -42,9 +42,7 @@ public record GuestStats(
     List<Row> rows,
     Map<String, TrapStats.Count> traps) {
   /**
-   * One hypercall, or one sub-op of the hypercall before it.
-   *
-   * @param hostNanos -1 for sub-ops, whose time is not taken apart
+   * One hypercall, or one sub-op of the hypercall before it; its time is in the hypercall's too.
    */
   public record Row(String name, boolean isSubOp, long count, long hostNanos) {}
 
@@ -59,7 +57,12 @@ public record GuestStats(
       rows.add(new Row(call.cName(), false, stats.count(nr), stats.hostNanos(nr)));
       for (int sub = 0; sub < 64; sub++) {
         if (stats.subOpCount(nr, sub) > 0) {
-          rows.add(new Row(subOpName(call, sub), true, stats.subOpCount(nr, sub), -1));
+          rows.add(
+              new Row(
+                  subOpName(call, sub),
+                  true,
+                  stats.subOpCount(nr, sub),
+                  stats.subOpHostNanos(nr, sub)));
         }
       }
     }
@@ -112,9 +115,7 @@ public record GuestStats(
       Map<String, Object> each = new LinkedHashMap<>();
       each.put(row.isSubOp ? "subOp" : "hypercall", row.name);
       each.put("count", row.count);
-      if (!row.isSubOp) {
-        each.put("hostNanos", row.hostNanos);
-      }
+      each.put("hostNanos", row.hostNanos);
       calls.add(each);
     }
     map.put("hypercalls", calls);
@@ -140,9 +141,8 @@ public record GuestStats(
     text.append("%-44s %12s %12s%n".formatted("hypercall", "count", "host us"));
     for (Row row : rows) {
       text.append(
-          row.isSubOp
-              ? "  %-42s %12d%n".formatted(row.name, row.count)
-              : "%-44s %12d %12d%n".formatted(row.name, row.count, row.hostNanos / 1000));
+          "%-44s %12d %12d%n"
+              .formatted((row.isSubOp ? "  " : "") + row.name, row.count, row.hostNanos / 1000));
     }
     text.append("%-44s %12s %12s%n".formatted("trap", "count", "host us"));
     traps.forEach(

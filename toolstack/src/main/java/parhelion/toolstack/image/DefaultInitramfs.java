@@ -68,8 +68,7 @@ public final class DefaultInitramfs {
     } catch (NoSuchFileException e) {
       throw ImageException.of(busybox.toString(), "there is no such file", REMEDY, e);
     } catch (IOException e) {
-      throw ImageException.of(
-          busybox.toString(), "cannot be read (" + e.getMessage() + ")", REMEDY, e);
+      throw ImageException.unreadable(busybox.toString(), REMEDY, e);
     }
   }
 

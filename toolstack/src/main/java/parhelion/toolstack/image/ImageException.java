@@ -1,5 +1,7 @@
 package parhelion.toolstack.image;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import parhelion.toolstack.UserError;
 
 /**
@@ -27,6 +29,16 @@ public final class ImageException extends UserError {
 
   static ImageException of(String name, String wrong, String remedy, Throwable cause) {
     return new ImageException(name + ": " + wrong + "; " + remedy, cause);
+  }
+
+  /** For a file that is there and cannot be read, or a directory in which one cannot be. */
+  static ImageException unreadable(String name, String remedy, IOException e) {
+    if (!(e instanceof AccessDeniedException denied)) {
+      return of(name, "cannot be read (" + e.getMessage() + ")", remedy, e);
+    }
+    String file = denied.getFile();
+    String where = name.equals(file) ? "" : "cannot be read (" + file + "): ";
+    return of(name, where + "permission denied", "make it readable", e);
   }
 
   private static String oneLine(String text) {

@@ -85,8 +85,7 @@ public final class Initramfs {
     } catch (NotDirectoryException e) {
       throw ImageException.of(root.toString(), "is not a directory", "give a directory", e);
     } catch (IOException e) {
-      throw ImageException.of(
-          root.toString(), "cannot be read (" + e.getMessage() + ")", "check its files", e);
+      throw ImageException.unreadable(root.toString(), "check its files", e);
     }
     return this;
   }
@@ -111,7 +110,7 @@ public final class Initramfs {
     } catch (NoSuchFileException e) {
       throw ImageException.of(name, "there is no such file", "check --initrd", e);
     } catch (IOException e) {
-      throw ImageException.of(name, "cannot be read (" + e.getMessage() + ")", "check it", e);
+      throw ImageException.unreadable(name, "check it", e);
     }
     if (bytes == null || bytes.length > limitBytes) {
       throw ImageException.of(

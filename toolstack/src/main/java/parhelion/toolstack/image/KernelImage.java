@@ -72,7 +72,7 @@ public final class KernelImage {
     } catch (NoSuchFileException e) {
       throw ImageException.of(name, "there is no such file", "check the path", e);
     } catch (IOException e) {
-      throw ImageException.of(name, "cannot be read (" + e.getMessage() + ")", "check it", e);
+      throw ImageException.unreadable(name, "check it", e);
     } catch (OutOfMemoryError e) {
       throw ImageException.of(
           name, "unpacking it needs more memory than this process has", "raise -Xmx", e);

@@ -128,7 +128,7 @@ public final class KernelSymbols {
     } catch (NumberFormatException e) {
       throw ImageException.of(name, "is not a System.map", remedy, e);
     } catch (IOException e) {
-      throw ImageException.of(name, "cannot be read (" + e.getMessage() + ")", remedy, e);
+      throw ImageException.unreadable(name, remedy, e);
     }
   }
 

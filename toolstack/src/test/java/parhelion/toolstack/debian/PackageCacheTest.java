@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import parhelion.toolstack.image.Compression;
 import parhelion.toolstack.image.DebFile;
@@ -214,6 +216,82 @@ class PackageCacheTest {
       thread.join();
     }
     assertEquals(8, found.size());
+    assertEquals(1, calls().stream().filter(c -> c.contains("download")).count());
+  }
+
+  /** What another process does; prints its progress and what it found. */
+  static final class Fetch {
+    private Fetch() {}
+
+    public static void main(String[] args) {
+      PackageCache cache =
+          new PackageCache(Path.of(args[0]), args[1], (what, done, total) -> tell(what));
+      tell("found " + cache.busybox());
+    }
+
+    private static void tell(String line) {
+      System.out.println(line);
+    }
+  }
+
+  private Process fetch() throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xlog:disable",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Fetch.class.getName(),
+            temporary.resolve("cache").toString(),
+            tools + ":/nowhere")
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private static String await(BufferedReader lines, String word) throws IOException {
+    String line = lines.readLine();
+    while (line != null && !line.contains(word)) {
+      line = lines.readLine();
+    }
+    assertNotNull(line, "it ended without saying " + word);
+    return line;
+  }
+
+  @Test
+  @Timeout(120)
+  void twoProcessesWithACacheThatIsEmptyFetchOnce() throws Exception {
+    installApt(true);
+    Path both = temporary.resolve("both");
+    script(
+        "apt-get",
+        """
+        until [ -e '%s' ]; do sleep 0.05; done
+        cp "$archive/${last%%=*}_1_amd64.deb" .
+        """
+            .formatted(both));
+    Process first = fetch();
+    Process second = null;
+    try (BufferedReader ofFirst = first.inputReader()) {
+      await(ofFirst, "downloading");
+      second = fetch();
+      try (BufferedReader ofSecond = second.inputReader()) {
+        await(ofSecond, "waiting for another parhelion");
+        Files.createFile(both);
+        String found = await(ofFirst, "found ");
+        assertEquals(found, await(ofSecond, "found "));
+        Path busybox = Path.of(found.substring("found ".length()));
+        assertArrayEquals(KERNEL, Files.readAllBytes(busybox));
+        assertEquals(0, first.waitFor());
+        assertEquals(0, second.waitFor());
+      }
+    } finally {
+      if (!Files.exists(both)) {
+        Files.createFile(both);
+      }
+      first.destroyForcibly();
+      if (second != null) {
+        second.destroyForcibly();
+      }
+    }
     assertEquals(1, calls().stream().filter(c -> c.contains("download")).count());
   }
 

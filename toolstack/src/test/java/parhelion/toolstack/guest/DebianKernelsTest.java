@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import parhelion.cpu.CpuModel;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
@@ -25,6 +27,7 @@ import parhelion.toolstack.image.Progress;
  * apt has the packages.
  */
 @Tag("boot")
+@Timeout(value = 20, unit = TimeUnit.MINUTES)
 final class DebianKernelsTest {
   private static final PackageCache CACHE = PackageCache.ofUser(Progress.NONE);
 

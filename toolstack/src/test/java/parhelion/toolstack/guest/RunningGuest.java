@@ -18,7 +18,10 @@ import parhelion.xen.RealClock;
 
 /** A guest on a thread of its own, and a console to type at and to read from. */
 final class RunningGuest implements AutoCloseable {
-  /** Far more than anything here takes, even on a busy machine. */
+  /**
+   * How long a guest may print nothing: far more than any step here takes, even on a busy machine.
+   * A boot as a whole may take longer on one.
+   */
   private static final long PATIENCE_SECONDS = 180;
 
   private static final int SHOWN_CHARS = 3000;
@@ -81,15 +84,20 @@ final class RunningGuest implements AutoCloseable {
    * there up to it.
    */
   String await(String text) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     synchronized (output) {
+      long deadline = 0;
+      int printed = -1;
       int at;
       while ((at = output.indexOf(text, seen)) < 0) {
+        if (output.length() > printed) {
+          printed = output.length();
+          deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        }
         long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         if (millis <= 0 || (outcome.isDone() && output.indexOf(text, seen) < 0)) {
           return fail(
               "the guest "
-                  + (outcome.isDone() ? "ended" : "has gone on for long")
+                  + (outcome.isDone() ? "ended" : "has been silent for long")
                   + " and has not printed '"
                   + text
                   + "'; its last words: "

@@ -1,6 +1,8 @@
 package parhelion.xen.memory;
 
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
@@ -50,6 +52,11 @@ public final class FrameTable {
   private final MachToPhysTable m2p;
   private final FreeFrames free;
   private final HypervisorHole hole;
+
+  /** Freed frames that have not been cleared yet; only within {@link #freeingMany}. */
+  private final BitSet gathered = new BitSet();
+
+  private boolean gathering;
 
   /** Free frames that are set aside for domains that are being built. */
   private long claimed;
@@ -301,9 +308,41 @@ public final class FrameTable {
     // No TLB may write to it once it is clean; what can still be read of it is nothing, until it
     // has a new owner.
     tlbs.dropAll(mfn);
-    memory.fill((long) mfn << 12, 4096, (byte) 0);
-    tlbs.left(mfn);
-    free.give(mfn);
+    if (gathering) {
+      gathered.set(mfn);
+    } else {
+      clean(mfn, mfn + 1);
+    }
+  }
+
+  private void clean(int from, int to) {
+    memory.clear((long) from << 12, (long) (to - from) << 12);
+    for (int mfn = from; mfn < to; mfn++) {
+      tlbs.left(mfn);
+      free.give(mfn);
+    }
+  }
+
+  /**
+   * Does something that frees many frames: they are cleared, and can be had, at its end, in runs as
+   * long as may be. No vcpu runs meanwhile.
+   */
+  boolean freeingMany(BooleanSupplier action) {
+    if (gathering) {
+      throw new IllegalStateException("frames are being gathered already");
+    }
+    gathering = true;
+    try {
+      return action.getAsBoolean();
+    } finally {
+      gathering = false;
+      int to;
+      for (int from = gathered.nextSetBit(0); from >= 0; from = gathered.nextSetBit(to)) {
+        to = gathered.nextClearBit(from);
+        clean(from, to);
+      }
+      gathered.clear();
+    }
   }
 
   /**

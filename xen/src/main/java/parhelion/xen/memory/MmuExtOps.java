@@ -94,8 +94,12 @@ final class MmuExtOps {
     }
     MmuExtCmd command = MmuExtCmd.of(cmd);
     HypercallStats stats = v.domain().hypervisor().hypercalls().stats();
-    stats.addSubOp(Hypercall.MMUEXT_OP.nr(), cmd);
-    return command == null ? ENOSYS : one(v, command, arg1, arg2, pageOwner);
+    long start = System.nanoTime();
+    try {
+      return command == null ? ENOSYS : one(v, command, arg1, arg2, pageOwner);
+    } finally {
+      stats.addSubOp(Hypercall.MMUEXT_OP.nr(), cmd, System.nanoTime() - start);
+    }
   }
 
   private int one(Vcpu v, MmuExtCmd command, long arg1, long arg2, Domain pageOwner) {

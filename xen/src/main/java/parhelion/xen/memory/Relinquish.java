@@ -34,7 +34,7 @@ final class Relinquish {
 
   /** False when {@code yield} interrupted it: call again. */
   static boolean some(Paging paging, FrameTable frames, Domain d, BooleanSupplier yield) {
-    return new Relinquish(paging, frames, d, yield).run();
+    return frames.freeingMany(new Relinquish(paging, frames, d, yield)::run);
   }
 
   private boolean run() {

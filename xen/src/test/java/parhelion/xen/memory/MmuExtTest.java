@@ -11,9 +11,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
+import parhelion.abi.Hypercall;
 import parhelion.abi.MmuExtCmd;
 import parhelion.cpu.Cpu;
 import parhelion.xen.HypercallContinuation;
+import parhelion.xen.HypercallStats;
 
 /** {@code mmuext_op}. */
 final class MmuExtTest {
@@ -213,5 +215,19 @@ final class MmuExtTest {
     assertEquals(Errno.EOPNOTSUPP.result(), a.ext(MmuExtCmd.UNMARK_SUPER, a.mfn(9), 0));
     a.poke(0, 0, 14);
     assertEquals(Errno.ENOSYS.result(), lab.paging.mmuextOp(a.vcpu, a.va(0), 1, 0, Domid.SELF, 0));
+  }
+
+  @Test
+  void everyOperationIsCountedAndTimed() {
+    HypercallStats stats = lab.hypervisor.hypercalls().stats();
+    int nr = Hypercall.MMUEXT_OP.nr();
+    int flush = MmuExtCmd.TLB_FLUSH_LOCAL.nr();
+    assertEquals(0, stats.subOpCount(nr, flush));
+    assertEquals(0, a.ext(MmuExtCmd.TLB_FLUSH_LOCAL, 0, 0));
+    assertEquals(EINVAL, a.ext(MmuExtCmd.NEW_BASEPTR, a.mfn(7), 0));
+    assertEquals(1, stats.subOpCount(nr, flush));
+    assertTrue(stats.subOpHostNanos(nr, flush) > 0);
+    assertTrue(stats.subOpHostNanos(nr, MmuExtCmd.NEW_BASEPTR.nr()) > 0, "refused, and timed");
+    assertEquals(0, stats.subOpHostNanos(nr, MmuExtCmd.INVLPG_ALL.nr()));
   }
 }
