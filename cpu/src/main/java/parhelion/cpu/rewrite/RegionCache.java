@@ -8,10 +8,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.Cpuid;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Monitor.ReadWindow;
-import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 
@@ -32,7 +30,7 @@ public final class RegionCache {
   private final CodeArena arena;
   private final long arenaStart;
   final Routines routines;
-  private final Scanner scanner = new Scanner(new Decoder(Cpuid.offered()));
+  private final Scanner scanner = new Scanner();
   private final RegionWriter writer;
   private final @Nullable Region[] table = new Region[1 << 16];
   private final Map<CodePage, Integer> codePages = new HashMap<>();
@@ -132,13 +130,13 @@ public final class RegionCache {
   @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
     long start = System.nanoTime();
     long secondPa = -1;
-    if (!scanner.scan(memory, pa, cpu.codeBits, key)) {
+    if (!scanner.scan(cpu, pa, key)) {
       if ((va & 4095) <= 4096 - 15) {
         return null;
       }
       secondPa = cpu.fetchAddress((va | 4095) + 1);
       if (!memory.contains(secondPa, 4096)
-          || !scanner.scanCrossing(memory, pa, secondPa, cpu.codeBits, key)) {
+          || !scanner.scanCrossing(cpu, pa, secondPa, key)) {
         return null;
       }
     }

@@ -57,21 +57,7 @@ public final class Rewriter {
     this.regions = regions;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
-    if (Boolean.getBoolean("rw.debug")) { // DEBUG
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.println( // DEBUG
-          taskTimes() + "native ms " + nativeNanos / 1000000 + " " + "exits " + java.util.Arrays.toString(exits) + " tr " + regions.translations + " insns " + regions.translatedInstructions // DEBUG
-          + " us " + regions.translationNanos / 1000 + " drops " + regions.drops + " resets " + regions.resets + " bytes " + regions.used() + " retired " + c.retired + "\n" + by))); // DEBUG
-    } // DEBUG
   }
-  static final boolean TIME = Boolean.getBoolean("rw.time"); // DEBUG
-  static long nativeNanos; // DEBUG
-  static String taskTimes() { // DEBUG
-    StringBuilder sb = new StringBuilder(); // DEBUG
-    for (java.io.File f : new java.io.File("/proc/self/task").listFiles()) try { String st = java.nio.file.Files.readString(f.toPath().resolve("stat")); String[] x = st.substring(st.lastIndexOf(')') + 2).split(" "); long t = Long.parseLong(x[11]) + Long.parseLong(x[12]); if (t > 5) sb.append(st.substring(st.indexOf('('), st.lastIndexOf(')') + 1) + " " + t + "; "); } catch (Exception e) {} // DEBUG
-    return sb + "\n"; // DEBUG
-  } // DEBUG
-  static final boolean TRACE = Boolean.getBoolean("rw.trace"); // DEBUG
-  private final java.util.HashMap<String, Integer> by = new java.util.HashMap<>(); // DEBUG
 
   /** Runs until {@code c.retired} reaches {@code end} or the CPU must leave blocks. */
   public void run(long end) {
@@ -103,13 +89,11 @@ public final class Rewriter {
     }
     U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
     U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
-    long t0 = TIME ? System.nanoTime() : 0; // DEBUG
     try {
       CodeArena.ENTER.invokeExact(enter, state, host);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
-    if (TIME) nativeNanos += System.nanoTime() - t0; // DEBUG
     int number = U.getInt(state + NativeState.EXIT_SITE);
     Region region = regions.ofSite(number);
     int site = number - region.firstSite;
@@ -124,8 +108,6 @@ public final class Rewriter {
       X87Image.fromImage(state);
     }
     exits[sites[at] & Region.KIND]++;
-    if ((sites[at] & 7) == 3) by.merge("entry valid " + region.valid + " crossing " + (region.secondPa >= 0), 1, Integer::sum); // DEBUG
-    if (TRACE) System.err.printf("exit kind %d site %x rip %x retired %d left %d va %x valid %b miss %x%n", sites[at] & 7, sites[at], c.rip(), c.retired, end - c.retired, region.va, region.valid, U.getLong(state + NativeState.MISS_VA)); // DEBUG
     switch (sites[at] & Region.KIND) {
       case Region.CHAIN -> chain(region, site, end);
       case Region.MISS -> miss(region, site, end);
@@ -178,9 +160,6 @@ public final class Rewriter {
       return;
     }
     Region next = lookUp(target);
-    if (next == null) by.merge("chain null", 1, Integer::sum); // DEBUG
-    else if (!region.valid) by.merge("chain from invalid", 1, Integer::sum); // DEBUG
-    else by.merge("chain stored " + (region.sites[site * 4] & 16) + " samepage " + (((region.va ^ next.va) & -4096) == 0) + " live " + (next.live != 0) + " cross " + (region.secondPa >= 0) + (next.secondPa >= 0), 1, Integer::sum); // DEBUG
     if (next != null) {
       if (region.valid) {
         regions.link(region, site, next);
@@ -207,7 +186,6 @@ public final class Rewriter {
     int[] sites = region.sites;
     long va = U.getLong(state + NativeState.MISS_VA);
     int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
-    by.merge("miss " + (va >>> 40), 1, Integer::sum); //DEBUG
     if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
       goOn(region, sites[at + 2], sites[at + 1] >>> 16, sites[at]);
     } else {
@@ -229,7 +207,6 @@ public final class Rewriter {
       return;
     }
     int behind = sites[at + 3];
-    if (by != null) { byte[] bb = new byte[15]; var dd = new parhelion.cpu.decode.Insn(); long pa = region.pa + (sites[at+1] & 0xffff); c.memory.read(pa, bb, 0, (int) Math.min(15, 4096 - (pa & 4095))); parhelion.cpu.decode.Decoder.ofEverything().decode(bb, 0, 15, 64, dd); by.merge((sites[at] & 7) + " " + dd.mnemonic().toString() + (dd.isMemory() ? " mem" : ""), 1, Integer::sum); } // DEBUG
     if (behind == 0) {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()

@@ -1,11 +1,12 @@
 package parhelion.cpu.rewrite;
 
 import java.util.Arrays;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Operand;
-import parhelion.cpu.memory.MachineMemory;
 
 /**
  * Finds a run: guest instructions from one address on, in order, past conditional branches, until
@@ -21,11 +22,15 @@ final class Scanner {
   private static final int LOOK_AHEAD = 6;
   static final int ALL_FLAGS = (int) Rflags.ARITHMETIC;
 
-  private final Decoder decoder;
+  private final Decoder[] decoders = new Decoder[CpuModel.values().length];
   private final byte[] page = new byte[4096 + 16];
   private final Insn probe = new Insn();
   private int codeBits;
   private int key;
+
+  /** Of the CPU's model. */
+  @SuppressWarnings("NullAway.Init")
+  private Decoder decoder;
 
   // --- the run ---
 
@@ -61,8 +66,8 @@ final class Scanner {
 
   private int start;
 
-  Scanner(Decoder decoder) {
-    this.decoder = decoder;
+  Scanner() {
+    Arrays.setAll(decoders, i -> new Decoder(CpuModel.values()[i].features()));
     Arrays.setAll(insns, i -> new Insn());
   }
 
@@ -70,11 +75,9 @@ final class Scanner {
    * Scans from machine address {@code pa}; false when the first instruction reaches into the next page
    * or cannot be decoded.
    */
-  boolean scan(MachineMemory memory, long pa, int codeBits, int key) {
-    memory.read(pa & -4096L, page, 0, 4096);
-    this.codeBits = codeBits;
-    this.key = key;
-    start = (int) (pa & 4095);
+  boolean scan(Cpu cpu, long pa, int key) {
+    begin(cpu, pa, key);
+    cpu.memory.read(pa & -4096L, page, 0, 4096);
     crosses = false;
     decode(4096);
     if (count == 0) {
@@ -85,12 +88,10 @@ final class Scanner {
   }
 
   /** Scans the one instruction at {@code pa} that goes on at {@code secondPa}. */
-  boolean scanCrossing(MachineMemory memory, long pa, long secondPa, int codeBits, int key) {
-    this.codeBits = codeBits;
-    this.key = key;
-    start = (int) (pa & 4095);
-    memory.read(pa, page, start, 4096 - start);
-    memory.read(secondPa, page, 4096, 16);
+  boolean scanCrossing(Cpu cpu, long pa, long secondPa, int key) {
+    begin(cpu, pa, key);
+    cpu.memory.read(pa, page, start, 4096 - start);
+    cpu.memory.read(secondPa, page, 4096, 16);
     crosses = true;
     count = 0;
     granules = 1L << 63;
@@ -100,6 +101,13 @@ final class Scanner {
     add(start);
     finish();
     return true;
+  }
+
+  private void begin(Cpu cpu, long pa, int key) {
+    codeBits = cpu.codeBits;
+    decoder = decoders[cpu.model.ordinal()];
+    this.key = key;
+    start = (int) (pa & 4095);
   }
 
   private void add(int at) {

@@ -150,6 +150,9 @@ enum Treatment {
     if (usesFloat(insn) && (key & FLOAT_TRAPS) != 0) {
       return false;
     }
+    if (opcode.has(Opcode.VEX) && usesVectors(insn) && (key & Cpu.MODE_NO_AVX) != 0) {
+      return false;
+    }
     for (Operand operand : opcode.operands()) {
       switch (operand.kind()) {
         case S, C, D, A, O, X, Y, J -> {
