@@ -49,6 +49,9 @@ final class RegionWriter {
 
   private boolean x87Known;
 
+  /** Vector registers are loaded at the entry, and stay so in the whole region. */
+  private boolean sseThroughout;
+
   /** Instruction that is being written, and instructions counted already that come after it. */
   private int current;
 
@@ -195,6 +198,25 @@ final class RegionWriter {
         });
     inHost = true;
     stored = false;
+    sseThroughout = run.liveBefore[0] == 0 && loopsWithVectors();
+    if (sseThroughout) {
+      wantVectors();
+      inHost = true; // nobody wants flags here
+    }
+  }
+
+  /** Whether a loop of the run uses vector registers, and nothing in the run takes them away. */
+  private boolean loopsWithVectors() {
+    boolean loops = false;
+    boolean vectors = false;
+    for (int i = 0; i < run.count; i++) {
+      loops |= run.isLoopHead[i];
+      vectors |= run.treatments[i] == Treatment.EMIT && Treatment.usesVectors(run.insns[i]);
+      if (run.treatments[i] == Treatment.INTERPRET && mayUnmask(run.insns[i])) {
+        return false;
+      }
+    }
+    return loops && vectors;
   }
 
   /** The end of the counted instructions that begin at {@code i}. */
@@ -219,7 +241,7 @@ final class RegionWriter {
     if (label) {
       groups.closeAll();
       scratchGroup = -1;
-      sseKnown = false;
+      sseKnown = sseThroughout;
       x87Known = false;
     }
     labels[i] = a.at;
@@ -350,8 +372,18 @@ final class RegionWriter {
     scratchGroup = -1;
     inHost = true;
     stored = true;
-    sseKnown = false;
+    if (mayUnmask(run.insns[current])) {
+      sseKnown = false;
+    }
     x87Known = false;
+  }
+
+  /** Whether it may unmask floating-point exceptions, so that the host must not have the registers. */
+  private static boolean mayUnmask(Insn insn) {
+    return switch (insn.mnemonic()) {
+      case LDMXCSR, VLDMXCSR, FXRSTOR, XRSTOR, XRSTORS, SYSCALL -> true;
+      default -> false;
+    };
   }
 
   /** A stub that has the interpreter execute the current instruction, nothing of it being done. */
@@ -895,20 +927,7 @@ final class RegionWriter {
   private void wantFloat(Insn insn) {
     if (Treatment.usesVectors(insn) && !sseKnown) {
       keepFlags();
-      scratchGroup = -1; // loading uses the register
-      a.cmpStateByteZero(NativeState.SSE_LOADED);
-      int unloaded = a.jcc(E);
-      int back = a.at;
-      int site = site(Region.UNMASKED, 0, 0);
-      stub(
-          () -> {
-            a.here(unloaded);
-            a.callTo(routines.loadSse);
-            a.cmpStateByteZero(NativeState.SSE_LOADED);
-            a.to(a.jcc(NE), back);
-            leave(site, false);
-          });
-      sseKnown = true;
+      wantVectors();
     }
     if (insn.opcode.has(parhelion.cpu.decode.Opcode.X87) && !x87Known) {
       keepFlags();
@@ -924,6 +943,23 @@ final class RegionWriter {
           });
       x87Known = true;
     }
+  }
+
+  private void wantVectors() {
+    scratchGroup = -1; // loading uses the register
+    a.cmpStateByteZero(NativeState.SSE_LOADED);
+    int unloaded = a.jcc(E);
+    int back = a.at;
+    int site = site(Region.UNMASKED, 0, 0);
+    stub(
+        () -> {
+          a.here(unloaded);
+          a.callTo(routines.loadSse);
+          a.cmpStateByteZero(NativeState.SSE_LOADED);
+          a.to(a.jcc(NE), back);
+          leave(site, false);
+        });
+    sseKnown = true;
   }
 
   // --- control flow ---

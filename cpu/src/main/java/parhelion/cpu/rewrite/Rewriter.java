@@ -116,7 +116,7 @@ public final class Rewriter {
       case Region.BUDGET -> {
         if (mayGoOn(end)) {
           if (end - c.retired >= (place >>> 16 & 0xff)) {
-            goOn(region, sites[at + 2], 0, 0);
+            goOn(region, sites[at + 2], 0, sites[at]);
           } else {
             c.interpreter().runBlock(); // fewer are left than the block has
           }
@@ -236,6 +236,7 @@ public final class Rewriter {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()
         && region.valid
+        && ((sites[at] & Region.SSE_KNOWN) == 0 || (c.get32(CpuState.MXCSR) & 0x1f80) == 0x1f80)
         && key == RegionKey.of(c, softFloat)
         && mayGoOn(end)) {
       goOn(region, behind, (sites[at + 1] >>> 16 & 0xff) - 1, sites[at]);
