@@ -434,9 +434,19 @@ final class Assembler {
     return jcc(condition);
   }
 
+  /** One instruction of one to three bytes that does nothing. */
+  private void nop(int bytes) {
+    switch (bytes) {
+      case 1 -> b(0x90);
+      case 2 -> b(0x66, 0x90);
+      default -> b(0x0f, 0x1f, 0x00);
+    }
+  }
+
   private void alignForPatch(int opcodeBytes) {
-    while (((at + opcodeBytes) & 7) > 4) {
-      b(0x90);
+    int place = at + opcodeBytes & 7;
+    if (place > 4) {
+      nop(8 - place);
     }
   }
 
