@@ -23,6 +23,10 @@ final class CodeArena implements AutoCloseable {
   private static final int PROT_EXEC = 4;
   private static final int MAP_SHARED = 1;
 
+  private static final long CHUNK = 1 << 20;
+
+  private final MethodHandle madvise =
+      handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private final long sizeBytes;
   private final long writable;
   private final long executable;
@@ -137,6 +141,17 @@ final class CodeArena implements AutoCloseable {
               FunctionDescriptor.ofVoid(
                   new MemoryLayout[] {JAVA_LONG, JAVA_LONG}));
 
+  /** What was written is wanted in the other mapping only: it need not count twice. */
+  private void forgetWritten(long from) {
+    try {
+      int ignored = (int) madvise.invokeExact(writable + from, CHUNK, 4 /* DONTNEED */);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Host address, to execute, of the next code, at a multiple of 16. */
   long next() {
     return executable + used;
@@ -155,7 +170,11 @@ final class CodeArena implements AutoCloseable {
         null,
         writable + used,
         length);
+    long before = used;
     used = (used + length + 15) & -16L;
+    if ((before ^ used) >= CHUNK) {
+      forgetWritten(before & -CHUNK);
+    }
   }
 
   /** Replaces four bytes of code, which other threads may be executing: see the assembler. */
