@@ -222,6 +222,14 @@ final class Assembler {
     }
   }
 
+  /** A constant in its full eight bytes; gives their position. */
+  int movImm64(int to, long value) {
+    rex(true, 0, 0, to);
+    b(0xb8 | to & 7);
+    q(value);
+    return at - 8;
+  }
+
   void load(int reg, int baseReg, int index, int disp) {
     rex(true, reg, index < 0 ? 0 : index, baseReg);
     b(0x8b);
@@ -450,14 +458,17 @@ final class Assembler {
     }
   }
 
-  void jmpTo(long address) {
+  /** A jump to another place of the arena; gives the position of its displacement. */
+  int jmpTo(long address) {
     b(0xe9);
     d((int) (address - (base + at + 4)));
+    return at - 4;
   }
 
-  void callTo(long address) {
+  int callTo(long address) {
     b(0xe8);
     d((int) (address - (base + at + 4)));
+    return at - 4;
   }
 
   /** Lets the displacement at {@code position} lead to where writing stands now. */

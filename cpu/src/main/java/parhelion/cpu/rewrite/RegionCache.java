@@ -2,6 +2,9 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.memory.Host.U;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -12,6 +15,7 @@ import parhelion.cpu.Monitor;
 import parhelion.cpu.Monitor.ReadWindow;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.cpu.rewrite.Templates.Template;
 
 /**
  * The generated code of one machine memory: where it is, by machine address, virtual address and
@@ -25,6 +29,12 @@ public final class RegionCache {
 
   private record CodePage(long va, long pa, boolean exactFlags) {}
 
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final @Nullable Templates templates = Templates.shared();
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
@@ -43,6 +53,7 @@ public final class RegionCache {
 
   long translatedInstructions;
   long translationNanos;
+  long copies;
   long resets;
   long drops;
 
@@ -130,6 +141,11 @@ public final class RegionCache {
   @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
     long start = System.nanoTime();
     long secondPa = -1;
+    Region copy = copy(pa, va, key);
+    if (copy != null) {
+      translationNanos += System.nanoTime() - start;
+      return copy;
+    }
     if (!scanner.scan(cpu, pa, key)) {
       if ((va & 4095) <= 4096 - 15) {
         return null;
@@ -149,15 +165,61 @@ public final class RegionCache {
     region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
-    addSites(region);
-    int h = hash(pa, va, key);
-    region.hashNext = table[h];
-    table[h] = region;
-    code.add(region, pa, secondPa);
+    if (templates != null && secondPa < 0) {
+      templates.add(memory, region, writer.code(), writer.relocations());
+    }
+    add(region);
     translations++;
     translatedInstructions += region.instructions;
     translationNanos += System.nanoTime() - start;
     return region;
+  }
+
+  private void add(Region region) {
+    addSites(region);
+    int h = hash(region.pa, region.va, region.key);
+    region.hashNext = table[h];
+    table[h] = region;
+    code.add(region, region.pa, region.secondPa);
+  }
+
+  /** A copy of what was written for the same bytes before, or null. Crossing instructions are not. */
+  private @Nullable Region copy(long pa, long va, int key) {
+    if (templates == null) {
+      return null;
+    }
+    Template template = templates.find(memory, pa, va, key);
+    if (template == null) {
+      return null;
+    }
+    if (!arena.hasRoom(MAX_REGION_BYTES)) {
+      reset();
+    }
+    Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
+    region.firstSite = sites;
+    region.codePage = codePage(va, pa, key);
+    region.take(template.shape());
+    byte[] host = template.code().clone();
+    relocate(region, host, template.relocations());
+    arena.add(host, host.length);
+    add(region);
+    copies++;
+    return region;
+  }
+
+  private void relocate(Region region, byte[] host, int[] relocations) {
+    for (int i = 0; i < relocations.length; i += 3) {
+      int at = relocations[i + 1];
+      int value = relocations[i + 2];
+      switch (relocations[i]) {
+        case Templates.ROUTINE ->
+            INTS.set(host, at, (int) (routines.enter + value - (region.host + at + 4)));
+        case Templates.SITE -> INTS.set(host, at, region.firstSite + value);
+        case Templates.CODE_PAGE -> INTS.set(host, at, region.codePage);
+        case Templates.FRAME -> LONGS.set(host, at, region.pa & -4096L);
+        default -> throw new IllegalStateException("relocation " + relocations[i]);
+      }
+    }
   }
 
   private void addSites(Region region) {

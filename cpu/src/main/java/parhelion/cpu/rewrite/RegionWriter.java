@@ -66,6 +66,9 @@ final class RegionWriter {
   private int[] fixups = new int[64];
   private int fixupCount;
 
+  private int[] relocations = new int[256];
+  private int relocationCount;
+
   private int[] sites = new int[256];
   private int siteCount;
 
@@ -99,6 +102,7 @@ final class RegionWriter {
     keys = NativeState.jumpKeys(index);
     targets = NativeState.jumpTargets(index);
     siteCount = 0;
+    relocationCount = 0;
     stubCount = 0;
     fixupCount = 0;
     groups.start(scanned);
@@ -153,7 +157,30 @@ final class RegionWriter {
 
   private void leave(int site, boolean storeFlags) {
     a.movImm(SCRATCH1, region.firstSite + site & 0xffffffffL);
-    a.jmpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+    relocate(Templates.SITE, a.at - 4, site);
+    jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+  }
+
+  private void relocate(int kind, int position, int value) {
+    if (relocationCount + 3 > relocations.length) {
+      relocations = Arrays.copyOf(relocations, relocations.length * 2);
+    }
+    relocations[relocationCount++] = kind;
+    relocations[relocationCount++] = position;
+    relocations[relocationCount++] = value;
+  }
+
+  private void jumpTo(long routine) {
+    relocate(Templates.ROUTINE, a.jmpTo(routine), (int) (routine - routines.enter));
+  }
+
+  private void call(long routine) {
+    relocate(Templates.ROUTINE, a.callTo(routine), (int) (routine - routines.enter));
+  }
+
+  /** Places of the written code that depend on where it lies and whose it is. */
+  int[] relocations() {
+    return Arrays.copyOf(relocations, relocationCount);
   }
 
   // --- entries and counting ---
@@ -165,6 +192,7 @@ final class RegionWriter {
     x87Known = false;
     int entrySite = site(Region.ENTRY, 0, 0);
     a.cmpState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+    relocate(Templates.CODE_PAGE, a.at - 4, 0);
     int missed = a.jcc(NE);
     int second = 0;
     if (run.crosses) {
@@ -184,10 +212,11 @@ final class RegionWriter {
             a.here(secondMissed);
           } else {
             a.movImm(SCRATCH0, region.va);
-            a.movImm(SCRATCH1, region.pa & -4096L);
-            a.callTo(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
+            relocate(Templates.FRAME, a.movImm64(SCRATCH1, region.pa & -4096L), 0);
+            call(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
             int unmapped = a.jcc(NE);
             a.storeState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+            relocate(Templates.CODE_PAGE, a.at - 4, 0);
             a.to(a.jmp(), verified);
             a.here(unmapped);
           }
@@ -488,7 +517,7 @@ final class RegionWriter {
 
   private void walkAndRetry(boolean write, int retry) {
     int index = RegionKey.tlbIndex(region.key);
-    a.callTo(write ? routines.walkWrite[index] : routines.walkRead[index]);
+    call(write ? routines.walkWrite[index] : routines.walkRead[index]);
     a.to(a.jcc(E), retry);
   }
 
@@ -954,7 +983,7 @@ final class RegionWriter {
     stub(
         () -> {
           a.here(unloaded);
-          a.callTo(routines.loadSse);
+          call(routines.loadSse);
           a.cmpStateByteZero(NativeState.SSE_LOADED);
           a.to(a.jcc(NE), back);
           leave(site, false);
