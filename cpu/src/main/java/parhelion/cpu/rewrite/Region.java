@@ -23,6 +23,9 @@ final class Region implements CodeCache.Translation {
   static final int LOAD_X87 = 5;
   static final int UNMASKED = 6;
 
+  /** The check for several accesses did not pass. */
+  static final int GROUP = 7;
+
   /** Bits beside the kind in a site's first int. */
   static final int KIND = 7;
 
