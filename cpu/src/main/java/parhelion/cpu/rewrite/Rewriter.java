@@ -194,16 +194,13 @@ public final class Rewriter {
     }
   }
 
-  /** Where a check for several accesses does not pass, code with single checks goes on. */
+  /**
+   * Where a check for several accesses does not pass, code with single checks goes on. Nothing is
+   * translated for the group: the page may be one that none of its accesses comes to, or only a read.
+   */
   private void group(Region region, int site) {
     int at = site * Region.SITE_INTS;
     int[] sites = region.sites;
-    long va = U.getLong(state + NativeState.MISS_VA);
-    int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
-    if (c.fillTlb(va, 1, access)) {
-      goOn(region, sites[at + 2], sites[at + 1] >>> 24, sites[at]);
-      return;
-    }
     long pa = region.pa + (sites[at + 1] & 0xffff);
     int single = region.key | RegionKey.SINGLE_CHECKS;
     Region twin = regions.find(pa, c.rip(), single);
