@@ -854,6 +854,7 @@ final class RegionWriter {
         return;
       }
       encoder.loadOperand(SCRATCH0, wide, memBase, memIndex, memDisp);
+      keepFlags(); // no check has done it where a group serves the access
     } else {
       keepFlags();
       int from = inHostRegister(insn.rm);

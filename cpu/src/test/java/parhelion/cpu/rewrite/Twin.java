@@ -288,7 +288,9 @@ final class Twin implements AutoCloseable {
       if (variant.exact) {
         flags = cpu.rflags() & ~program.undefinedAt(cpu.rip() - places.code());
       }
-      log.add(new Event(what, cpu.retired, cpu.rip(), flags, gprs));
+      // Inside of a block the instructions before are not counted yet.
+      boolean counted = what.equals("attend") || what.startsWith("exception");
+      log.add(new Event(what, counted ? cpu.retired : -1, cpu.rip(), flags, gprs));
     }
 
     /** Random bits that are the same for both sides. */
