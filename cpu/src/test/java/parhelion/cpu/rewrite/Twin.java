@@ -1,6 +1,7 @@
 package parhelion.cpu.rewrite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static parhelion.cpu.CpuState.*;
 
 import java.util.ArrayList;
@@ -83,6 +84,13 @@ final class Twin implements AutoCloseable {
       }
     }
     compareMemory();
+  }
+
+  /** Leaves the rewriter room for so many bytes of code. */
+  void limitCode(int bytes) {
+    RegionCache regions = rewriter.code.regions();
+    assertNotNull(regions);
+    regions.limit(bytes);
   }
 
   /** Runs once for about so many instructions and compares. */
