@@ -173,9 +173,11 @@ public final class Rewriter {
     if (!mayGoOn(end)) {
       return;
     }
+    long resets = regions.resets;
     Region next = lookUp(region.va);
     if (next != null) {
-      if (!region.valid) {
+      // Where all code was forgotten there is other code now, perhaps the region found.
+      if (!region.valid && regions.resets == resets) {
         regions.forward(region, next);
       }
       goOn(next, next.checked, 0, 0);
