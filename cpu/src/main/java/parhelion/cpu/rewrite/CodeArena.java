@@ -32,6 +32,9 @@ final class CodeArena implements AutoCloseable {
   private final long executable;
   private long used;
 
+  /** What may be used of it. */
+  private long limit;
+
   /**
    * Maps {@code sizeBytes}, of which the host provides what is touched.
    *
@@ -39,6 +42,7 @@ final class CodeArena implements AutoCloseable {
    */
   CodeArena(long sizeBytes) {
     this.sizeBytes = sizeBytes;
+    limit = sizeBytes;
     int fd = memoryFile(sizeBytes);
     try {
       writable = map(fd, sizeBytes, PROT_READ | PROT_WRITE);
@@ -159,7 +163,12 @@ final class CodeArena implements AutoCloseable {
 
   /** Whether {@code bytes} more fit. */
   boolean hasRoom(long bytes) {
-    return used + bytes <= sizeBytes;
+    return used + bytes <= limit;
+  }
+
+  /** Uses no more than the first {@code bytes} of what was mapped. */
+  void limit(long bytes) {
+    limit = Math.min(bytes, sizeBytes);
   }
 
   /** Takes over code that was written for {@link #next}. */

@@ -100,6 +100,11 @@ public final class RegionCache {
     return (int) (h >>> 48);
   }
 
+  /** Leaves room for about {@code bytes} of code: tests want little. */
+  void limit(long bytes) {
+    arena.limit(arenaStart + MAX_REGION_BYTES + bytes);
+  }
+
   /** Bytes of host code held. */
   long used() {
     return arena.usedBytes();

@@ -565,11 +565,18 @@ final class RegionWriter {
         freeScratch = SCRATCH1;
       }
     }
+    int misaligned = aligned ? site(Region.INTERPRET, 0, 0) : -1;
     int site = missSite(bytes, write, retry);
     stub(
         () -> {
           a.here(missed);
           address(base, index, scale, disp, segment);
+          if (aligned) {
+            a.testImm(SCRATCH0, bytes - 1);
+            int good = a.jcc(E);
+            leave(misaligned, false);
+            a.here(good);
+          }
           walkAndRetry(write, retry);
           leave(site, false);
         });
@@ -776,16 +783,18 @@ final class RegionWriter {
     keepFlags();
     a.testStateByteImm(CpuState.RFLAGS + 1, parhelion.cpu.Rflags.DF >> 8);
     interpretInstead(a.jcc(NE));
-    a.aluImm(CMP, RCX, 4096 / size);
+    // None is none of ours either: no page must come to look accessed.
+    a.lea(SCRATCH1, RCX, -1, 0, -1);
+    a.aluImm(CMP, SCRATCH1, 4096 / size - 1);
     interpretInstead(a.jcc(A));
-    repeatedAccess(RDI, size, true);
     if (moves) {
-      a.storeState(NativeState.SAVED_VALUE, SCRATCH1);
       repeatedAccess(RSI, size, false);
-      a.alu(ADD, RSI, SCRATCH1);
-      a.aluState(ADD, RDI, NativeState.SAVED_VALUE);
-    } else {
-      a.alu(ADD, RDI, SCRATCH1);
+      a.storeState(NativeState.SAVED_VALUE, SCRATCH1);
+    }
+    repeatedAccess(RDI, size, true);
+    a.alu(ADD, RDI, SCRATCH1);
+    if (moves) {
+      a.aluState(ADD, RSI, NativeState.SAVED_VALUE);
     }
     a.b(0xf3);
     if (size == 2) {
@@ -794,11 +803,9 @@ final class RegionWriter {
       a.b(0x48);
     }
     a.b((moves ? 0xa4 : 0xaa) | (size == 1 ? 0 : 1));
+    a.alu(SUB, RDI, SCRATCH1);
     if (moves) {
-      a.alu(SUB, RSI, SCRATCH1);
-      a.aluState(SUB, RDI, NativeState.SAVED_VALUE);
-    } else {
-      a.alu(SUB, RDI, SCRATCH1);
+      a.aluState(SUB, RSI, NativeState.SAVED_VALUE);
     }
   }
 
@@ -908,6 +915,7 @@ final class RegionWriter {
         return;
       }
       encoder.loadOperand(SCRATCH0, wide, memBase, memIndex, memDisp);
+      keepFlags(); // no check has done it where a group serves the access
     } else {
       keepFlags();
       int from = inHostRegister(insn.rm);
