@@ -23,6 +23,11 @@ final class Region implements CodeCache.Translation {
   static final int LOAD_X87 = 5;
   static final int UNMASKED = 6;
 
+  /** What statistics call the kinds. */
+  static final String[] KIND_NAMES = {
+    "chain", "TLB miss", "interpret", "entry", "budget", "load x87", "unmasked"
+  };
+
   /** Bits beside the kind in a site's first int. */
   static final int KIND = 7;
 

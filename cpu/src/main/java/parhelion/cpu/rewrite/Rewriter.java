@@ -39,8 +39,10 @@ public final class Rewriter {
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
 
-  /** Exits by kind of site, for statistics. */
-  final long[] exits = new long[Region.KIND + 1];
+  /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
+  private final long[] exits;
+
+  private final long[] interpreted;
 
   // --- where to go on in generated code ---
 
@@ -55,6 +57,8 @@ public final class Rewriter {
     c = cpu;
     state = cpu.state;
     this.regions = regions;
+    exits = regions.exits;
+    interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
   }
@@ -199,6 +203,7 @@ public final class Rewriter {
     long rip = c.rip();
     Interpreter interpreter = c.interpreter();
     Block single = region.single(site, interpreter);
+    interpreted[single.last().ordinal()]++;
     boolean completed = interpreter.executeSingle(single, rip);
     if (!region.valid) {
       regions.selfModified(region.pa);
