@@ -56,8 +56,8 @@ final class InsnEncoder {
     return false;
   }
 
-  /** Emits an instruction whose operands are all registers. */
-  void registers(Insn insn) {
+  /** Emits an instruction whose operands are all registers; true if it needed SCRATCH1. */
+  boolean registers(Insn insn) {
     scratch[0] = SCRATCH0;
     scratch[1] = SCRATCH1;
     assign(insn);
@@ -67,6 +67,7 @@ final class InsnEncoder {
     }
     immediate(insn);
     writeBack();
+    return scratchCount == 2;
   }
 
   /**

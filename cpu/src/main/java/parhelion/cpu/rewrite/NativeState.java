@@ -87,10 +87,13 @@ public final class NativeState {
   /** Page-table walks of generated code. */
   static final int WALKS = BASE + 336;
 
-  /** FNSAVE image of the guest's x87. */
-  static final int X87_IMAGE = BASE + 128;
+  /** Addend of the open group of accesses by each register. */
+  static final int GROUP_ADDENDS = BASE + 384;
 
-  private static final int CACHES = BASE + 512;
+  /** FNSAVE image of the guest's x87. */
+  static final int X87_IMAGE = BASE + 120;
+
+  private static final int CACHES = BASE + 576;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;

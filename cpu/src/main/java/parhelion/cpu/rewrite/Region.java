@@ -23,9 +23,12 @@ final class Region implements CodeCache.Translation {
   static final int LOAD_X87 = 5;
   static final int UNMASKED = 6;
 
+  /** The check for several accesses did not pass. */
+  static final int GROUP = 7;
+
   /** What statistics call the kinds. */
   static final String[] KIND_NAMES = {
-    "chain", "TLB miss", "interpret", "entry", "budget", "load x87", "unmasked"
+    "chain", "TLB miss", "interpret", "entry", "budget", "load x87", "unmasked", "group"
   };
 
   /** Bits beside the kind in a site's first int. */

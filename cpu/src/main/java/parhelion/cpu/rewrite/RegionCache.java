@@ -275,7 +275,7 @@ public final class RegionCache {
   void link(Region from, int site, Region to) {
     int at = site * Region.SITE_INTS;
     boolean samePage =
-        from.key == to.key
+        RegionKey.withoutSingleChecks(from.key) == RegionKey.withoutSingleChecks(to.key)
             && from.secondPa < 0
             && to.secondPa < 0
             && ((from.va ^ to.va) & -4096L) == 0
@@ -324,6 +324,11 @@ public final class RegionCache {
     if (gone.key == to.key && gone.pa == to.pa && gone.secondPa < 0 && to.secondPa < 0) {
       jump(gone.host + gone.checked, to.host + to.checked);
     }
+  }
+
+  /** Lets the stub at {@code hostOffset} of a region lead to another region's unchecked entry. */
+  void leadTo(Region from, int hostOffset, Region to) {
+    jump(from.host + hostOffset, to.host);
   }
 
   private void jump(long from, long to) {

@@ -17,6 +17,12 @@ final class RegionKey {
    */
   static final int EXACT_FLAGS = 1 << 28;
 
+  /**
+   * Every access has a check of its own: the twin of code in which a check for several accesses does
+   * not pass.
+   */
+  static final int SINGLE_CHECKS = 1 << 27;
+
   private static final int USER_TLB = 1 << 30;
 
   private RegionKey() {}
@@ -29,6 +35,10 @@ final class RegionKey {
 
   static int withoutExact(int key) {
     return key & ~EXACT_FLAGS;
+  }
+
+  static int withoutSingleChecks(int key) {
+    return key & ~SINGLE_CHECKS;
   }
 
   static int withoutTlb(int key) {

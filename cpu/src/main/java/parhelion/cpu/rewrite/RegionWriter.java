@@ -54,6 +54,11 @@ final class RegionWriter {
 
   private int blockEnd;
 
+  private final Groups groups = new Groups();
+
+  /** Base register of the group whose addend is in SCRATCH1, or -1. */
+  private int scratchGroup;
+
   private final int[] labels = new int[Scanner.MAX_INSTRUCTIONS];
   private int[] fixups = new int[64];
   private int fixupCount;
@@ -93,6 +98,8 @@ final class RegionWriter {
     siteCount = 0;
     stubCount = 0;
     fixupCount = 0;
+    groups.start(scanned);
+    scratchGroup = -1;
     a.start(into.host);
     entries();
     for (int i = 0; i < run.count; i++) {
@@ -210,6 +217,8 @@ final class RegionWriter {
       stored = false;
     }
     if (label) {
+      groups.closeAll();
+      scratchGroup = -1;
       sseKnown = false;
       x87Known = false;
     }
@@ -221,6 +230,7 @@ final class RegionWriter {
       return;
     }
     if (live != 0) {
+      scratchGroup = -1;
       a.saveFlags(SCRATCH1);
     }
     a.aluImm(SUB, COUNT, n);
@@ -246,6 +256,7 @@ final class RegionWriter {
 
   private void keepFlags(int live) {
     if (live != 0 && inHost && !stored) {
+      scratchGroup = -1;
       a.saveFlags(SCRATCH1);
       stored = true;
     }
@@ -308,6 +319,7 @@ final class RegionWriter {
       case CALL_INDIRECT -> callIndirect(insn);
       case INTERPRET, INTERPRET_LAST -> interpret();
     }
+    groups.executed(i);
     if (!run.treatments[i].endsRun()) {
       comeBackBehind(firstSite);
     }
@@ -318,6 +330,9 @@ final class RegionWriter {
    * then holds what the static state says: flags are loaded from it and are in the host's, too.
    */
   private void comeBackBehind(int firstSite) {
+    if (groups.anyOpen()) {
+      return; // what was checked before may be something else after the interpreter
+    }
     for (int site = firstSite; site < siteCount; site++) {
       int kind = sites[site * Region.SITE_INTS] & Region.KIND;
       if (kind == Region.MISS || kind == Region.INTERPRET) {
@@ -331,6 +346,8 @@ final class RegionWriter {
     int live = run.liveBefore[current];
     int site = site(Region.INTERPRET, 0, 0);
     leave(site, live != 0 && inHost && !stored);
+    groups.closeAll();
+    scratchGroup = -1;
     inHost = true;
     stored = true;
     sseKnown = false;
@@ -353,7 +370,9 @@ final class RegionWriter {
     }
     if (!insn.isMemory()) {
       flagsForInstruction();
-      encoder.registers(insn);
+      if (encoder.registers(insn)) {
+        scratchGroup = -1;
+      }
       return;
     }
     boolean write = Treatment.writesMemory(insn);
@@ -402,6 +421,7 @@ final class RegionWriter {
       return false;
     }
     keepFlags();
+    scratchGroup = -1;
     int retry = a.at;
     long page = va & -4096L;
     int entry = tlb + ((int) (va >>> 12) & Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES;
@@ -455,6 +475,11 @@ final class RegionWriter {
       boolean write,
       boolean aligned,
       boolean scratch) {
+    if (base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE) {
+      if (grouped(base, (int) disp, bytes, write, aligned)) {
+        return true;
+      }
+    }
     keepFlags();
     int retry = a.at;
     address(base, index, scale, disp, segment);
@@ -491,10 +516,74 @@ final class RegionWriter {
   }
 
   /**
+   * The access by an open group, or one that it opens: no check, or one check for several accesses.
+   * False where it stays single.
+   */
+  private boolean grouped(int base, int disp, int bytes, boolean write, boolean aligned) {
+    if ((region.key & RegionKey.SINGLE_CHECKS) != 0) {
+      return false;
+    }
+    int alignment = aligned ? bytes : 0;
+    if (groups.serves(base, disp, bytes, write, alignment)) {
+      if (scratchGroup != base) {
+        a.loadState(SCRATCH1, NativeState.GROUP_ADDENDS + base * 8);
+        scratchGroup = base;
+      }
+    } else {
+      if (!groups.plan(current, base, disp, bytes, write)
+          || aligned && (disp - groups.rangeLow) % bytes != 0) {
+        return false;
+      }
+      openGroup(base, disp, alignment);
+    }
+    memBase = HOST[base];
+    memIndex = SCRATCH1;
+    memDisp = disp;
+    freeScratch = SCRATCH0;
+    return true;
+  }
+
+  private void openGroup(int base, int disp, int alignment) {
+    keepFlags();
+    boolean write = groups.rangeWrites;
+    int low = groups.rangeLow;
+    int retry = a.at;
+    addressTo(SCRATCH0, true, base, Insn.NONE, 0, low);
+    int missed = check(groups.rangeHigh - low, write, false);
+    int misaligned = 0;
+    if (alignment != 0) {
+      a.testImm(SCRATCH0, alignment - 1);
+      misaligned = a.jcc(NE);
+    }
+    a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
+    a.storeState(NativeState.GROUP_ADDENDS + base * 8, SCRATCH1);
+    groups.open(base, disp, alignment);
+    scratchGroup = base;
+    int counted = blockEnd - current;
+    int site = site(Region.GROUP | (write ? Region.WRITE : 0), retry, 0);
+    // The stub takes back what was counted; what is to be counted again on a retry is kept beside.
+    sites[site * Region.SITE_INTS + 1] = run.offsets[current] | counted << 24;
+    int alsoHere = misaligned;
+    stub(
+        () -> {
+          a.here(missed);
+          addressTo(SCRATCH0, true, base, Insn.NONE, 0, low);
+          walkAndRetry(write, retry);
+          if (alsoHere != 0) {
+            a.here(alsoHere);
+          }
+          a.lea(COUNT, COUNT, -1, 0, counted);
+          sites[site * Region.SITE_INTS + 3] = a.at;
+          leave(site, false);
+        });
+  }
+
+  /**
    * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes the
    * offset of the TLB entry. Gives the position of the jump for what does not pass.
    */
   private int check(int bytes, boolean write, boolean aligned) {
+    scratchGroup = -1;
     a.shiftRight32(SCRATCH1, SCRATCH0, 7, bmi2);
     a.aluImm32(AND, SCRATCH1, Tlb.ENTRIES - 1 << 5);
     a.aluStateIndexed(SUB, SCRATCH0, SCRATCH1, tlb + (write ? Tlb.WRITE_TAG : Tlb.READ_TAG));
@@ -524,6 +613,7 @@ final class RegionWriter {
     if (index != Insn.NONE) {
       hostIndex = HOST[index];
       if (hostIndex < 0) {
+        scratchGroup = -1;
         a.loadState(SCRATCH1, CpuState.GPR + index * 8);
         hostIndex = SCRATCH1;
       }
@@ -774,6 +864,7 @@ final class RegionWriter {
       }
       interpretInstead(a.jcc(AE));
     } else {
+      scratchGroup = -1;
       // Neither 0 nor -1, and a dividend that fits in half its width: the quotient fits.
       a.lea(SCRATCH1, SCRATCH0, -1, 0, 1);
       if (wide) {
@@ -804,6 +895,7 @@ final class RegionWriter {
   private void wantFloat(Insn insn) {
     if (Treatment.usesVectors(insn) && !sseKnown) {
       keepFlags();
+      scratchGroup = -1; // loading uses the register
       a.cmpStateByteZero(NativeState.SSE_LOADED);
       int unloaded = a.jcc(E);
       int back = a.at;
@@ -820,6 +912,7 @@ final class RegionWriter {
     }
     if (insn.opcode.has(parhelion.cpu.decode.Opcode.X87) && !x87Known) {
       keepFlags();
+      scratchGroup = -1;
       int retry = a.at;
       a.cmpStateByteZero(NativeState.X87_LOADED);
       int unloaded = a.jcc(E);
@@ -957,6 +1050,7 @@ final class RegionWriter {
 
   private void call() {
     pushReturn();
+    keepFlags();
     chainStub(a.patchableJmp(), run.targetOffset(current), true);
   }
 
@@ -971,6 +1065,8 @@ final class RegionWriter {
 
   /** Finds the guest address in SCRATCH0 in the jump cache: its index is then in SCRATCH1. */
   private void lookUp() {
+    keepFlags();
+    scratchGroup = -1;
     a.shiftRight32(SCRATCH1, SCRATCH0, 12, bmi2);
     a.alu32(XOR, SCRATCH1, SCRATCH0);
     a.aluImm32(AND, SCRATCH1, NativeState.JUMPS - 1);

@@ -104,7 +104,7 @@ public final class Rewriter {
     int[] sites = region.sites;
     int at = site * Region.SITE_INTS;
     int place = sites[at + 1];
-    c.retired += budget - U.getLong(state + NativeState.COUNTER) - (place >>> 16);
+    c.retired += budget - U.getLong(state + NativeState.COUNTER) - (place >>> 16 & 0xff);
     c.rip(region.va + (place & 0xffff));
     Flags.set(c, unpack(U.getLong(state + NativeState.FLAGS)));
     if (U.getInt(state + NativeState.X87_LOADED) != 0) {
@@ -119,7 +119,7 @@ public final class Rewriter {
       case Region.ENTRY -> entry(region, end);
       case Region.BUDGET -> {
         if (mayGoOn(end)) {
-          if (end - c.retired >= place >>> 16) {
+          if (end - c.retired >= (place >>> 16 & 0xff)) {
             goOn(region, sites[at + 2], 0, 0);
           } else {
             c.interpreter().runBlock(); // fewer are left than the block has
@@ -128,11 +128,12 @@ public final class Rewriter {
       }
       case Region.LOAD_X87 -> {
         if (X87Image.isMasked(state)) {
-          goOn(region, sites[at + 2], place >>> 16, sites[at] | Region.X87_KNOWN);
+          goOn(region, sites[at + 2], place >>> 16 & 0xff, sites[at] | Region.X87_KNOWN);
         } else {
           softFloat = true;
         }
       }
+      case Region.GROUP -> group(region, site);
       default -> softFloat = true;
     }
   }
@@ -191,9 +192,33 @@ public final class Rewriter {
     long va = U.getLong(state + NativeState.MISS_VA);
     int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
     if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
-      goOn(region, sites[at + 2], sites[at + 1] >>> 16, sites[at]);
+      goOn(region, sites[at + 2], sites[at + 1] >>> 16 & 0xff, sites[at]);
     } else {
       interpret(region, site, end);
+    }
+  }
+
+  /** Where a check for several accesses does not pass, code with single checks goes on. */
+  private void group(Region region, int site) {
+    int at = site * Region.SITE_INTS;
+    int[] sites = region.sites;
+    long va = U.getLong(state + NativeState.MISS_VA);
+    int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
+    if (c.fillTlb(va, 1, access)) {
+      goOn(region, sites[at + 2], sites[at + 1] >>> 24, sites[at]);
+      return;
+    }
+    long pa = region.pa + (sites[at + 1] & 0xffff);
+    int single = region.key | RegionKey.SINGLE_CHECKS;
+    Region twin = regions.find(pa, c.rip(), single);
+    if (twin == null) {
+      twin = regions.translate(c, pa, c.rip(), single);
+    }
+    if (twin != null) {
+      if (region.valid) {
+        regions.leadTo(region, sites[at + 3], twin);
+      }
+      goOn(twin, twin.checked, 0, 0);
     }
   }
 
@@ -218,7 +243,7 @@ public final class Rewriter {
         && region.valid
         && key == RegionKey.of(c, softFloat)
         && mayGoOn(end)) {
-      goOn(region, behind, (sites[at + 1] >>> 16) - 1, sites[at]);
+      goOn(region, behind, (sites[at + 1] >>> 16 & 0xff) - 1, sites[at]);
     }
   }
 
