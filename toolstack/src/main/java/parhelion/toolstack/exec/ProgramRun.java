@@ -99,15 +99,15 @@ public final class ProgramRun {
     }
     try (Kernel k = open()) {
       kernel = k;
-      String note = EngineNotes.ofFallback(k.code());
-      if (note != null) {
-        config.messages().accept(note);
-      }
       List<String> arguments = new ArrayList<>();
       arguments.add(bytes(config.program()));
       config.arguments().forEach(each -> arguments.add(bytes(each)));
       List<String> environment = config.environment().stream().map(ProgramRun::bytes).toList();
       String path = programPath(k);
+      String note = EngineNotes.ofFallback(k.code());
+      if (note != null) {
+        config.messages().accept(note);
+      }
       PerfMap map = config.perfMap() ? PerfMap.begin(k.code(), ProgramRun::addressName) : null;
       try {
         return outcome(k, k.run(path, arguments, environment));

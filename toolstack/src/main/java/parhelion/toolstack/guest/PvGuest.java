@@ -116,15 +116,19 @@ public final class PvGuest implements AutoCloseable {
       memory = new MachineMemory(frames);
       return new Hypervisor(memory, clock, config.cpu().engine());
     } catch (EngineUnavailableException e) {
-      memory.close();
+      close(memory);
       throw EngineNotes.unavailable(e);
     } catch (OutOfMemoryError e) {
-      if (memory != null) {
-        memory.close();
-      }
+      close(memory);
       throw new UserError(
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
+    }
+  }
+
+  private static void close(@Nullable MachineMemory memory) {
+    if (memory != null) {
+      memory.close();
     }
   }
 
