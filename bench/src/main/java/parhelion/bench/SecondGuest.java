@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.rewrite.Templates;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
 import parhelion.toolstack.guest.Outcome;
@@ -60,11 +63,12 @@ public final class SecondGuest {
   }
 
   private static GuestConfig config(String[] args) throws IOException {
-    if (!args[0].isEmpty()) {
-      throw new IllegalArgumentException("no engine can be chosen here yet: " + args[0]);
-    }
+    CpuChoice cpu =
+        args[0].isEmpty()
+            ? CpuChoice.preferred()
+            : Objects.requireNonNull(CpuChoice.of(CpuModel.DEFAULT.label, args[0]));
     if (args.length == 1) {
-      return new GuestConfig("tour", Tour.kernel(), () -> null, null, "batch", MEMORY_MIB, 1);
+      return new GuestConfig("tour", Tour.kernel(), () -> null, null, "batch", MEMORY_MIB, 1, cpu);
     }
     ElfImage kernel =
         ElfImage.of(
@@ -75,7 +79,7 @@ public final class SecondGuest {
                 Progress.NONE));
     ByteBuffer initrd = ByteBuffer.wrap(Files.readAllBytes(Path.of(args[2])));
     String words = "console=hvc0 " + args[3];
-    return new GuestConfig("bench", kernel, () -> null, initrd, words, MEMORY_MIB, 1);
+    return new GuestConfig("bench", kernel, () -> null, initrd, words, MEMORY_MIB, 1, cpu);
   }
 
   private static double seconds(long start) {

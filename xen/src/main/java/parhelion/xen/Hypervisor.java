@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
+import parhelion.cpu.Engine;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.grant.GrantOps;
@@ -37,11 +38,20 @@ public final class Hypervisor implements AutoCloseable {
   private final long zeroFrame;
   private DomainListener listener = new DomainListener() {};
 
-  /** Takes over {@code memory}, which {@link #close} closes. */
+  /** Takes over {@code memory}, which {@link #close} closes; on the engine that is preferred. */
   public Hypervisor(MachineMemory memory, XenClock clock) {
+    this(memory, clock, Engine.preferred());
+  }
+
+  /**
+   * Takes over {@code memory}, which {@link #close} closes.
+   *
+   * @throws parhelion.cpu.EngineUnavailableException where this host cannot run {@code engine}
+   */
+  public Hypervisor(MachineMemory memory, XenClock clock, Engine engine) {
     this.memory = memory;
     this.clock = clock;
-    code = new CodeCache(memory);
+    code = new CodeCache(memory, engine);
     frames = new FrameTable(memory, code);
     scheduler = new Scheduler(clock);
     paging = new Paging(this);

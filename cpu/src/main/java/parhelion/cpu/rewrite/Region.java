@@ -26,6 +26,14 @@ final class Region implements CodeCache.Translation {
   /** The check for several accesses did not pass. */
   static final int GROUP = 7;
 
+  /** So often a check for several accesses may fail before its code leads elsewhere for good. */
+  static final int GROUP_FAILURES = 16;
+
+  /** What statistics call the kinds. */
+  static final String[] KIND_NAMES = {
+    "chain", "TLB miss", "interpret", "entry", "budget", "load x87", "unmasked", "group"
+  };
+
   /** Bits beside the kind in a site's first int. */
   static final int KIND = 7;
 
@@ -116,7 +124,7 @@ final class Region implements CodeCache.Translation {
     lengthBytes = shape.lengthBytes;
     hostBytes = shape.hostBytes;
     instructions = shape.instructions;
-    sites = shape.sites;
+    sites = shape.sites.clone();
   }
 
   /** What the interpreter does for the instruction of a site; RIP is at it. */

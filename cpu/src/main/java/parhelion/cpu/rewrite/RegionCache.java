@@ -5,14 +5,20 @@ import static parhelion.cpu.memory.Host.U;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.EngineStats;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Monitor.ReadWindow;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.cpu.rewrite.Templates.Template;
@@ -24,8 +30,20 @@ import parhelion.cpu.rewrite.Templates.Template;
 public final class RegionCache {
   private static final long ARENA_BYTES = 96L << 20;
 
+  /** Instructions that statistics list. */
+  private static final int LISTED_MNEMONICS = 10;
+
   /** More than one run can take: 64 instructions and their stubs. */
   private static final int MAX_REGION_BYTES = 64 * 512;
+
+  /** Is told what is at which host address. */
+  public interface Listener {
+    /** Code that belongs to no guest address. */
+    void routines(long host, long bytes);
+
+    /** Code of a run of guest instructions at {@code va}. */
+    void region(long host, long bytes, long va);
+  }
 
   private record CodePage(long va, long pa, boolean exactFlags) {}
 
@@ -54,8 +72,16 @@ public final class RegionCache {
   long translatedInstructions;
   long translationNanos;
   long copies;
+  long hostBytes;
   long resets;
   long drops;
+  final long[] exits = new long[Region.KIND + 1];
+  final long[] interpreted = new long[Mnemonic.values().length];
+
+  /** Page walks of CPUs that are gone. */
+  private long formerWalks;
+
+  private @Nullable Listener listener;
 
   /** Tells a CPU's generated code where memory is. */
   void prepare(long state, Monitor monitor) {
@@ -93,6 +119,78 @@ public final class RegionCache {
     CodeArena arena = new CodeArena(ARENA_BYTES);
     memory.onClose(arena::close);
     return new RegionCache(memory, code, arena);
+  }
+
+  /** Has {@code listener} told of all code that is there and of all that is written from now on. */
+  public void listen(Listener listener) {
+    this.listener = listener;
+    long first = arena.next() - arena.usedBytes();
+    listener.routines(first, arenaStart);
+    Region told = null;
+    for (int i = 0; i < sites; i++) {
+      Region region = ofSite(i);
+      if (region != told) {
+        listener.region(region.host, region.hostBytes, region.va);
+        told = region;
+      }
+    }
+  }
+
+  /** Guest address of the run whose code is at a host address; empty where there is none. */
+  public OptionalLong guestAddress(long host) {
+    // Sites are numbered as regions are written: upward.
+    int low = 0;
+    int high = sites;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (ofSite(middle).host <= host) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low == 0) {
+      return OptionalLong.empty();
+    }
+    Region region = ofSite(low - 1);
+    return host < region.host + region.hostBytes
+        ? OptionalLong.of(region.va)
+        : OptionalLong.empty();
+  }
+
+  /** A CPU goes. */
+  public void detached(Cpu cpu) {
+    formerWalks += U.getLong(cpu.state + NativeState.WALKS);
+  }
+
+  /** What was done so far. */
+  public EngineStats stats() {
+    long walks = formerWalks;
+    for (Cpu cpu : code.cpus()) {
+      walks += U.getLong(cpu.state + NativeState.WALKS);
+    }
+    List<EngineStats.Count> byKind = new ArrayList<>();
+    for (int i = 0; i < Region.KIND_NAMES.length; i++) {
+      byKind.add(new EngineStats.Count(Region.KIND_NAMES[i], exits[i]));
+    }
+    List<EngineStats.Count> byMnemonic = new ArrayList<>();
+    for (Mnemonic mnemonic : Mnemonic.values()) {
+      if (interpreted[mnemonic.ordinal()] > 0) {
+        byMnemonic.add(new EngineStats.Count(mnemonic.name(), interpreted[mnemonic.ordinal()]));
+      }
+    }
+    byMnemonic.sort(Comparator.comparingLong(EngineStats.Count::count).reversed());
+    return new EngineStats(
+        translations,
+        translatedInstructions,
+        hostBytes,
+        translationNanos,
+        used(),
+        drops,
+        resets,
+        walks,
+        byKind,
+        List.copyOf(byMnemonic.subList(0, Math.min(LISTED_MNEMONICS, byMnemonic.size()))));
   }
 
   private static int hash(long pa, long va, int key) {
@@ -176,7 +274,11 @@ public final class RegionCache {
     add(region);
     translations++;
     translatedInstructions += region.instructions;
+    hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
+    if (listener != null) {
+      listener.region(region.host, region.hostBytes, va);
+    }
     return region;
   }
 

@@ -628,9 +628,9 @@ final class RegionWriter {
     groups.open(base, disp, alignment);
     scratchGroup = base;
     int counted = blockEnd - current;
-    int site = site(Region.GROUP | (write ? Region.WRITE : 0), retry, 0);
-    // The stub takes back what was counted; what is to be counted again on a retry is kept beside.
-    sites[site * Region.SITE_INTS + 1] = run.offsets[current] | counted << 24;
+    int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
+    int site = site(kind, Region.GROUP_FAILURES, 0);
+    sites[site * Region.SITE_INTS + 1] = run.offsets[current]; // the stub takes back what was counted
     int alsoHere = misaligned;
     stub(
         () -> {

@@ -39,8 +39,10 @@ public final class Rewriter {
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
 
-  /** Exits by kind of site, for statistics. */
-  final long[] exits = new long[Region.KIND + 1];
+  /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
+  private final long[] exits;
+
+  private final long[] interpreted;
 
   // --- where to go on in generated code ---
 
@@ -55,6 +57,8 @@ public final class Rewriter {
     c = cpu;
     state = cpu.state;
     this.regions = regions;
+    exits = regions.exits;
+    interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
   }
@@ -199,6 +203,8 @@ public final class Rewriter {
   /**
    * Where a check for several accesses does not pass, code with single checks goes on. Nothing is
    * translated for the group: the page may be one that none of its accesses comes to, or only a read.
+   * A range that crosses a page will do so again, so that its code leads there directly from then on; a
+   * page that was not accessed before is another matter.
    */
   private void group(Region region, int site) {
     int at = site * Region.SITE_INTS;
@@ -210,7 +216,9 @@ public final class Rewriter {
       twin = regions.translate(c, pa, c.rip(), single);
     }
     if (twin != null) {
-      if (region.valid) {
+      long va = U.getLong(state + NativeState.MISS_VA);
+      boolean crosses = (va & 4095) + (sites[at] >>> Region.SIZE_SHIFT) > 4096;
+      if (region.valid && (crosses || --sites[at + 2] <= 0)) {
         regions.leadTo(region, sites[at + 3], twin);
       }
       goOn(twin, twin.checked, 0, 0);
@@ -223,6 +231,7 @@ public final class Rewriter {
     long rip = c.rip();
     Interpreter interpreter = c.interpreter();
     Block single = region.single(site, interpreter);
+    interpreted[single.last().ordinal()]++;
     boolean completed = interpreter.executeSingle(single, rip);
     if (!region.valid) {
       regions.selfModified(region.pa);
