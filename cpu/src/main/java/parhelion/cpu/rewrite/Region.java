@@ -6,9 +6,9 @@ import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 
 /**
- * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects that
- * the page where it runs is known to be mapped as it was, and flags in the host's; {@link #unchecked}
- * verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
+ * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects
+ * that the page where it runs is known to be mapped as it was, and flags in the host's; {@link
+ * #unchecked} verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
  *
  * <p>{@link #sites} says what the places mean by which the code leaves, four ints each.
  */
@@ -27,7 +27,7 @@ final class Region implements CodeCache.Translation {
   static final int GROUP = 7;
 
   /** So often a check for several accesses may fail before its code leads elsewhere for good. */
-  static final int GROUP_FAILURES = 16;
+  static final int GROUP_FAILURES = 1000;
 
   /** What statistics call the kinds. */
   static final String[] KIND_NAMES = {
@@ -89,8 +89,7 @@ final class Region implements CodeCache.Translation {
 
   @Nullable Region hashNext;
 
-  Region(
-      RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
+  Region(RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
     this.owner = owner;
     this.pa = pa;
     this.secondPa = secondPa;

@@ -101,7 +101,8 @@ class CacheLifeTest {
       g.cpu.run(100_000);
       assertEquals("[end]", g.events.toString());
       long last = g.get(RAX);
-      assertTrue(Math.abs(before - left - last) <= (inside ? 2 : 1), before + " " + left + " " + last);
+      assertTrue(
+          Math.abs(before - left - last) <= (inside ? 2 : 1), before + " " + left + " " + last);
     }
   }
 
