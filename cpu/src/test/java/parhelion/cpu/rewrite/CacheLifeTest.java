@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.interp.Engine;
+import parhelion.cpu.Engine;
 
 /** Generated code comes and goes: when there is no more room, with its frame, with its memory. */
 class CacheLifeTest {

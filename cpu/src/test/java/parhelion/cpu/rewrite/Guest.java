@@ -8,10 +8,10 @@ import java.util.List;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuModel;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Engine;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Segments;
 import parhelion.cpu.interp.CodeCache;
-import parhelion.cpu.interp.Engine;
 import parhelion.cpu.memory.MachineMemory;
 
 /**

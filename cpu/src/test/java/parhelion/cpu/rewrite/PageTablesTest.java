@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.interp.Engine;
+import parhelion.cpu.Engine;
 
 /**
  * Page tables that generated code walks by itself: the same accesses go through, with the same

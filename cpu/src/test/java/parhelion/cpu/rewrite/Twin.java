@@ -9,12 +9,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.Engine;
 import parhelion.cpu.Exceptions;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Disassembler;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.interp.Engine;
 
 /**
  * A random program on both engines, with everything that may come in between: page faults,
