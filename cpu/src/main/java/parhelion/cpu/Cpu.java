@@ -684,6 +684,18 @@ public final class Cpu implements AutoCloseable {
     return hits(va, access);
   }
 
+  /**
+   * Machine address of {@code va} by what is in a TLB for such an access, or -1. What is there is
+   * memory, and not decoded code if the access is a write.
+   */
+  public long inTlb(int tlbIndex, long va, int access) {
+    long entry = Tlb.slot(tlbs[tlbIndex].base, va);
+    long tag = U.getLong(entry + (access == Access.WRITE ? Tlb.WRITE_TAG : Tlb.READ_TAG));
+    return tag == (va & -4096L)
+        ? U.getLong(entry + Tlb.HOST_PAGE) - memory.base() | va & 4095
+        : -1;
+  }
+
   private boolean hits(long va, int access) {
     long tag = Tlb.slot(tlbBase, va) + (access == Access.WRITE ? Tlb.WRITE_TAG : Tlb.READ_TAG);
     return U.getLong(tag) == (va & -4096L);

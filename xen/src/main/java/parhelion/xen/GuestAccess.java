@@ -60,6 +60,10 @@ public final class GuestAccess implements Bytes {
   /** Machine address of {@code va} for an access of that kind; EFAULT. */
   private long machineAddress(long va, int access) {
     Cpu cpu = vcpu.cpu();
+    long cached = cpu.inTlb(XenMonitor.KERNEL_TLB, va, access);
+    if (cached >= 0) {
+      return cached;
+    }
     try {
       long translation = vcpu.monitor().translatePlain(cpu, va, access);
       if ((translation & Access.HOOKED) != 0) {

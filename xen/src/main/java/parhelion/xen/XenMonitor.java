@@ -21,6 +21,9 @@ import parhelion.xen.memory.MachToPhysTable;
  * page tables; the processor's first TLB serves the kernel, the second the user.
  */
 public final class XenMonitor implements Monitor {
+  /** The TLB of guest-kernel mode. */
+  static final int KERNEL_TLB = 0;
+
   private final Vcpu vcpu;
   private final VcpuState state;
   private final Hypervisor hypervisor;
@@ -52,7 +55,7 @@ public final class XenMonitor implements Monitor {
 
   @Override
   public int tlbIndex(Cpu cpu) {
-    return state.kernelMode ? 0 : 1;
+    return state.kernelMode ? KERNEL_TLB : 1;
   }
 
   @Override

@@ -43,6 +43,11 @@ public final class Rewriter {
 
   private final long[] interpreted;
 
+  /** The interpreter's flags as they were when generated code left: those in the state block. */
+  private long flagsResult = 1;
+
+  private long flagsAux = -1;
+
   // --- where to go on in generated code ---
 
   private long resumeHost;
@@ -85,7 +90,9 @@ public final class Rewriter {
     long host = resumeHost;
     resumeHost = 0;
     U.putLong(state + NativeState.COUNTER, budget - resumeCounted);
-    U.putLong(state + NativeState.FLAGS, pack(Flags.get(c)));
+    if (c.fRes != flagsResult || c.fAux != flagsAux) {
+      U.putLong(state + NativeState.FLAGS, pack(Flags.get(c)));
+    }
     if ((resumeBits & Region.X87_KNOWN) != 0) {
       X87Image.toImage(state);
       U.putInt(state + NativeState.X87_WANTED, 1);
@@ -106,6 +113,8 @@ public final class Rewriter {
     c.retired += budget - U.getLong(state + NativeState.COUNTER) - (place >>> 16 & 0xff);
     c.rip(region.va + (place & 0xffff));
     Flags.set(c, unpack(U.getLong(state + NativeState.FLAGS)));
+    flagsResult = c.fRes;
+    flagsAux = c.fAux;
     if (U.getInt(state + NativeState.X87_LOADED) != 0) {
       U.putInt(state + NativeState.X87_LOADED, 0);
       X87Image.fromImage(state);
