@@ -236,6 +236,7 @@ public final class Rewriter {
     } else if (c.rip() == rip + single.lengthBytes()
         && region.valid
         && key == RegionKey.of(c, softFloat)
+        && ((sites[at] & Region.X87_KNOWN) == 0 || X87Image.isMasked(state))
         && mayGoOn(end)) {
       goOn(region, behind, (sites[at + 1] >>> 16 & 0xff) - 1, sites[at]);
     }
