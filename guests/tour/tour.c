@@ -136,6 +136,11 @@ static void events_on(void) {
   if (shared->vcpu[0].upcall_pending) hypercall(XEN_VERSION, 0, 0, 0, 0);
 }
 
+static void events_off(void) {
+  shared->vcpu[0].upcall_mask = 1;
+  BARRIER();
+}
+
 static void unmask(u32 port) { hypercall(EVENT_CHANNEL_OP, 9, (u64)&port, 0, 0); }
 
 /* Runs a faulting instruction; the handler goes on behind it. */
@@ -301,7 +306,10 @@ static void answer_keys(void) {
   put("\nKeys: t time, h hypercalls, r traps, p page tables, e events, c crash, q power off\n> ");
   flush();
   for (;;) {
-    while (*(volatile u32 *)&console->in_prod == console->in_cons) hypercall(SCHED_OP, 1, 0, 0, 0);
+    /* Blocking lets events in; one that came between the look and that would be waited for in vain. */
+    for (events_off(); *(volatile u32 *)&console->in_prod == console->in_cons; events_off())
+      hypercall(SCHED_OP, 1, 0, 0, 0);
+    events_on();
     char key = console->in[console->in_cons++ & (sizeof console->in - 1)];
     notify_console();
     if (key == '\r' || key == '\n') continue;

@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
-import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.exec.ProgramRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
@@ -80,15 +80,7 @@ final class ExecCommand implements Callable<Integer> {
       description = "Memory of all processes together, as 64M or 2G (default: ${DEFAULT-VALUE}).")
   long memoryBytes;
 
-  @Option(
-      names = "--cpu",
-      paramLabel = "v2|v3|max",
-      converter = GuestOptions.Model.class,
-      defaultValue = "v2",
-      description =
-          "The processor that the program sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
-              + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
-  CpuChoice cpu = CpuChoice.DEFAULT;
+  @Mixin CpuOptions cpu = new CpuOptions();
 
   @Option(
       names = "--timeout",
@@ -102,7 +94,9 @@ final class ExecCommand implements Callable<Integer> {
 
   @Option(
       names = "--stats",
-      description = "Afterwards, print instructions, speed and system calls on standard error.")
+      description =
+          "Afterwards, print instructions, speed, system calls and what the engine did on standard"
+              + " error.")
   boolean stats;
 
   @Option(names = "--json", description = "Print --stats as one line of JSON.")
@@ -131,7 +125,8 @@ final class ExecCommand implements Callable<Integer> {
                 binds,
                 memoryBytes,
                 timeout == null ? 0 : timeout.toNanos(),
-                cpu,
+                cpu.choice(),
+                cpu.perfMap,
                 strace,
                 err::println));
     forward(run);
@@ -195,6 +190,7 @@ final class ExecCommand implements Callable<Integer> {
     for (ProgramRun.Calls c : o.calls()) {
       err.printf("%-18s %10d %8d %12d%n", c.name(), c.count(), c.errors(), c.nanos() / 1000);
     }
+    err.print(o.engineTable());
   }
 
   /** Sizes such as 64M. */

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import parhelion.toolstack.CpuChoice;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -27,15 +27,7 @@ final class GuestOptions {
       description = "Number of virtual CPUs, 1 to 32 (default: ${DEFAULT-VALUE}).")
   int vcpus;
 
-  @Option(
-      names = "--cpu",
-      paramLabel = "v2|v3|max",
-      converter = Model.class,
-      defaultValue = "v2",
-      description =
-          "The processor that the guest sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
-              + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
-  CpuChoice cpu = CpuChoice.DEFAULT;
+  @Mixin CpuOptions cpu = new CpuOptions();
 
   @Option(
       names = "--timeout",
@@ -62,7 +54,9 @@ final class GuestOptions {
 
   @Option(
       names = "--stats",
-      description = "Afterwards, print what the guest asked of the hypervisor and what it cost.")
+      description =
+          "Afterwards, print what the guest asked of the hypervisor, what it cost, and what the"
+              + " engine did.")
   boolean stats;
 
   @Option(
@@ -128,18 +122,6 @@ final class GuestOptions {
         // Said below.
       }
       throw new TypeConversionException("'" + text + "' is not a number from 1 to " + MAX);
-    }
-  }
-
-  /** A model of the processor. */
-  static final class Model implements ITypeConverter<CpuChoice> {
-    @Override
-    public CpuChoice convert(String text) {
-      CpuChoice choice = CpuChoice.of(text);
-      if (choice == null) {
-        throw new TypeConversionException("'" + text + "' is not v2, v3 or max");
-      }
-      return choice;
     }
   }
 

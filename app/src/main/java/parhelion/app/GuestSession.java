@@ -34,6 +34,9 @@ final class GuestSession {
 
   private final GuestOptions options;
 
+  /** The user knows which engine it is. */
+  private boolean noted;
+
   GuestSession(GuestOptions options) {
     this.options = options;
   }
@@ -103,16 +106,27 @@ final class GuestSession {
             choice.commandLine() + size,
             options.memoryMib,
             options.vcpus,
-            options.cpu);
+            options.cpu.choice());
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     try (PvGuest guest = new PvGuest(config, console)) {
       running.set(guest);
+      String note = guest.engineNote();
+      if (note != null && !noted) {
+        tell(note);
+        noted = true;
+      }
+      if (options.cpu.perfMap) {
+        guest.mapForPerf();
+      }
       if (options.trace != null) {
         guest.traceTo(options.trace);
       }
       if (options.profile) {
         guest.profile();
+      }
+      if (!options.stats) {
+        guest.withoutTimes();
       }
       if (options.timeout != null) {
         long left = Math.max(0, options.timeout.toMillis() - spentNanos / 1_000_000);
@@ -128,6 +142,10 @@ final class GuestSession {
       }
       if (options.profile) {
         System.err.print(guest.profileTable(PROFILE_ROWS));
+      }
+      String mapProblem = guest.finishPerfMap();
+      if (mapProblem != null) {
+        tell(mapProblem);
       }
       GuestStats stats = guest.stats();
       double seconds = (System.nanoTime() - start) / 1e9;

@@ -140,6 +140,7 @@ final class BadInputTest {
     usage("--memory", "0", "-5", "x", "", "9999999999999999999G", "1T");
     usage("--vcpus", "0", "33", "-1", "x", "", "1.5", "99999999999");
     usage("--cpu", "v4", "host", "");
+    usage("--engine", "tcg", "");
     usage("--timeout", "0", "-1", "NaN", "1e300", "soon", "");
     usage("--on-crash", "ignore", "");
     refused(ExitStatus.USAGE, "Unknown option", "run", "--no-such-option");

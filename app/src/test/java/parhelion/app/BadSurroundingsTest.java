@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import parhelion.cpu.interp.CodeCache;
+import parhelion.cpu.memory.MachineMemory;
 
 /**
  * Guests that run while something around them breaks: a full disk, a closed pipe, a signal, an
@@ -30,6 +32,15 @@ final class BadSurroundingsTest {
 
   private record Ended(int status, String out, String err) {}
 
+  /** An engine that this host can run, so that nobody has to be told that it cannot. */
+  private static final String ENGINE = engine();
+
+  private static String engine() {
+    try (MachineMemory memory = new MachineMemory(16)) {
+      return new CodeCache(memory).engine().label;
+    }
+  }
+
   /** The command in a process of its own, with nothing on standard input. */
   static ProcessBuilder parhelion(String... args) {
     List<String> line = new ArrayList<>();
@@ -40,6 +51,7 @@ final class BadSurroundingsTest {
             "-Xlog:disable",
             "-Xmx512m",
             "--enable-native-access=ALL-UNNAMED",
+            "-Dparhelion.engine=" + ENGINE,
             "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),

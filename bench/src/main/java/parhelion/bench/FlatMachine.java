@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Engine;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
@@ -19,11 +20,11 @@ final class FlatMachine implements AutoCloseable {
   private final MachineMemory memory = new MachineMemory(4096);
   private final Cpu cpu;
 
-  FlatMachine(String program) {
+  FlatMachine(String program, Engine engine) {
     cpu =
         new Cpu(
             memory,
-            new CodeCache(memory),
+            new CodeCache(memory, engine),
             new Monitor() {
               @Override
               public long translate(Cpu c, long va, int access) {

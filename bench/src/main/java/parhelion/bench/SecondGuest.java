@@ -7,6 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
+import parhelion.cpu.CpuModel;
+import parhelion.cpu.rewrite.Templates;
+import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
 import parhelion.toolstack.guest.Outcome;
@@ -21,7 +25,8 @@ import parhelion.toolstack.image.Progress;
  * Boots two guests of the same kernel in one JVM, one after the other, and prints for each {@code
  * guest N USERLAND END}: seconds from the request to the first process's line and to the power-off.
  * Each does all that {@code parhelion run} does for a guest, from opening the kernel's file on.
- * What the second has of the first is only what the JVM and the toolstack keep by themselves.
+ * What the second has of the first is what the JVM and the toolstack keep by themselves, and the
+ * generated code, as the process shares it.
  */
 public final class SecondGuest {
   private static final int GUESTS = 2;
@@ -35,6 +40,7 @@ public final class SecondGuest {
    * Without these it runs the built-in guest, which makes a short run to make an AOT cache from.
    */
   public static void main(String[] args) throws IOException, InterruptedException {
+    Templates.share();
     for (int i = 1; i <= GUESTS; i++) {
       long start = System.nanoTime();
       Userland userland = new Userland(start);
@@ -57,11 +63,12 @@ public final class SecondGuest {
   }
 
   private static GuestConfig config(String[] args) throws IOException {
-    if (!args[0].isEmpty()) {
-      throw new IllegalArgumentException("no engine can be chosen here yet: " + args[0]);
-    }
+    CpuChoice cpu =
+        args[0].isEmpty()
+            ? CpuChoice.preferred()
+            : Objects.requireNonNull(CpuChoice.of(CpuModel.DEFAULT.label, args[0]));
     if (args.length == 1) {
-      return new GuestConfig("tour", Tour.kernel(), () -> null, null, "batch", MEMORY_MIB, 1);
+      return new GuestConfig("tour", Tour.kernel(), () -> null, null, "batch", MEMORY_MIB, 1, cpu);
     }
     ElfImage kernel =
         ElfImage.of(
@@ -72,7 +79,7 @@ public final class SecondGuest {
                 Progress.NONE));
     ByteBuffer initrd = ByteBuffer.wrap(Files.readAllBytes(Path.of(args[2])));
     String words = "console=hvc0 " + args[3];
-    return new GuestConfig("bench", kernel, () -> null, initrd, words, MEMORY_MIB, 1);
+    return new GuestConfig("bench", kernel, () -> null, initrd, words, MEMORY_MIB, 1, cpu);
   }
 
   private static double seconds(long start) {

@@ -14,6 +14,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.process.file.HostNode;
@@ -47,7 +48,7 @@ public final class Kernel implements AutoCloseable {
   final CodeCache code;
   final FramePool pool;
   final Tree tree;
-  final Stats stats = new Stats();
+  final Stats stats;
   final @Nullable Strace strace;
   final Futexes futexes = new Futexes();
   final Map<Integer, Process> processes = new HashMap<>();
@@ -69,10 +70,22 @@ public final class Kernel implements AutoCloseable {
   private boolean timedOut;
   private int lastPid = FIRST_PID - 1;
 
+  /**
+   * A world without processes.
+   *
+   * @throws EngineUnavailableException where this host cannot run the engine that is asked for
+   */
   public Kernel(Options options) {
     this.options = options;
     memory = new MachineMemory(Math.max(256, options.memoryBytes() >>> 12));
-    code = new CodeCache(memory);
+    try {
+      code = new CodeCache(memory, options.engine());
+    } catch (EngineUnavailableException e) {
+      U.freeMemory(eventOne);
+      memory.close();
+      throw e;
+    }
+    stats = new Stats(code);
     pool = new FramePool(memory, code);
     pool.onShortage(this::dropPrograms);
     U.putLong(eventOne, 1);
@@ -178,6 +191,11 @@ public final class Kernel implements AutoCloseable {
 
   public Stats stats() {
     return stats;
+  }
+
+  /** The guests' code. */
+  public CodeCache code() {
+    return code;
   }
 
   /**

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuModel;
+import parhelion.cpu.Engine;
 import parhelion.process.file.OpenFile;
 
 /**
@@ -20,6 +21,7 @@ import parhelion.process.file.OpenFile;
  * @param report where to print crash reports
  * @param timeoutNanos time limit, 0 for none
  * @param cpu which processor they see
+ * @param engine what executes their code
  */
 public record Options(
     long memoryBytes,
@@ -32,11 +34,12 @@ public record Options(
     @Nullable Consumer<String> strace,
     Consumer<String> report,
     long timeoutNanos,
-    CpuModel cpu) {
+    CpuModel cpu,
+    Engine engine) {
   /** Default size of {@link #memoryBytes}. */
   public static final long DEFAULT_MEMORY_BYTES = 1L << 30;
 
-  /** With the default processor. */
+  /** With the default processor, on the engine that is preferred. */
   public Options(
       long memoryBytes,
       @Nullable String root,
@@ -59,7 +62,8 @@ public record Options(
         strace,
         report,
         timeoutNanos,
-        CpuModel.DEFAULT);
+        CpuModel.DEFAULT,
+        Engine.preferred());
   }
 
   /** A host path at a guest path. */

@@ -2,12 +2,16 @@ package parhelion.process;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import parhelion.cpu.EngineStats;
+import parhelion.cpu.interp.CodeCache;
 
 /** What a run has cost: instructions, and system calls by number and host time. */
 public final class Stats {
   /** One kind of system call. */
   public record Calls(String name, long count, long errors, long nanos) {}
 
+  private final CodeCache code;
   private final long startNanos = System.nanoTime();
   private final long[] count = new long[Syscall.LIMIT];
   private final long[] errors = new long[Syscall.LIMIT];
@@ -16,6 +20,20 @@ public final class Stats {
   long guestNanos;
   long processes;
   long threads;
+
+  Stats(CodeCache code) {
+    this.code = code;
+  }
+
+  /** Name of the engine that executed guest code. */
+  public String engine() {
+    return code.engine().label;
+  }
+
+  /** What the rewriter did; null where the interpreter executed guest code. */
+  public @Nullable EngineStats rewriter() {
+    return code.engineStats();
+  }
 
   void called(long number, boolean failed, long tookNanos) {
     int n = number >= 0 && number < Syscall.LIMIT ? (int) number : Syscall.LIMIT - 1;

@@ -3,19 +3,39 @@ package parhelion.toolstack;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuModel;
+import parhelion.cpu.Engine;
 
 /**
- * The processor that a guest sees, as people name it.
+ * The processor that a guest sees and what executes its code, as people name them.
  *
- * @param model what that is
+ * @param model which processor that is
+ * @param engine what executes its code
  */
-public record CpuChoice(CpuModel model) {
-  /** What guests see unless someone asks for another. */
-  public static final CpuChoice DEFAULT = new CpuChoice(CpuModel.DEFAULT);
+public record CpuChoice(CpuModel model, Engine engine) {
+  /** A model on the engine that is preferred. */
+  public CpuChoice(CpuModel model) {
+    this(model, Engine.preferred());
+  }
 
-  /** The choice of that name (v2, v3, max), or null. */
-  public static @Nullable CpuChoice of(String name) {
-    CpuModel model = CpuModel.of(name.toLowerCase(Locale.ROOT));
-    return model == null ? null : new CpuChoice(model);
+  /** What guests get unless someone asks for something else. */
+  public static CpuChoice preferred() {
+    return new CpuChoice(CpuModel.DEFAULT);
+  }
+
+  /** The choice of these names; null if one of them names nothing. */
+  public static @Nullable CpuChoice of(String model, String engine) {
+    CpuModel cpu = CpuModel.of(model.toLowerCase(Locale.ROOT));
+    Engine runs = Engine.of(engine.toLowerCase(Locale.ROOT));
+    return cpu == null || runs == null ? null : new CpuChoice(cpu, runs);
+  }
+
+  /** Whether a model has that name: v2, v3, max. */
+  public static boolean isModel(String name) {
+    return CpuModel.of(name.toLowerCase(Locale.ROOT)) != null;
+  }
+
+  /** Whether an engine has that name: auto, rewriter, interpreter. */
+  public static boolean isEngine(String name) {
+    return Engine.of(name.toLowerCase(Locale.ROOT)) != null;
   }
 }

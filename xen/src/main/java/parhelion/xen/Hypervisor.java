@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
+import parhelion.cpu.Engine;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.grant.GrantOps;
@@ -30,17 +31,27 @@ public final class Hypervisor implements AutoCloseable {
   private final MemoryOps memoryOps;
   private final GrantOps grantOps;
   private final Hypercalls hypercalls;
-  private final TrapStats trapStats = new TrapStats();
+  private final Stopwatch stopwatch = new Stopwatch();
+  private final TrapStats trapStats = new TrapStats(stopwatch);
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
   private final long gdtFrame;
   private final long zeroFrame;
   private DomainListener listener = new DomainListener() {};
 
-  /** Takes over {@code memory}, which {@link #close} closes. */
+  /** Takes over {@code memory}, which {@link #close} closes; on the engine that is preferred. */
   public Hypervisor(MachineMemory memory, XenClock clock) {
+    this(memory, clock, Engine.preferred());
+  }
+
+  /**
+   * Takes over {@code memory}, which {@link #close} closes.
+   *
+   * @throws parhelion.cpu.EngineUnavailableException where this host cannot run {@code engine}
+   */
+  public Hypervisor(MachineMemory memory, XenClock clock, Engine engine) {
     this.memory = memory;
     this.clock = clock;
-    code = new CodeCache(memory);
+    code = new CodeCache(memory, engine);
     frames = new FrameTable(memory, code);
     scheduler = new Scheduler(clock);
     paging = new Paging(this);
@@ -54,6 +65,11 @@ public final class Hypervisor implements AutoCloseable {
 
   public MachineMemory memory() {
     return memory;
+  }
+
+  /** The clock of all statistics. */
+  public Stopwatch stopwatch() {
+    return stopwatch;
   }
 
   public CodeCache code() {

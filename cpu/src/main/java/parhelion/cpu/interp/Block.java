@@ -1,6 +1,7 @@
 package parhelion.cpu.interp;
 
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.decode.Mnemonic;
 
 /**
  * A run of decoded instructions within one page (or one instruction that crosses into a second),
@@ -43,6 +44,14 @@ public final class Block {
   long key1;
   long epoch1;
 
+  /** Of its last instruction. */
+  final Mnemonic last;
+
+  /** What its last instruction is; INVALID for bytes that are none. */
+  public Mnemonic last() {
+    return last;
+  }
+
   /** Bytes of guest code. */
   public int lengthBytes() {
     return lengthBytes;
@@ -57,7 +66,8 @@ public final class Block {
       int instructions,
       int lengthBytes,
       long secondPa,
-      boolean changesMode) {
+      boolean changesMode,
+      Mnemonic last) {
     this.pa = pa;
     this.mode = mode;
     this.ops = ops;
@@ -67,5 +77,6 @@ public final class Block {
     this.lengthBytes = lengthBytes;
     this.secondPa = secondPa;
     this.changesMode = changesMode;
+    this.last = last;
   }
 }

@@ -79,6 +79,7 @@ final class BlockDecoder {
     int at = 0;
     int instructions = 0;
     boolean changesMode = false;
+    Mnemonic last = Mnemonic.INVALID;
     while (instructions < limit) {
       int status = decoder.decode(bytes, at, window - at, c.codeBits, insn);
       if (status == Decoder.TRUNCATED) {
@@ -96,6 +97,7 @@ final class BlockDecoder {
         ops.add(translate(status, insn, at));
       }
       instructions++;
+      last = mnemonic(status, insn);
       at += insn.length;
       if (status != Decoder.OK || endsBlock(insn)) {
         changesMode = status != Decoder.OK || changesMode(insn);
@@ -106,7 +108,16 @@ final class BlockDecoder {
       insn = swap;
     }
     return new Block(
-        pa, c.modeKey, ops.toArray(new Op[0]), offsets, before, instructions, at, -1, changesMode);
+        pa,
+        c.modeKey,
+        ops.toArray(new Op[0]),
+        offsets,
+        before,
+        instructions,
+        at,
+        -1,
+        changesMode,
+        last);
   }
 
   /** The instruction at {@code rip} reaches into the next page (or past the segment limit). */
@@ -127,7 +138,12 @@ final class BlockDecoder {
         1,
         insn.length,
         secondPa,
-        status != Decoder.OK || (endsBlock(insn) && changesMode(insn)));
+        status != Decoder.OK || (endsBlock(insn) && changesMode(insn)),
+        mnemonic(status, insn));
+  }
+
+  private static Mnemonic mnemonic(int status, Insn insn) {
+    return status == Decoder.OK ? insn.mnemonic() : Mnemonic.INVALID;
   }
 
   private Op translate(int status, Insn insn, int offset) {

@@ -5,6 +5,9 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.Engine;
+import parhelion.cpu.EngineStats;
+import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.cpu.rewrite.RegionCache;
 
@@ -48,6 +51,7 @@ public final class CodeCache implements MachineMemory.WriteListener {
   private @Nullable Block[] table = new Block[1 << 16];
   private int blocks;
   private final @Nullable RegionCache regions;
+  private final @Nullable String obstacle;
   private final List<Cpu> cpus = new ArrayList<>();
 
   /** A cache whose CPUs run on the engine that the host allows; see {@link Engine}. */
@@ -55,9 +59,27 @@ public final class CodeCache implements MachineMemory.WriteListener {
     this(memory, Engine.preferred());
   }
 
+  /**
+   * A cache whose CPUs run on {@code engine}.
+   *
+   * @throws EngineUnavailableException where that is the rewriter and this host cannot run it
+   */
   public CodeCache(MachineMemory memory, Engine engine) {
     this.memory = memory;
-    regions = engine.regions(memory, this);
+    RegionCache made = null;
+    String why = null;
+    if (engine != Engine.INTERPRETER) {
+      try {
+        made = RegionCache.create(memory, this);
+      } catch (UnsupportedOperationException e) {
+        why = String.valueOf(e.getMessage());
+        if (engine == Engine.REWRITER) {
+          throw new EngineUnavailableException(why);
+        }
+      }
+    }
+    regions = made;
+    obstacle = why;
     pages = new CodePage[(int) memory.frames()];
     memory.setWriteListener(this);
   }
@@ -68,6 +90,9 @@ public final class CodeCache implements MachineMemory.WriteListener {
 
   public void detach(Cpu cpu) {
     cpus.remove(cpu);
+    if (regions != null) {
+      regions.detached(cpu);
+    }
   }
 
   /** The CPUs of this memory. */
@@ -112,6 +137,21 @@ public final class CodeCache implements MachineMemory.WriteListener {
   /** Generated code, if the CPUs of this memory run it. */
   public @Nullable RegionCache regions() {
     return regions;
+  }
+
+  /** Why the interpreter runs them although the rewriter was to where it can; else null. */
+  public @Nullable String obstacle() {
+    return obstacle;
+  }
+
+  /** The engine that runs the CPUs of this memory: never AUTO. */
+  public Engine engine() {
+    return regions == null ? Engine.INTERPRETER : Engine.REWRITER;
+  }
+
+  /** What the rewriter has done so far; null where there is none. */
+  public @Nullable EngineStats engineStats() {
+    return regions == null ? null : regions.stats();
   }
 
   /** Adds a translation of code at {@code pa}, and {@code secondPa} if that is not negative. */

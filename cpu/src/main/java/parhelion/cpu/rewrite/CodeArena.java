@@ -4,25 +4,40 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static parhelion.cpu.memory.Host.U;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Host memory for generated code: one memory file mapped twice, once to write and once to execute,
- * so that no page is ever both. Space is handed out upward; when it is used up, everything is
- * dropped at once ({@link #reset}).
+ * Host memory for generated code: the same shared memory mapped twice, once to write and once to
+ * execute, so that no page is ever both. Space is handed out upward; when it is used up, everything
+ * is dropped at once ({@link #reset}).
+ *
+ * <p>The memory is anonymous and not a memory file as Linux's perf looks for names
+ * (/tmp/perf-PID.map) only where no file is mapped; it takes shared anonymous memory, /dev/zero,
+ * for none.
  */
 final class CodeArena implements AutoCloseable {
+  /**
+   * System property, for tests: if it is true, the host is taken to refuse executable memory, as
+   * SELinux can.
+   */
+  static final String REFUSE = "parhelion.refuse.code";
+
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
   private static final int PROT_EXEC = 4;
   private static final int MAP_SHARED = 1;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_NORESERVE = 0x4000;
+  private static final int MREMAP_MAYMOVE = 1;
 
+  private static final long CHUNK = 1 << 20;
+
+  private final MethodHandle madvise =
+      handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private final long sizeBytes;
   private final long writable;
   private final long executable;
@@ -39,58 +54,32 @@ final class CodeArena implements AutoCloseable {
   CodeArena(long sizeBytes) {
     this.sizeBytes = sizeBytes;
     limit = sizeBytes;
-    int fd = memoryFile(sizeBytes);
+    writable = map(sizeBytes);
+    long second = -1;
     try {
-      writable = map(fd, sizeBytes, PROT_READ | PROT_WRITE);
-      long second = -1;
-      try {
-        second = map(fd, sizeBytes, PROT_READ | PROT_EXEC);
-      } finally {
-        if (second == -1) {
-          unmap(writable, sizeBytes);
-        }
-      }
+      second = mapAgain(writable, sizeBytes);
+      makeExecutable(second, sizeBytes);
       executable = second;
-    } finally {
-      call("close", fd);
-    }
-  }
-
-  private static int memoryFile(long bytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MethodHandle create =
-          handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT));
-      int fd = (int) create.invokeExact(arena.allocateFrom("parhelion-code"), 1 /* CLOEXEC */);
-      if (fd < 0) {
-        throw new UnsupportedOperationException("the host gives no memory file for code");
-      }
-      MethodHandle truncate =
-          handle("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-      if ((int) truncate.invokeExact(fd, bytes) != 0) {
-        call("close", fd);
-        throw new UnsupportedOperationException("the host gives no " + bytes + " bytes for code");
-      }
-      return fd;
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException(e);
+      unmap(writable, sizeBytes);
+      if (second != -1) {
+        unmap(second, sizeBytes);
+      }
+      throw e;
     }
   }
 
-  private static long map(int fd, long bytes, int protection) {
+  private static long map(long bytes) {
     try {
       MethodHandle mmap =
           handle(
               "mmap",
               FunctionDescriptor.of(
                   JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-      long address = (long) mmap.invokeExact(0L, bytes, protection, MAP_SHARED, fd, 0L);
+      int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
+      long address = (long) mmap.invokeExact(0L, bytes, PROT_READ | PROT_WRITE, flags, -1, 0L);
       if (address == -1L) {
-        throw new UnsupportedOperationException(
-            (protection & PROT_EXEC) != 0
-                ? "the host refuses executable memory"
-                : "the host refuses memory for code");
+        throw new UnsupportedOperationException("the host refuses memory for code");
       }
       return address;
     } catch (RuntimeException | Error e) {
@@ -100,11 +89,18 @@ final class CodeArena implements AutoCloseable {
     }
   }
 
-  private static void unmap(long address, long bytes) {
+  /** Maps shared memory a second time: what mremap does where the old size is 0. */
+  private static long mapAgain(long address, long bytes) {
     try {
-      MethodHandle munmap =
-          handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-      int ignored = (int) munmap.invokeExact(address, bytes);
+      MethodHandle mremap =
+          handle(
+              "mremap",
+              FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+      long second = (long) mremap.invokeExact(address, 0L, bytes, MREMAP_MAYMOVE);
+      if (second == -1L) {
+        throw new UnsupportedOperationException("the host does not map memory for code twice");
+      }
+      return second;
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -112,10 +108,28 @@ final class CodeArena implements AutoCloseable {
     }
   }
 
-  private static void call(String function, int argument) {
+  private static void makeExecutable(long address, long bytes) {
     try {
-      int ignored =
-          (int) handle(function, FunctionDescriptor.of(JAVA_INT, JAVA_INT)).invokeExact(argument);
+      MethodHandle mprotect =
+          handle("mprotect", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+      int result =
+          Boolean.getBoolean(REFUSE)
+              ? -1
+              : (int) mprotect.invokeExact(address, bytes, PROT_READ | PROT_EXEC);
+      if (result != 0) {
+        throw new UnsupportedOperationException("the host refuses executable memory");
+      }
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void unmap(long address, long bytes) {
+    try {
+      MethodHandle munmap = handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+      int ignored = (int) munmap.invokeExact(address, bytes);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -137,9 +151,18 @@ final class CodeArena implements AutoCloseable {
   /** A handle that calls code at an address with two longs; see {@link Routines#enter}. */
   static final MethodHandle ENTER =
       Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  new MemoryLayout[] {JAVA_LONG, JAVA_LONG}));
+          .downcallHandle(FunctionDescriptor.ofVoid(new MemoryLayout[] {JAVA_LONG, JAVA_LONG}));
+
+  /** What was written is wanted in the other mapping only: it need not count twice. */
+  private void forgetWritten(long from) {
+    try {
+      int ignored = (int) madvise.invokeExact(writable + from, CHUNK, 4 /* DONTNEED */);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
 
   /** Host address, to execute, of the next code, at a multiple of 16. */
   long next() {
@@ -159,12 +182,12 @@ final class CodeArena implements AutoCloseable {
   /** Takes over code that was written for {@link #next}. */
   void add(byte[] code, int length) {
     U.copyMemory(
-        code,
-        jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET,
-        null,
-        writable + used,
-        length);
+        code, jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET, null, writable + used, length);
+    long before = used;
     used = (used + length + 15) & -16L;
+    if ((before ^ used) >= CHUNK) {
+      forgetWritten(before & -CHUNK);
+    }
   }
 
   /** Replaces four bytes of code, which other threads may be executing: see the assembler. */

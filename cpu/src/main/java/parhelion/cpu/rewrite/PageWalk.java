@@ -9,8 +9,8 @@ import java.util.List;
 import parhelion.cpu.Tlb;
 
 /**
- * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses that
- * are nothing special: see {@link Routines#walkRead}.
+ * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses
+ * that are nothing special: see {@link Routines#walkRead}.
  */
 final class PageWalk {
   private static final int PRESENT_USER_ACCESSED = 0x25;
@@ -23,6 +23,7 @@ final class PageWalk {
   private static final int[] SAVED = {RAX, RCX, RDX, RBX};
 
   private final Assembler a;
+
   /** Jump for addresses in the window. */
   private int window;
 
@@ -86,6 +87,15 @@ final class PageWalk {
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.HOST_PAGE, RAX);
     a.alu(SUB, RAX, RCX);
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.ADDEND, RAX);
+    a.loadState32(RCX, tlb + Tlb.FILLED);
+    a.aluImm(CMP, RCX, Tlb.MAX_FILLED);
+    int full = a.jcc(AE);
+    a.b(0x65, 0x44, 0x89); // mov gs:[rcx * 4 + list], r15d
+    a.b(0x3c, 0x8d);
+    a.d(tlb + Tlb.FILLED + 4);
+    a.aluImm(ADD, RCX, 1);
+    a.storeState32(tlb + Tlb.FILLED, RCX);
+    a.here(full);
     a.alu(CMP, RAX, RAX); // ZF
     end();
   }

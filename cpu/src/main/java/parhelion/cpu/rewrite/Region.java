@@ -6,9 +6,9 @@ import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 
 /**
- * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects that
- * the page where it runs is known to be mapped as it was, and flags in the host's; {@link #unchecked}
- * verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
+ * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects
+ * that the page where it runs is known to be mapped as it was, and flags in the host's; {@link
+ * #unchecked} verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
  *
  * <p>{@link #sites} says what the places mean by which the code leaves, four ints each.
  */
@@ -25,6 +25,14 @@ final class Region implements CodeCache.Translation {
 
   /** The check for several accesses did not pass. */
   static final int GROUP = 7;
+
+  /** So often a check for several accesses may fail before its code leads elsewhere for good. */
+  static final int GROUP_FAILURES = 1000;
+
+  /** What statistics call the kinds. */
+  static final String[] KIND_NAMES = {
+    "chain", "TLB miss", "interpret", "entry", "budget", "load x87", "unmasked", "group"
+  };
 
   /** Bits beside the kind in a site's first int. */
   static final int KIND = 7;
@@ -81,8 +89,7 @@ final class Region implements CodeCache.Translation {
 
   @Nullable Region hashNext;
 
-  Region(
-      RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
+  Region(RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
     this.owner = owner;
     this.pa = pa;
     this.secondPa = secondPa;
@@ -90,6 +97,33 @@ final class Region implements CodeCache.Translation {
     this.key = key;
     this.granules = granules;
     this.host = host;
+  }
+
+  /** All that does not depend on where the code lies; the fields of the same names. */
+  record Shape(
+      int checked,
+      int deadUnchecked,
+      int deadChecked,
+      int live,
+      int lengthBytes,
+      int hostBytes,
+      int instructions,
+      int[] sites) {}
+
+  Shape shape() {
+    return new Shape(
+        checked, deadUnchecked, deadChecked, live, lengthBytes, hostBytes, instructions, sites);
+  }
+
+  void take(Shape shape) {
+    checked = shape.checked;
+    deadUnchecked = shape.deadUnchecked;
+    deadChecked = shape.deadChecked;
+    live = shape.live;
+    lengthBytes = shape.lengthBytes;
+    hostBytes = shape.hostBytes;
+    instructions = shape.instructions;
+    sites = shape.sites.clone();
   }
 
   /** What the interpreter does for the instruction of a site; RIP is at it. */

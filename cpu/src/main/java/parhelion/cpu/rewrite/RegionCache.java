@@ -2,16 +2,26 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.memory.Host.U;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.EngineStats;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Monitor.ReadWindow;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.cpu.rewrite.Templates.Template;
 
 /**
  * The generated code of one machine memory: where it is, by machine address, virtual address and
@@ -20,11 +30,29 @@ import parhelion.cpu.memory.MachineMemory;
 public final class RegionCache {
   private static final long ARENA_BYTES = 96L << 20;
 
+  /** Instructions that statistics list. */
+  private static final int LISTED_MNEMONICS = 10;
+
   /** More than one run can take: 64 instructions and their stubs. */
   private static final int MAX_REGION_BYTES = 64 * 512;
 
+  /** Is told what is at which host address. */
+  public interface Listener {
+    /** Code that belongs to no guest address. */
+    void routines(long host, long bytes);
+
+    /** Code of a run of guest instructions at {@code va}. */
+    void region(long host, long bytes, long va);
+  }
+
   private record CodePage(long va, long pa, boolean exactFlags) {}
 
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final @Nullable Templates templates = Templates.shared();
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
@@ -43,8 +71,17 @@ public final class RegionCache {
 
   long translatedInstructions;
   long translationNanos;
+  long copies;
+  long hostBytes;
   long resets;
   long drops;
+  final long[] exits = new long[Region.KIND + 1];
+  final long[] interpreted = new long[Mnemonic.values().length];
+
+  /** Page walks of CPUs that are gone. */
+  private long formerWalks;
+
+  private @Nullable Listener listener;
 
   /** Tells a CPU's generated code where memory is. */
   void prepare(long state, Monitor monitor) {
@@ -84,6 +121,78 @@ public final class RegionCache {
     return new RegionCache(memory, code, arena);
   }
 
+  /** Has {@code listener} told of all code that is there and of all that is written from now on. */
+  public void listen(Listener listener) {
+    this.listener = listener;
+    long first = arena.next() - arena.usedBytes();
+    listener.routines(first, arenaStart);
+    Region told = null;
+    for (int i = 0; i < sites; i++) {
+      Region region = ofSite(i);
+      if (region != told) {
+        listener.region(region.host, region.hostBytes, region.va);
+        told = region;
+      }
+    }
+  }
+
+  /** Guest address of the run whose code is at a host address; empty where there is none. */
+  public OptionalLong guestAddress(long host) {
+    // Sites are numbered as regions are written: upward.
+    int low = 0;
+    int high = sites;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (ofSite(middle).host <= host) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low == 0) {
+      return OptionalLong.empty();
+    }
+    Region region = ofSite(low - 1);
+    return host < region.host + region.hostBytes
+        ? OptionalLong.of(region.va)
+        : OptionalLong.empty();
+  }
+
+  /** A CPU goes. */
+  public void detached(Cpu cpu) {
+    formerWalks += U.getLong(cpu.state + NativeState.WALKS);
+  }
+
+  /** What was done so far. */
+  public EngineStats stats() {
+    long walks = formerWalks;
+    for (Cpu cpu : code.cpus()) {
+      walks += U.getLong(cpu.state + NativeState.WALKS);
+    }
+    List<EngineStats.Count> byKind = new ArrayList<>();
+    for (int i = 0; i < Region.KIND_NAMES.length; i++) {
+      byKind.add(new EngineStats.Count(Region.KIND_NAMES[i], exits[i]));
+    }
+    List<EngineStats.Count> byMnemonic = new ArrayList<>();
+    for (Mnemonic mnemonic : Mnemonic.values()) {
+      if (interpreted[mnemonic.ordinal()] > 0) {
+        byMnemonic.add(new EngineStats.Count(mnemonic.name(), interpreted[mnemonic.ordinal()]));
+      }
+    }
+    byMnemonic.sort(Comparator.comparingLong(EngineStats.Count::count).reversed());
+    return new EngineStats(
+        translations,
+        translatedInstructions,
+        hostBytes,
+        translationNanos,
+        used(),
+        drops,
+        resets,
+        walks,
+        byKind,
+        List.copyOf(byMnemonic.subList(0, Math.min(LISTED_MNEMONICS, byMnemonic.size()))));
+  }
+
   private static int hash(long pa, long va, int key) {
     long h = (pa * 31 + va) * 0x9e3779b97f4a7c15L + key * 0x632be59bd9b4e019L;
     return (int) (h >>> 48);
@@ -118,8 +227,7 @@ public final class RegionCache {
 
   /** Number of the pair of a virtual page and the frame there. */
   int codePage(long va, long pa, int key) {
-    CodePage page =
-        new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
+    CodePage page = new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
     Integer number = codePages.get(page);
     if (number == null) {
       number = codePages.size() + 1;
@@ -135,13 +243,17 @@ public final class RegionCache {
   @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
     long start = System.nanoTime();
     long secondPa = -1;
+    Region copy = copy(pa, va, key);
+    if (copy != null) {
+      translationNanos += System.nanoTime() - start;
+      return copy;
+    }
     if (!scanner.scan(cpu, pa, key)) {
       if ((va & 4095) <= 4096 - 15) {
         return null;
       }
       secondPa = cpu.fetchAddress((va | 4095) + 1);
-      if (!memory.contains(secondPa, 4096)
-          || !scanner.scanCrossing(cpu, pa, secondPa, key)) {
+      if (!memory.contains(secondPa, 4096) || !scanner.scanCrossing(cpu, pa, secondPa, key)) {
         return null;
       }
     }
@@ -154,15 +266,67 @@ public final class RegionCache {
     region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
-    addSites(region);
-    int h = hash(pa, va, key);
-    region.hashNext = table[h];
-    table[h] = region;
-    code.add(region, pa, secondPa);
+    if (templates != null && secondPa < 0) {
+      templates.add(memory, region, writer.code(), writer.relocations());
+    }
+    add(region);
     translations++;
     translatedInstructions += region.instructions;
+    hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
+    if (listener != null) {
+      listener.region(region.host, region.hostBytes, va);
+    }
     return region;
+  }
+
+  private void add(Region region) {
+    addSites(region);
+    int h = hash(region.pa, region.va, region.key);
+    region.hashNext = table[h];
+    table[h] = region;
+    code.add(region, region.pa, region.secondPa);
+  }
+
+  /**
+   * A copy of what was written for the same bytes before, or null. Crossing instructions are not.
+   */
+  private @Nullable Region copy(long pa, long va, int key) {
+    if (templates == null) {
+      return null;
+    }
+    Template template = templates.find(memory, pa, va, key);
+    if (template == null) {
+      return null;
+    }
+    if (!arena.hasRoom(MAX_REGION_BYTES)) {
+      reset();
+    }
+    Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
+    region.firstSite = sites;
+    region.codePage = codePage(va, pa, key);
+    region.take(template.shape());
+    byte[] host = template.code().clone();
+    relocate(region, host, template.relocations());
+    arena.add(host, host.length);
+    add(region);
+    copies++;
+    return region;
+  }
+
+  private void relocate(Region region, byte[] host, int[] relocations) {
+    for (int i = 0; i < relocations.length; i += 3) {
+      int at = relocations[i + 1];
+      int value = relocations[i + 2];
+      switch (relocations[i]) {
+        case Templates.ROUTINE ->
+            INTS.set(host, at, (int) (routines.enter + value - (region.host + at + 4)));
+        case Templates.SITE -> INTS.set(host, at, region.firstSite + value);
+        case Templates.CODE_PAGE -> INTS.set(host, at, region.codePage);
+        case Templates.FRAME -> LONGS.set(host, at, region.pa & -4096L);
+        default -> throw new IllegalStateException("relocation " + relocations[i]);
+      }
+    }
   }
 
   private void addSites(Region region) {
@@ -252,7 +416,9 @@ public final class RegionCache {
     return selfModifying.get((int) (pa >>> 12));
   }
 
-  /** Code in the frame stores to itself: what is written for it from now on is careful with flags. */
+  /**
+   * Code in the frame stores to itself: what is written for it from now on is careful with flags.
+   */
   void selfModified(long pa) {
     if (!isSelfModifying(pa)) {
       selfModifying.set((int) (pa >>> 12));

@@ -16,9 +16,9 @@ import parhelion.cpu.decode.Mnemonic;
  * Writes the host code of a run. The straight way comes first; whatever is rare is in stubs behind
  * it, which are written at the end.
  *
- * <p>Guest flags are in the host's flags, or were stored to {@link NativeState#FLAGS} because a check
- * was about to overwrite them, or both: {@link #inHost}, {@link #stored}. They are fetched back only
- * when an instruction wants them.
+ * <p>Guest flags are in the host's flags, or were stored to {@link NativeState#FLAGS} because a
+ * check was about to overwrite them, or both: {@link #inHost}, {@link #stored}. They are fetched
+ * back only when an instruction wants them.
  */
 final class RegionWriter {
   private static final int GUEST_RSP = HOST[4];
@@ -49,6 +49,9 @@ final class RegionWriter {
 
   private boolean x87Known;
 
+  /** Vector registers are loaded at the entry, and stay so in the whole region. */
+  private boolean sseThroughout;
+
   /** Instruction that is being written, and instructions counted already that come after it. */
   private int current;
 
@@ -62,6 +65,9 @@ final class RegionWriter {
   private final int[] labels = new int[Scanner.MAX_INSTRUCTIONS];
   private int[] fixups = new int[64];
   private int fixupCount;
+
+  private int[] relocations = new int[256];
+  private int relocationCount;
 
   private int[] sites = new int[256];
   private int siteCount;
@@ -96,6 +102,7 @@ final class RegionWriter {
     keys = NativeState.jumpKeys(index);
     targets = NativeState.jumpTargets(index);
     siteCount = 0;
+    relocationCount = 0;
     stubCount = 0;
     fixupCount = 0;
     groups.start(scanned);
@@ -150,7 +157,30 @@ final class RegionWriter {
 
   private void leave(int site, boolean storeFlags) {
     a.movImm(SCRATCH1, region.firstSite + site & 0xffffffffL);
-    a.jmpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+    relocate(Templates.SITE, a.at - 4, site);
+    jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+  }
+
+  private void relocate(int kind, int position, int value) {
+    if (relocationCount + 3 > relocations.length) {
+      relocations = Arrays.copyOf(relocations, relocations.length * 2);
+    }
+    relocations[relocationCount++] = kind;
+    relocations[relocationCount++] = position;
+    relocations[relocationCount++] = value;
+  }
+
+  private void jumpTo(long routine) {
+    relocate(Templates.ROUTINE, a.jmpTo(routine), (int) (routine - routines.enter));
+  }
+
+  private void call(long routine) {
+    relocate(Templates.ROUTINE, a.callTo(routine), (int) (routine - routines.enter));
+  }
+
+  /** Places of the written code that depend on where it lies and whose it is. */
+  int[] relocations() {
+    return Arrays.copyOf(relocations, relocationCount);
   }
 
   // --- entries and counting ---
@@ -162,6 +192,7 @@ final class RegionWriter {
     x87Known = false;
     int entrySite = site(Region.ENTRY, 0, 0);
     a.cmpState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+    relocate(Templates.CODE_PAGE, a.at - 4, 0);
     int missed = a.jcc(NE);
     int second = 0;
     if (run.crosses) {
@@ -181,10 +212,11 @@ final class RegionWriter {
             a.here(secondMissed);
           } else {
             a.movImm(SCRATCH0, region.va);
-            a.movImm(SCRATCH1, region.pa & -4096L);
-            a.callTo(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
+            relocate(Templates.FRAME, a.movImm64(SCRATCH1, region.pa & -4096L), 0);
+            call(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
             int unmapped = a.jcc(NE);
             a.storeState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+            relocate(Templates.CODE_PAGE, a.at - 4, 0);
             a.to(a.jmp(), verified);
             a.here(unmapped);
           }
@@ -195,6 +227,25 @@ final class RegionWriter {
         });
     inHost = true;
     stored = false;
+    sseThroughout = run.liveBefore[0] == 0 && loopsWithVectors();
+    if (sseThroughout) {
+      wantVectors();
+      inHost = true; // nobody wants flags here
+    }
+  }
+
+  /** Whether a loop of the run uses vector registers, and nothing in the run takes them away. */
+  private boolean loopsWithVectors() {
+    boolean loops = false;
+    boolean vectors = false;
+    for (int i = 0; i < run.count; i++) {
+      loops |= run.isLoopHead[i];
+      vectors |= run.treatments[i] == Treatment.EMIT && Treatment.usesVectors(run.insns[i]);
+      if (run.treatments[i] == Treatment.INTERPRET && mayUnmask(run.insns[i])) {
+        return false;
+      }
+    }
+    return loops && vectors;
   }
 
   /** The end of the counted instructions that begin at {@code i}. */
@@ -219,7 +270,7 @@ final class RegionWriter {
     if (label) {
       groups.closeAll();
       scratchGroup = -1;
-      sseKnown = false;
+      sseKnown = sseThroughout;
       x87Known = false;
     }
     labels[i] = a.at;
@@ -271,7 +322,9 @@ final class RegionWriter {
     }
   }
 
-  /** Before the guest's instruction itself: what it reads, and what it leaves alone, must be there. */
+  /**
+   * Before the guest's instruction itself: what it reads, and what it leaves alone, must be there.
+   */
   private void flagsForInstruction() {
     Insn insn = run.insns[current];
     int reads = Scanner.reads(insn, run.treatments[current]);
@@ -326,8 +379,9 @@ final class RegionWriter {
   }
 
   /**
-   * Where the interpreter executes the current instruction instead, it goes on here. The state block
-   * then holds what the static state says: flags are loaded from it and are in the host's, too.
+   * Where the interpreter executes the current instruction instead, it goes on here. The state
+   * block then holds what the static state says: flags are loaded from it and are in the host's,
+   * too.
    */
   private void comeBackBehind(int firstSite) {
     if (groups.anyOpen()) {
@@ -350,8 +404,20 @@ final class RegionWriter {
     scratchGroup = -1;
     inHost = true;
     stored = true;
-    sseKnown = false;
+    if (mayUnmask(run.insns[current])) {
+      sseKnown = false;
+    }
     x87Known = false;
+  }
+
+  /**
+   * Whether it may unmask floating-point exceptions, so that the host must not have the registers.
+   */
+  private static boolean mayUnmask(Insn insn) {
+    return switch (insn.mnemonic()) {
+      case LDMXCSR, VLDMXCSR, FXRSTOR, XRSTOR, XRSTORS, SYSCALL -> true;
+      default -> false;
+    };
   }
 
   /** A stub that has the interpreter execute the current instruction, nothing of it being done. */
@@ -456,7 +522,7 @@ final class RegionWriter {
 
   private void walkAndRetry(boolean write, int retry) {
     int index = RegionKey.tlbIndex(region.key);
-    a.callTo(write ? routines.walkWrite[index] : routines.walkRead[index]);
+    call(write ? routines.walkWrite[index] : routines.walkRead[index]);
     a.to(a.jcc(E), retry);
   }
 
@@ -484,8 +550,7 @@ final class RegionWriter {
     int retry = a.at;
     address(base, index, scale, disp, segment);
     int missed = check(bytes, write, aligned);
-    boolean simple =
-        base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE;
+    boolean simple = base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE;
     if (simple) {
       a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
       memBase = HOST[base];
@@ -567,9 +632,10 @@ final class RegionWriter {
     groups.open(base, disp, alignment);
     scratchGroup = base;
     int counted = blockEnd - current;
-    int site = site(Region.GROUP | (write ? Region.WRITE : 0), retry, 0);
-    // The stub takes back what was counted; what is to be counted again on a retry is kept beside.
-    sites[site * Region.SITE_INTS + 1] = run.offsets[current] | counted << 24;
+    int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
+    int site = site(kind, Region.GROUP_FAILURES, 0);
+    sites[site * Region.SITE_INTS + 1] =
+        run.offsets[current]; // the stub takes back what was counted
     int alsoHere = misaligned;
     stub(
         () -> {
@@ -586,8 +652,8 @@ final class RegionWriter {
   }
 
   /**
-   * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes the
-   * offset of the TLB entry. Gives the position of the jump for what does not pass.
+   * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes
+   * the offset of the TLB entry. Gives the position of the jump for what does not pass.
    */
   private int check(int bytes, boolean write, boolean aligned) {
     scratchGroup = -1;
@@ -708,13 +774,12 @@ final class RegionWriter {
           leave(site, false);
         });
     flagsForInstruction();
-    encoder.memory(
-        insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
   }
 
   /**
-   * Moves or fills with the host's own instruction, where that goes forward and stays within the pages
-   * in which it begins.
+   * Moves or fills with the host's own instruction, where that goes forward and stays within the
+   * pages in which it begins.
    */
   private void repeat(Insn insn) {
     boolean moves = insn.mnemonic() == Mnemonic.MOVS;
@@ -903,20 +968,7 @@ final class RegionWriter {
   private void wantFloat(Insn insn) {
     if (Treatment.usesVectors(insn) && !sseKnown) {
       keepFlags();
-      scratchGroup = -1; // loading uses the register
-      a.cmpStateByteZero(NativeState.SSE_LOADED);
-      int unloaded = a.jcc(E);
-      int back = a.at;
-      int site = site(Region.UNMASKED, 0, 0);
-      stub(
-          () -> {
-            a.here(unloaded);
-            a.callTo(routines.loadSse);
-            a.cmpStateByteZero(NativeState.SSE_LOADED);
-            a.to(a.jcc(NE), back);
-            leave(site, false);
-          });
-      sseKnown = true;
+      wantVectors();
     }
     if (insn.opcode.has(parhelion.cpu.decode.Opcode.X87) && !x87Known) {
       keepFlags();
@@ -932,6 +984,23 @@ final class RegionWriter {
           });
       x87Known = true;
     }
+  }
+
+  private void wantVectors() {
+    scratchGroup = -1; // loading uses the register
+    a.cmpStateByteZero(NativeState.SSE_LOADED);
+    int unloaded = a.jcc(E);
+    int back = a.at;
+    int site = site(Region.UNMASKED, 0, 0);
+    stub(
+        () -> {
+          a.here(unloaded);
+          call(routines.loadSse);
+          a.cmpStateByteZero(NativeState.SSE_LOADED);
+          a.to(a.jcc(NE), back);
+          leave(site, false);
+        });
+    sseKnown = true;
   }
 
   // --- control flow ---

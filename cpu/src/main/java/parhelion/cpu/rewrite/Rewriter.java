@@ -8,15 +8,14 @@ import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
-import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.interp.Block;
 import parhelion.cpu.interp.Interpreter;
 
 /**
  * One CPU's run loop in generated code: finds or writes the region at RIP, enters it, and does what
- * the site asks for by which it left. RIP, the flags and the count of retired instructions are exact
- * at every site.
+ * the site asks for by which it left. RIP, the flags and the count of retired instructions are
+ * exact at every site.
  */
 public final class Rewriter {
   /** Instructions after which generated code leaves, to see whether somebody wants something. */
@@ -39,8 +38,10 @@ public final class Rewriter {
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
 
-  /** Exits by kind of site, for statistics. */
-  final long[] exits = new long[Region.KIND + 1];
+  /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
+  final long[] exits;
+
+  private final long[] interpreted;
 
   // --- where to go on in generated code ---
 
@@ -55,6 +56,8 @@ public final class Rewriter {
     c = cpu;
     state = cpu.state;
     this.regions = regions;
+    exits = regions.exits;
+    interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
   }
@@ -116,7 +119,7 @@ public final class Rewriter {
       case Region.BUDGET -> {
         if (mayGoOn(end)) {
           if (end - c.retired >= (place >>> 16 & 0xff)) {
-            goOn(region, sites[at + 2], 0, 0);
+            goOn(region, sites[at + 2], 0, sites[at]);
           } else {
             c.interpreter().runBlock(); // fewer are left than the block has
           }
@@ -198,7 +201,9 @@ public final class Rewriter {
 
   /**
    * Where a check for several accesses does not pass, code with single checks goes on. Nothing is
-   * translated for the group: the page may be one that none of its accesses comes to, or only a read.
+   * translated for the group: the page may be one that none of its accesses comes to, or only a
+   * read. A range that crosses a page will do so again, so that its code leads there directly from
+   * then on; a page that was not accessed before is another matter.
    */
   private void group(Region region, int site) {
     int at = site * Region.SITE_INTS;
@@ -210,7 +215,9 @@ public final class Rewriter {
       twin = regions.translate(c, pa, c.rip(), single);
     }
     if (twin != null) {
-      if (region.valid) {
+      long va = U.getLong(state + NativeState.MISS_VA);
+      boolean crosses = (va & 4095) + (sites[at] >>> Region.SIZE_SHIFT) > 4096;
+      if (region.valid && (crosses || --sites[at + 2] <= 0)) {
         regions.leadTo(region, sites[at + 3], twin);
       }
       goOn(twin, twin.checked, 0, 0);
@@ -223,6 +230,7 @@ public final class Rewriter {
     long rip = c.rip();
     Interpreter interpreter = c.interpreter();
     Block single = region.single(site, interpreter);
+    interpreted[single.last().ordinal()]++;
     boolean completed = interpreter.executeSingle(single, rip);
     if (!region.valid) {
       regions.selfModified(region.pa);
@@ -235,6 +243,7 @@ public final class Rewriter {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()
         && region.valid
+        && ((sites[at] & Region.SSE_KNOWN) == 0 || (c.get32(CpuState.MXCSR) & 0x1f80) == 0x1f80)
         && key == RegionKey.of(c, softFloat)
         && ((sites[at] & Region.X87_KNOWN) == 0 || X87Image.isMasked(state))
         && mayGoOn(end)) {
@@ -245,8 +254,8 @@ public final class Rewriter {
   // --- finding code ---
 
   /**
-   * The region at {@code rip}, whose mapping is then known to be right; null where there is none to be
-   * had. Raises the fault of the fetch.
+   * The region at {@code rip}, whose mapping is then known to be right; null where there is none to
+   * be had. Raises the fault of the fetch.
    */
   private @Nullable Region lookUp(long rip) {
     boolean missed = jumpMissed;

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.interp.Engine;
+import parhelion.cpu.Engine;
 
 /** Generated code comes and goes: when there is no more room, with its frame, with its memory. */
 class CacheLifeTest {
@@ -101,7 +101,8 @@ class CacheLifeTest {
       g.cpu.run(100_000);
       assertEquals("[end]", g.events.toString());
       long last = g.get(RAX);
-      assertTrue(Math.abs(before - left - last) <= (inside ? 2 : 1), before + " " + left + " " + last);
+      assertTrue(
+          Math.abs(before - left - last) <= (inside ? 2 : 1), before + " " + left + " " + last);
     }
   }
 

@@ -8,15 +8,15 @@ import java.util.List;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuModel;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Engine;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Segments;
 import parhelion.cpu.interp.CodeCache;
-import parhelion.cpu.interp.Engine;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * A CPU in 64-bit user mode with four-level page tables, a kernel's tables and a little memory, on one
- * of the engines. Exceptions are written down and stop it.
+ * A CPU in 64-bit user mode with four-level page tables, a kernel's tables and a little memory, on
+ * one of the engines. Exceptions are written down and stop it.
  *
  * <p>Frames 0 and 1 are the kernel's tables, those up to {@link #FREE} page tables, made as {@link
  * #map} needs them.
@@ -202,7 +202,12 @@ class Guest implements Monitor, AutoCloseable {
   @Override
   public void exception(Cpu c, int vector, int errorCode, long cr2) {
     events.add(
-        "exception " + vector + " " + errorCode + " " + Long.toHexString(cr2 & (vector == 14 ? -1 : 0)));
+        "exception "
+            + vector
+            + " "
+            + errorCode
+            + " "
+            + Long.toHexString(cr2 & (vector == 14 ? -1 : 0)));
     c.stop();
   }
 

@@ -13,11 +13,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.interp.Engine;
+import parhelion.cpu.Engine;
 
 /**
- * Page tables that generated code walks by itself: the same accesses go through, with the same faults
- * and the same accessed and dirty bits, as by the interpreter and as by the monitor's walks.
+ * Page tables that generated code walks by itself: the same accesses go through, with the same
+ * faults and the same accessed and dirty bits, as by the interpreter and as by the monitor's walks.
  */
 class PageTablesTest {
   private static final long CODE = 0x40_0000L;
@@ -74,7 +74,9 @@ class PageTablesTest {
     return String.format("%nmemory %x%s", hash, tables);
   }
 
-  /** Runs a scenario on the interpreter, and wants the same of the rewriter with walks and without. */
+  /**
+   * Runs a scenario on the interpreter, and wants the same of the rewriter with walks and without.
+   */
   private static void agree(BiFunction<Engine, Boolean, Guest> make, Consumer<Guest> scenario) {
     String[] outcomes = new String[3];
     for (int i = 0; i < 3; i++) {
@@ -186,7 +188,8 @@ class PageTablesTest {
   @Test
   void largePagesAreLeftToTheMonitor() {
     for (String hex : new String[] {READS, WRITES, ADDS, PUSHES}) {
-      for (long bits : new long[] {Guest.USER, Guest.USER & ~Guest.A & ~Guest.D, Guest.P | Guest.U}) {
+      for (long bits :
+          new long[] {Guest.USER, Guest.USER & ~Guest.A & ~Guest.D, Guest.P | Guest.U}) {
         agree(
             PageTablesTest::large,
             g -> {
@@ -242,8 +245,13 @@ class PageTablesTest {
   void addressesThatAreNotCanonicalFault() {
     for (long va :
         new long[] {
-          0x0000_7fff_ffff_fff8L, 0x0000_8000_0000_0000L, 0xffff_7fff_ffff_fff8L,
-          0xffff_8000_0000_0000L, 0x8000_0000_0000_0000L, -8, -4
+          0x0000_7fff_ffff_fff8L,
+          0x0000_8000_0000_0000L,
+          0xffff_7fff_ffff_fff8L,
+          0xffff_8000_0000_0000L,
+          0x8000_0000_0000_0000L,
+          -8,
+          -4
         }) {
       for (String hex : new String[] {READS, WRITES, ADDS}) {
         agree(
@@ -442,7 +450,9 @@ class PageTablesTest {
   @Test
   void theWindowCanBeReadAndNotWritten() {
     for (long offset :
-        new long[] {0, 8, 0xff8, 0xffc, 0x1000, 0x17f8, 0x1800, 0x2000, 1L << 42, (1L << 43) - 8, -8}) {
+        new long[] {
+          0, 8, 0xff8, 0xffc, 0x1000, 0x17f8, 0x1800, 0x2000, 1L << 42, (1L << 43) - 8, -8
+        }) {
       for (String hex : new String[] {READS, WRITES, ADDS}) {
         agree(
             WithWindow::new,

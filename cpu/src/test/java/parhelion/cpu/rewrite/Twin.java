@@ -9,18 +9,18 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.Engine;
 import parhelion.cpu.Exceptions;
 import parhelion.cpu.GuestFault;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Disassembler;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.interp.Engine;
 
 /**
- * A random program on both engines, with everything that may come in between: page faults, interrupts,
- * single steps, breakpoints, changes of code and of page tables. What the rewriter's guest does not
- * decide by itself (where it takes notice of a request) the interpreter's repeats at the same
- * instruction; what is done there follows from the seed and from how much has happened.
+ * A random program on both engines, with everything that may come in between: page faults,
+ * interrupts, single steps, breakpoints, changes of code and of page tables. What the rewriter's
+ * guest does not decide by itself (where it takes notice of a request) the interpreter's repeats at
+ * the same instruction; what is done there follows from the seed and from how much has happened.
  */
 final class Twin implements AutoCloseable {
   private static final int CODE = 0x2_0000;
@@ -124,7 +124,8 @@ final class Twin implements AutoCloseable {
           throw failure("only the interpreter: " + side.log.get(last));
         }
         if (!side.log.get(last).equals(to.log.get(last))) {
-          throw failure("event " + last + ": " + to.log.get(last) + "\ninterpreter: " + side.log.get(last));
+          throw failure(
+              "event " + last + ": " + to.log.get(last) + "\ninterpreter: " + side.log.get(last));
         }
       }
       if (idle > 10_000) {
@@ -142,7 +143,11 @@ final class Twin implements AutoCloseable {
     assertEquals(b.retired, a.retired, () -> failure("retired").getMessage());
     for (int at = 0; at < SIZE; at += 8) {
       boolean x87State = at >= FSW && at <= FDS;
-      if (a.get64(at) != b.get64(at) && at != RIP_BASE && at != RETIRED && at != RFLAGS && !x87State) {
+      if (a.get64(at) != b.get64(at)
+          && at != RIP_BASE
+          && at != RETIRED
+          && at != RFLAGS
+          && !x87State) {
         throw failure(
             String.format("state at %x: %x, interpreter %x", at, a.get64(at), b.get64(at)));
       }
@@ -170,8 +175,11 @@ final class Twin implements AutoCloseable {
     long at = 0;
     while (at < size) {
       long mismatch =
-          rewriter.memory.segment().asSlice(at, size - at).mismatch(
-              interpreter.memory.segment().asSlice(at, size - at));
+          rewriter
+              .memory
+              .segment()
+              .asSlice(at, size - at)
+              .mismatch(interpreter.memory.segment().asSlice(at, size - at));
       if (mismatch < 0) {
         return;
       }
@@ -192,7 +200,8 @@ final class Twin implements AutoCloseable {
     StringBuilder text = new StringBuilder();
     text.append("seed ").append(seed).append(' ').append(variant).append(": ").append(what);
     text.append("\nlast events");
-    for (Event e : rewriter.log.subList(Math.max(0, rewriter.log.size() - 4), rewriter.log.size())) {
+    for (Event e :
+        rewriter.log.subList(Math.max(0, rewriter.log.size() - 4), rewriter.log.size())) {
       text.append('\n').append(e);
     }
     listing(text, rewriter.cpu.rip());
@@ -201,12 +210,15 @@ final class Twin implements AutoCloseable {
   }
 
   private void listing(StringBuilder text, long rip) {
-    text.append(String.format("%naround %x (retired %d, %d):", rip, rewriter.cpu.retired, interpreter.cpu.retired));
+    text.append(
+        String.format(
+            "%naround %x (retired %d, %d):", rip, rewriter.cpu.retired, interpreter.cpu.retired));
     Decoder decoder = Decoder.ofEverything();
     Insn insn = new Insn();
     byte[] code = program.code();
     for (int at = 0; at < code.length; at++) {
-      if (program.isInstruction(at) && Math.abs(places.code() + at - rip) < 100
+      if (program.isInstruction(at)
+          && Math.abs(places.code() + at - rip) < 100
           && decoder.decode(code, at, code.length - at, 64, insn) == Decoder.OK) {
         text.append(
             String.format(
@@ -309,7 +321,8 @@ final class Twin implements AutoCloseable {
     }
 
     private boolean oneIn(long h, int shift, int n) {
-      return (h >>> shift) % n == 0 && h >>> shift >= 0 || Long.remainderUnsigned(h >>> shift, n) == 0;
+      return (h >>> shift) % n == 0 && h >>> shift >= 0
+          || Long.remainderUnsigned(h >>> shift, n) == 0;
     }
 
     @Override
@@ -439,8 +452,8 @@ final class Twin implements AutoCloseable {
     }
 
     /**
-     * Goes on behind the instruction, or at the program's start where that is not known. Flags that it
-     * would have written were dead before it.
+     * Goes on behind the instruction, or at the program's start where that is not known. Flags that
+     * it would have written were dead before it.
      */
     private void skip(Cpu c) {
       if (!variant.exact) {

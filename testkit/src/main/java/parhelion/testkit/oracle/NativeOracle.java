@@ -97,7 +97,7 @@ final class NativeOracle implements AutoCloseable {
     U.copyMemory(input.data, host.arena.dataVa(), Arena.DATA_BYTES);
     host.run(program.entryVa(), input.state, hostOut, input.codeBits);
     comparison = new Comparison(input);
-    compare(ours, "interpreter");
+    compare(ours, interpreter.cpu.code.engine().label);
     if (program.modifiesCode()) {
       compareCode();
       writeHostCode();
@@ -109,7 +109,8 @@ final class NativeOracle implements AutoCloseable {
       if (end != InterpreterArena.DONE) {
         comparison.add("stepwise it ends with " + end);
       }
-      // What the host says; and from the interpreter the same flags as in blocks, whatever they are.
+      // What the host says; and from the interpreter the same flags as in blocks, whatever they
+      // are.
       // The rewriter has the host's undefined flags.
       compare(steps, "interpreter, stepwise,");
       if (interpreter.cpu.rewriter() == null && steps.flags != ours.flags) {
@@ -140,7 +141,7 @@ final class NativeOracle implements AutoCloseable {
             String.format("code at %x", program.entryVa() + i),
             "host",
             theirs & 0xff,
-            "interpreter",
+            interpreter.cpu.code.engine().label,
             mine[i] & 0xff);
       }
     }

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.EngineStats;
+import parhelion.cpu.EngineUnavailableException;
 import parhelion.process.Errno;
 import parhelion.process.Kernel;
 import parhelion.process.LinuxError;
@@ -17,6 +19,8 @@ import parhelion.process.file.HostStream;
 import parhelion.process.file.OpenFile;
 import parhelion.process.host.Libc;
 import parhelion.toolstack.CpuChoice;
+import parhelion.toolstack.EngineNotes;
+import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.UserError;
 
 /** One run of a program with this process's own standard streams, from options to exit status. */
@@ -29,8 +33,9 @@ public final class ProgramRun {
    * @param environment as KEY=VALUE
    * @param root directory that is the program's root, or null for an empty one
    * @param binds as HOST:GUEST, HOST:GUEST:rw
-   * @param cpu which processor it sees
-   * @param messages takes crash reports and traces
+   * @param cpu which processor it sees, and what executes its code
+   * @param perfMap whether to write a map for perf
+   * @param messages takes crash reports, traces and notes
    */
   public record Config(
       String program,
@@ -42,6 +47,7 @@ public final class ProgramRun {
       long memoryBytes,
       long timeoutNanos,
       CpuChoice cpu,
+      boolean perfMap,
       boolean strace,
       Consumer<String> messages) {}
 
@@ -52,6 +58,8 @@ public final class ProgramRun {
    * How it went.
    *
    * @param status the program's, or 128 and the signal that ended it
+   * @param engine what executed guest code
+   * @param rewriter what the rewriter did; null where that is the interpreter
    */
   public record Outcome(
       int status,
@@ -63,7 +71,14 @@ public final class ProgramRun {
       long callNanos,
       long processes,
       long threads,
-      List<Calls> calls) {}
+      List<Calls> calls,
+      String engine,
+      @Nullable EngineStats rewriter) {
+    /** What the rewriter did, as lines of a table; empty where there is none. */
+    public String engineTable() {
+      return rewriter == null ? "" : EngineNotes.table(rewriter);
+    }
+  }
 
   private static final long MIN_MEMORY = 1L << 20;
 
@@ -88,15 +103,32 @@ public final class ProgramRun {
       arguments.add(bytes(config.program()));
       config.arguments().forEach(each -> arguments.add(bytes(each)));
       List<String> environment = config.environment().stream().map(ProgramRun::bytes).toList();
-      int status;
+      String path = programPath(k);
+      String note = EngineNotes.ofFallback(k.code());
+      if (note != null) {
+        config.messages().accept(note);
+      }
+      PerfMap map = config.perfMap() ? PerfMap.begin(k.code(), ProgramRun::addressName) : null;
       try {
-        status = k.run(programPath(k), arguments, environment);
+        return outcome(k, k.run(path, arguments, environment));
       } catch (LinuxError e) {
         throw cannotRun(e);
+      } finally {
+        finish(map);
       }
-      return outcome(k, status);
     } finally {
       kernel = null;
+    }
+  }
+
+  private static String addressName(long va) {
+    return "0x" + Long.toHexString(va);
+  }
+
+  private void finish(@Nullable PerfMap map) {
+    String problem = map == null ? null : map.finish();
+    if (problem != null) {
+      config.messages().accept(problem);
     }
   }
 
@@ -116,7 +148,9 @@ public final class ProgramRun {
         s.callNanos(),
         s.processes(),
         s.threads(),
-        calls);
+        calls,
+        s.engine(),
+        s.rewriter());
   }
 
   /** Passes a signal of the host on. Any thread. */
@@ -166,7 +200,10 @@ public final class ProgramRun {
               config.strace() ? config.messages() : null,
               config.messages(),
               config.timeoutNanos(),
-              config.cpu().model()));
+              config.cpu().model(),
+              config.cpu().engine()));
+    } catch (EngineUnavailableException e) {
+      throw EngineNotes.unavailable(e);
     } catch (LinuxError e) {
       throw new UserError(
           "the root or a bind cannot be opened: " + e.getMessage() + "; check --root and --bind",

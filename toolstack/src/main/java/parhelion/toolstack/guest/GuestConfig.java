@@ -17,7 +17,7 @@ import parhelion.toolstack.image.KernelSymbols;
  * @param commandLine the kernel's command line
  * @param memoryMib memory in MiB
  * @param vcpus number of virtual CPUs
- * @param cpu which processor they are
+ * @param cpu which processor they are, and what executes their code
  */
 public record GuestConfig(
     String name,
@@ -37,6 +37,6 @@ public record GuestConfig(
       String commandLine,
       int memoryMib,
       int vcpus) {
-    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuChoice.DEFAULT);
+    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuChoice.preferred());
   }
 }

@@ -20,6 +20,8 @@ import parhelion.abi.SegmentBase;
 import parhelion.abi.VcpuOp;
 import parhelion.abi.VmAssistCmd;
 import parhelion.abi.XenVersionOp;
+import parhelion.cpu.EngineStats;
+import parhelion.toolstack.EngineNotes;
 import parhelion.xen.Domain;
 import parhelion.xen.HypercallStats;
 import parhelion.xen.Hypervisor;
@@ -34,13 +36,17 @@ import parhelion.xen.Vcpu;
  * @param runSeconds host time in which vcpus ran
  * @param blockedSeconds time in which vcpus waited for events, over all vcpus
  * @param traps what the hypervisor did for the guest beside hypercalls, by name
+ * @param engine what executed the guest's code
+ * @param rewriter what the rewriter did; null where that is the interpreter
  */
 public record GuestStats(
     long instructions,
     double runSeconds,
     double blockedSeconds,
     List<Row> rows,
-    Map<String, TrapStats.Count> traps) {
+    Map<String, TrapStats.Count> traps,
+    String engine,
+    @Nullable EngineStats rewriter) {
   /**
    * One hypercall, or one sub-op of the hypercall before it; its time is in the hypercall's too.
    */
@@ -75,7 +81,13 @@ public record GuestStats(
       blockedNanos += v.state.runstateNanos[Runstate.BLOCKED.nr()];
     }
     return new GuestStats(
-        instructions, runNanos / 1e9, blockedNanos / 1e9, rows, hypervisor.trapStats().all());
+        instructions,
+        runNanos / 1e9,
+        blockedNanos / 1e9,
+        rows,
+        hypervisor.trapStats().all(),
+        hypervisor.code().engine().label,
+        hypervisor.code().engineStats());
   }
 
   private static String subOpName(Hypercall call, int sub) {
@@ -129,6 +141,10 @@ public record GuestStats(
           entries.add(each);
         });
     map.put("traps", entries);
+    map.put("engine", engine);
+    if (rewriter != null) {
+      map.put("rewriter", rewriter);
+    }
     return map;
   }
 
@@ -149,6 +165,9 @@ public record GuestStats(
         (name, count) ->
             text.append(
                 "%-44s %12d %12d%n".formatted(name, count.count(), count.hostNanos() / 1000)));
+    if (rewriter != null) {
+      text.append(EngineNotes.table(rewriter));
+    }
     return text.toString();
   }
 }

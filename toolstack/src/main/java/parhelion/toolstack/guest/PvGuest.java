@@ -10,10 +10,14 @@ import parhelion.backends.console.ConsoleSink;
 import parhelion.backends.xenstore.DomainDirectory;
 import parhelion.backends.xenstore.ShutdownRequest;
 import parhelion.backends.xenstore.XenstoreDaemon;
+import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.toolstack.EngineNotes;
+import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.builder.DomainBuilder;
 import parhelion.toolstack.builder.GuestPage;
+import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.link.GuestLinks;
 import parhelion.toolstack.link.SchedulerAgents;
 import parhelion.xen.Domain;
@@ -40,6 +44,7 @@ public final class PvGuest implements AutoCloseable {
   private final DomainDirectory directory;
   private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
+  private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
 
   /** Builds a guest in real time; nothing runs yet. */
@@ -109,14 +114,21 @@ public final class PvGuest implements AutoCloseable {
     MachineMemory memory = null;
     try {
       memory = new MachineMemory(frames);
-      return new Hypervisor(memory, clock);
+      return new Hypervisor(memory, clock, config.cpu().engine());
+    } catch (EngineUnavailableException e) {
+      close(memory);
+      throw EngineNotes.unavailable(e);
     } catch (OutOfMemoryError e) {
-      if (memory != null) {
-        memory.close();
-      }
+      close(memory);
       throw new UserError(
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
+    }
+  }
+
+  private static void close(@Nullable MachineMemory memory) {
+    if (memory != null) {
+      memory.close();
     }
   }
 
@@ -165,6 +177,27 @@ public final class PvGuest implements AutoCloseable {
     }
   }
 
+  /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
+  public @Nullable String engineNote() {
+    return EngineNotes.ofFallback(hypervisor.code());
+  }
+
+  /** Writes a map for Linux's perf from now on; before {@link #run}. */
+  public void mapForPerf() {
+    KernelSymbols symbols = config.symbols().get();
+    perfMap =
+        PerfMap.begin(
+            hypervisor.code(),
+            va -> symbols == null || va >= 0 ? "0x" + Long.toHexString(va) : symbols.describe(va));
+  }
+
+  /** Ends the map for perf, if there is one; a line on what kept it from being whole, or null. */
+  public @Nullable String finishPerfMap() {
+    PerfMap taken = perfMap;
+    perfMap = null;
+    return taken == null ? null : taken.finish();
+  }
+
   /** Samples where the guest spends its time from now on. */
   public void profile() {
     profile = new GuestProfile(hypervisor);
@@ -210,6 +243,11 @@ public final class PvGuest implements AutoCloseable {
     directory.vcpuOnline(vcpu, online);
   }
 
+  /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
+  public void withoutTimes() {
+    hypervisor.stopwatch().stop(true);
+  }
+
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
   public GuestStats stats() {
     return GuestStats.of(hypervisor, domain);
@@ -230,6 +268,7 @@ public final class PvGuest implements AutoCloseable {
       profile.close();
     }
     finishTrace();
+    String unused = finishPerfMap();
     links.close();
     directory.remove();
     hypervisor.close();

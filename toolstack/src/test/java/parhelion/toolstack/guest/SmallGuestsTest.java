@@ -2,15 +2,20 @@ package parhelion.toolstack.guest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import parhelion.cpu.Engine;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.image.ElfImage;
@@ -18,18 +23,44 @@ import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.image.Progress;
+import parhelion.xen.RealClock;
 
 /** Guests that are not Linux: the tour, the micro guest (guests/micro), GRUB. */
 @Tag("boot")
 final class SmallGuestsTest {
   private static RunningGuest boot(ElfImage kernel, String commandLine, int memoryMib) {
     KernelSymbols symbols = KernelSymbols.of(kernel, null);
-    return new RunningGuest(kernel, symbols, null, commandLine, memoryMib, 1, CpuChoice.DEFAULT);
+    return new RunningGuest(
+        kernel, symbols, null, commandLine, memoryMib, 1, CpuChoice.preferred());
   }
 
   private static ElfImage micro() throws IOException {
     try (InputStream in = SmallGuestsTest.class.getResourceAsStream("micro.elf")) {
       return ElfImage.parse(ByteBuffer.wrap(in.readAllBytes()), "the micro guest");
+    }
+  }
+
+  @Test
+  void aMapForPerfHasTheKernelsNames(@TempDir Path directory) throws Exception {
+    String map = "ffffffff80100000 T tour_entry\nffffffff80100100 T tour_rest\n";
+    Path systemMap = Files.writeString(directory.resolve("System.map"), map);
+    KernelSymbols symbols = KernelSymbols.ofSystemMap(systemMap);
+    GuestConfig config =
+        new GuestConfig("test", Tour.kernel(), () -> symbols, null, "batch", 32, 1);
+    try (PvGuest guest = new PvGuest(config, new RealClock(), (bytes, offset, length) -> length)) {
+      String obstacle = guest.engineNote();
+      Engine engine = guest.hypervisor().code().engine();
+      Assumptions.assumeTrue(engine == Engine.REWRITER, "interpreted here: " + obstacle);
+      guest.mapForPerf();
+      assertEquals(Outcome.Kind.POWEROFF, guest.run().kind());
+      assertNull(guest.finishPerfMap());
+    }
+    Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
+    List<String> lines = Files.readAllLines(file);
+    Files.delete(file);
+    for (String name : List.of("tour_entry", "tour_rest\\+0x[0-9a-f]+", "parhelion routines")) {
+      String line = "[0-9a-f]{6,16} [0-9a-f]+ " + name;
+      assertTrue(lines.stream().anyMatch(each -> each.matches(line)), () -> name + " in " + lines);
     }
   }
 

@@ -1,5 +1,6 @@
 package parhelion.bench;
 
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -15,9 +16,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import parhelion.cpu.Engine;
 
 /**
- * Tight integer loops, compiled by gcc, in the interpreter with its software MMU. Read the row
+ * Tight integer loops, compiled by gcc, on each engine with its software MMU. Read the row
  * "instructions": per microsecond.
  */
 @State(Scope.Thread)
@@ -26,7 +28,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 2)
 @Fork(1)
-public class InterpreterBenchmark {
+public class EngineBenchmark {
+  @Param({"rewriter", "interpreter"})
+  public String engine = "";
+
   @Param({"sieve", "mix", "sha"})
   public String program = "";
 
@@ -42,7 +47,7 @@ public class InterpreterBenchmark {
 
   @Setup(Level.Trial)
   public void open() {
-    machine = new FlatMachine(program);
+    machine = new FlatMachine(program, Objects.requireNonNull(Engine.of(engine)));
   }
 
   @TearDown(Level.Trial)
