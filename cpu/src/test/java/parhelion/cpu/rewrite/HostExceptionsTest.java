@@ -10,13 +10,13 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.Engine;
 import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.interp.Engine;
 
 /**
- * Whatever the guest divides, unmasks or misaligns is the guest's exception, as on the interpreter, and
- * never a signal on the host, which would end the JVM.
+ * Whatever the guest divides, unmasks or misaligns is the guest's exception, as on the interpreter,
+ * and never a signal on the host, which would end the JVM.
  */
 class HostExceptionsTest {
   private static final long SEED = Long.getLong("parhelion.seed", 1);
@@ -113,8 +113,16 @@ class HostExceptionsTest {
       data[FCWS + i * 2 + 1] = (byte) (fcws[i] >> 8);
     }
     long[] operands = {
-      0, 1L << 63, 0x3ff0_0000_0000_0000L, 0x7ff0_0000_0000_0000L, 0x7ff8_0000_0000_0000L,
-      0x7ff0_0000_0000_0001L, 1, 0x7fef_ffff_ffff_ffffL, 0x7f80_0000_3f80_0000L, 0x7f80_0001_0000_0001L
+      0,
+      1L << 63,
+      0x3ff0_0000_0000_0000L,
+      0x7ff0_0000_0000_0000L,
+      0x7ff8_0000_0000_0000L,
+      0x7ff0_0000_0000_0001L,
+      1,
+      0x7fef_ffff_ffff_ffffL,
+      0x7f80_0000_3f80_0000L,
+      0x7f80_0001_0000_0001L
     };
     for (int i = 0; i < operands.length; i++) {
       for (int b = 0; b < 8; b++) {
@@ -143,8 +151,19 @@ class HostExceptionsTest {
   private static String floating(Random r) {
     int operand = OPERANDS + 8 * r.nextInt(10);
     String[] registers = {
-      "0f5ec1", "f20f51c1", "660f59c2", "f20f2cc1", "660f2ec1", "0f5ac1", "f30f5ec8", "0f5fc1",
-      "f2480f2ac0", "0f58d0", "660f5ed1", "660fefc0", "0fc6c1b1"
+      "0f5ec1",
+      "f20f51c1",
+      "660f59c2",
+      "f20f2cc1",
+      "660f2ec1",
+      "0f5ac1",
+      "f30f5ec8",
+      "0f5fc1",
+      "f2480f2ac0",
+      "0f58d0",
+      "660f5ed1",
+      "660fefc0",
+      "0fc6c1b1"
     };
     String[] x87 = {
       "d8f1", "def9", "d9fa", "d9e8", "d9ee", "d9e0", "ddd8", "dbe2", "dbe3", "9b", "d8c1", "dec9",
@@ -209,8 +228,27 @@ class HostExceptionsTest {
   @Test
   void divisionsAtAllBoundariesFaultOrNot() {
     long[] values = {
-      0, 1, 2, -1, -2, 0x7f, 0x80, 0xff, -128, -129, 0x7fff, 0x8000, 0xffff, -0x8000, 0x7fff_ffffL,
-      0x8000_0000L, 0xffff_ffffL, -0x8000_0000L, Long.MAX_VALUE, Long.MIN_VALUE, 0x4000_0000_0000_0000L
+      0,
+      1,
+      2,
+      -1,
+      -2,
+      0x7f,
+      0x80,
+      0xff,
+      -128,
+      -129,
+      0x7fff,
+      0x8000,
+      0xffff,
+      -0x8000,
+      0x7fff_ffffL,
+      0x8000_0000L,
+      0xffff_ffffL,
+      -0x8000_0000L,
+      Long.MAX_VALUE,
+      Long.MIN_VALUE,
+      0x4000_0000_0000_0000L
     };
     String[] forms = {
       "f6f1", "f6f9", "66f7f1", "66f7f9", "f7f1", "f7f9", "48f7f1", "48f7f9",
@@ -224,7 +262,8 @@ class HostExceptionsTest {
       hex.append("488b06 488b5608 488b4e10 48890b").append(form);
       // add r14,rax; rol r14,7; add r14,rdx; add rsi,24; dec r13; jnz
       hex.append("4901c6 49c1c607 4901d6 4883c618 49ffcd 75");
-      hex.append(String.format("%02x", -(14 + length + 3 + 4 + 3 + 4 + 3 + 2) & 255)).append("0f0b");
+      hex.append(String.format("%02x", -(14 + length + 3 + 4 + 3 + 4 + 3 + 2) & 255))
+          .append("0f0b");
       int rows = values.length * values.length;
       for (int high = 0; high < 6; high++) {
         int h = high;
@@ -236,7 +275,8 @@ class HostExceptionsTest {
                 for (long b : values) {
                   g.memory.putLong(at, a);
                   g.memory.putLong(
-                      at + 8, h == 0 ? 0 : h == 1 ? a >> 63 : h == 2 ? b - 1 : h == 3 ? b : values[h + 10]);
+                      at + 8,
+                      h == 0 ? 0 : h == 1 ? a >> 63 : h == 2 ? b - 1 : h == 3 ? b : values[h + 10]);
                   g.memory.putLong(at + 16, b);
                   at += 24;
                 }
@@ -253,13 +293,31 @@ class HostExceptionsTest {
   @Test
   void misalignedOperandsFaultWhereTheGuestsWould() {
     String[] forms = {
-      "0f2806", "0f2906", "660f6f06", "660f7f06", "660fd406", "0f5806", "480fc70e", "f0480fc70e",
-      "0f1006", "0f1106", "f00fc70e", "660fe706", "0f2b06", "f30f6f06", "f20f1006"
+      "0f2806",
+      "0f2906",
+      "660f6f06",
+      "660f7f06",
+      "660fd406",
+      "0f5806",
+      "480fc70e",
+      "f0480fc70e",
+      "0f1006",
+      "0f1106",
+      "f00fc70e",
+      "660fe706",
+      "0f2b06",
+      "f30f6f06",
+      "f20f1006"
     };
     for (String form : forms) {
       int length = form.length() / 2;
       // Forty addresses, one byte apart: some cross into the next page.
-      String hex = "41bd28000000" + form + "48ffc6 49ffcd 75" + String.format("%02x", -(length + 8) & 255) + "0f0b";
+      String hex =
+          "41bd28000000"
+              + form
+              + "48ffc6 49ffcd 75"
+              + String.format("%02x", -(length + 8) & 255)
+              + "0f0b";
       for (int page = 0; page < 2; page++) {
         int p = page;
         String outcome =

@@ -24,11 +24,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import parhelion.cpu.interp.Engine;
+import parhelion.cpu.Engine;
 
 /**
- * While a guest runs in generated code on one thread, the JVM does what JVMs do: collect garbage, dump
- * threads and heap, sample stacks. The guest computes a checksum meanwhile, which has to be right.
+ * While a guest runs in generated code on one thread, the JVM does what JVMs do: collect garbage,
+ * dump threads and heap, sample stacks. The guest computes a checksum meanwhile, which has to be
+ * right.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class JvmKeepsWorkingTest {
