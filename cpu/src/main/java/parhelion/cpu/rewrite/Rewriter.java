@@ -254,6 +254,7 @@ public final class Rewriter {
         && region.valid
         && ((sites[at] & Region.SSE_KNOWN) == 0 || (c.get32(CpuState.MXCSR) & 0x1f80) == 0x1f80)
         && key == RegionKey.of(c, softFloat)
+        && ((sites[at] & Region.X87_KNOWN) == 0 || X87Image.isMasked(state))
         && mayGoOn(end)) {
       goOn(region, behind, (sites[at + 1] >>> 16 & 0xff) - 1, sites[at]);
     }

@@ -57,7 +57,7 @@ class CacheLifeTest {
         resets += regions(twin.rewriter).resets;
       }
     }
-    assertTrue(resets > 10, "resets: " + resets);
+    assertTrue(resets > (FAST ? 1 : 10), "resets: " + resets);
   }
 
   @Test
@@ -200,9 +200,10 @@ class CacheLifeTest {
     }
   }
 
+  /** Shared anonymous mappings of this process, by which code is written and executed. */
   private static long arenas() throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
-      return lines.filter(line -> line.contains("parhelion-code")).count();
+      return lines.filter(line -> line.contains("/dev/zero")).count();
     }
   }
 
