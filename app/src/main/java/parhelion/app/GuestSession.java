@@ -125,6 +125,9 @@ final class GuestSession {
       if (options.profile) {
         guest.profile();
       }
+      if (!options.stats) {
+        guest.withoutTimes();
+      }
       if (options.timeout != null) {
         long left = Math.max(0, options.timeout.toMillis() - spentNanos / 1_000_000);
         timer.schedule(stopTask(guest), left);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import parhelion.cpu.CpuModel;
+import parhelion.cpu.rewrite.Templates;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
@@ -24,7 +25,8 @@ import parhelion.toolstack.image.Progress;
  * Boots two guests of the same kernel in one JVM, one after the other, and prints for each {@code
  * guest N USERLAND END}: seconds from the request to the first process's line and to the power-off.
  * Each does all that {@code parhelion run} does for a guest, from opening the kernel's file on.
- * What the second has of the first is only what the JVM and the toolstack keep by themselves.
+ * What the second has of the first is what the JVM and the toolstack keep by themselves, and the
+ * generated code, as the process shares it.
  */
 public final class SecondGuest {
   private static final int GUESTS = 2;
@@ -38,6 +40,7 @@ public final class SecondGuest {
    * Without these it runs the built-in guest, which makes a short run to make an AOT cache from.
    */
   public static void main(String[] args) throws IOException, InterruptedException {
+    Templates.share();
     for (int i = 1; i <= GUESTS; i++) {
       long start = System.nanoTime();
       Userland userland = new Userland(start);

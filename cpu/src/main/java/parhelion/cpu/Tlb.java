@@ -53,7 +53,16 @@ public final class Tlb {
     clear();
   }
 
-  public static final int BYTES = CODE_PAGES + ENTRIES * 4;
+  /**
+   * Which entries were filled since the last flush: their number, then the offsets of their data
+   * entries, an int each, as long as they are fewer than {@link #MAX_FILLED}. A flush of a few entries
+   * is the everyday case of a context switch.
+   */
+  public static final int FILLED = CODE_PAGES + ENTRIES * 4;
+
+  public static final int MAX_FILLED = 127;
+
+  public static final int BYTES = FILLED + 4 * (MAX_FILLED + 1);
 
   static long executeSlot(long base, long va) {
     return base + EXECUTE + (((va >>> 12) & (ENTRIES - 1)) << 4);
@@ -70,7 +79,8 @@ public final class Tlb {
 
   private void clear() {
     U.setMemory(base, CODE_PAGES, INVALID_FILL);
-    U.setMemory(base + CODE_PAGES, BYTES - CODE_PAGES, (byte) 0);
+    U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
+    U.putInt(base + FILLED, 0);
     invalidateEntry(INVALID);
     invalidateEntry(INVALID + 4096);
   }
@@ -91,7 +101,17 @@ public final class Tlb {
 
   /** Drops every translation. */
   public void flush() {
-    clear();
+    int filled = U.getInt(base + FILLED);
+    if (filled < MAX_FILLED) {
+      for (int i = 0; i < filled; i++) {
+        long index = U.getInt(base + FILLED + 4 + 4 * i) / ENTRY_BYTES;
+        invalidateEntry(index << 12);
+      }
+      U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
+      U.putInt(base + FILLED, 0);
+    } else {
+      clear();
+    }
     epoch = EPOCHS.incrementAndGet();
     flushedAt = epoch;
   }
@@ -122,6 +142,11 @@ public final class Tlb {
     long invalid = invalidTag(va);
     U.putLong(entry + READ_TAG, (rights & Access.MAY_READ) != 0 ? page : invalid);
     U.putLong(entry + WRITE_TAG, (rights & Access.MAY_WRITE) != 0 ? page : invalid);
+    int filled = U.getInt(base + FILLED);
+    if (filled < MAX_FILLED) {
+      U.putInt(base + FILLED + 4 + 4 * filled, (int) (entry - base));
+      U.putInt(base + FILLED, filled + 1);
+    }
     U.putLong(entry + ADDEND, hostPage - page);
     U.putLong(entry + HOST_PAGE, hostPage);
     long execute = executeSlot(base, va);

@@ -19,10 +19,12 @@ public final class Hypercalls {
   public record Row(Hypercall call, HypercallHandler handler, boolean firstIsSubOp) {}
 
   private final @Nullable Row[] rows = new Row[HypercallStats.CALLS];
+  private final Stopwatch stopwatch;
   private final HypercallStats stats = new HypercallStats();
   private HypercallStats.@Nullable Listener listener;
 
   Hypercalls(Hypervisor h) {
+    stopwatch = h.stopwatch();
     row(Hypercall.MULTICALL, new Multicall(this)::multicall);
     traps();
     operations();
@@ -109,7 +111,7 @@ public final class Hypercalls {
     if (row == null) {
       result = Errno.ENOSYS.result();
     } else {
-      long start = System.nanoTime();
+      long start = stopwatch.now();
       try {
         result = row.handler().call(v, a1, a2, a3, a4, a5);
       } catch (XenError e) {
@@ -118,7 +120,7 @@ public final class Hypercalls {
         trace(v, nr, a1, a2, a3, a4, null);
         throw c;
       } finally {
-        long hostNanos = System.nanoTime() - start;
+        long hostNanos = stopwatch.now() - start;
         stats.add((int) nr, hostNanos);
         if (row.firstIsSubOp) {
           stats.addSubOp((int) nr, a1, hostNanos);

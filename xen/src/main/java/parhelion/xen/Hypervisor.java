@@ -31,7 +31,8 @@ public final class Hypervisor implements AutoCloseable {
   private final MemoryOps memoryOps;
   private final GrantOps grantOps;
   private final Hypercalls hypercalls;
-  private final TrapStats trapStats = new TrapStats();
+  private final Stopwatch stopwatch = new Stopwatch();
+  private final TrapStats trapStats = new TrapStats(stopwatch);
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
   private final long gdtFrame;
   private final long zeroFrame;
@@ -64,6 +65,11 @@ public final class Hypervisor implements AutoCloseable {
 
   public MachineMemory memory() {
     return memory;
+  }
+
+  /** The clock of all statistics. */
+  public Stopwatch stopwatch() {
+    return stopwatch;
   }
 
   public CodeCache code() {

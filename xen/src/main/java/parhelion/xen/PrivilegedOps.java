@@ -31,7 +31,7 @@ final class PrivilegedOps {
 
   /** RIP is at the instruction. True when done and RIP moved on; false for #GP(0). */
   boolean emulate(Cpu c, Insn insn) {
-    long start = System.nanoTime();
+    long start = vcpu.domain().hypervisor().stopwatch().now();
     if (!execute(c, insn)) {
       return false;
     }

@@ -46,6 +46,11 @@ public final class TrapStats {
   private final long[] counts = new long[EMULATED + MNEMONICS.length];
   private final long[] nanos = new long[EMULATED + MNEMONICS.length];
   private @Nullable Listener listener;
+  private final Stopwatch stopwatch;
+
+  TrapStats(Stopwatch stopwatch) {
+    this.stopwatch = stopwatch;
+  }
 
   /**
    * Times and how long they took.
@@ -67,7 +72,7 @@ public final class TrapStats {
 
   private void add(Vcpu v, int kind, long startNanos) {
     counts[kind]++;
-    nanos[kind] += System.nanoTime() - startNanos;
+    nanos[kind] += stopwatch.now() - startNanos;
     Listener l = listener;
     if (l != null) {
       l.trapped(v, name(kind));
@@ -87,7 +92,7 @@ public final class TrapStats {
     };
   }
 
-  // Each is called when it is done, with System.nanoTime() of its beginning.
+  // Each is called when it is done, with the stopwatch's time of its beginning.
 
   void delivered(Vcpu v, int vector, long startNanos) {
     add(v, vector, startNanos);

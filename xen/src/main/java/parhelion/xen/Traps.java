@@ -77,15 +77,19 @@ public final class Traps {
               + ") without a handler\n"
               + CpuDump.registers(vcpu));
     }
-    long start = System.nanoTime();
+    long start = stopwatch().now();
     boolean mask = (state.trapFlags[vector] & 4) != 0;
     bounce(state.trapAddress[vector], mask, hasErrorCode, errorCode);
     stats().delivered(vcpu, vector, start);
   }
 
+  private Stopwatch stopwatch() {
+    return vcpu.domain().hypervisor().stopwatch();
+  }
+
   /** Bounces a system call of user mode. */
   void userSyscall(long address, boolean masksEvents) {
-    long start = System.nanoTime();
+    long start = stopwatch().now();
     bounce(address, masksEvents, false, 0);
     stats().userSyscall(vcpu, start);
     Cpu cpu = vcpu.cpu();
@@ -121,7 +125,7 @@ public final class Traps {
       if (state.eventCallback == 0) {
         throw new DomainCrash("an event without an event callback");
       }
-      long start = System.nanoTime();
+      long start = stopwatch().now();
       bounce(state.eventCallback, true, false, 0);
       stats().upcall(vcpu, start);
     }

@@ -155,7 +155,7 @@ public final class XenMonitor implements Monitor {
 
   @Override
   public void store(Cpu cpu, long va, long pa, int size, long value) {
-    long start = System.nanoTime();
+    long start = hypervisor.stopwatch().now();
     boolean done =
         !cpu.memory.contains(pa, size) || hypervisor.paging().emulatedWrite(vcpu, pa, size, value);
     hypervisor.trapStats().pageTableWrite(vcpu, start);
@@ -271,7 +271,7 @@ public final class XenMonitor implements Monitor {
         || cpu.load8(rip + 6) != 0xa2) {
       return false;
     }
-    long start = System.nanoTime();
+    long start = hypervisor.stopwatch().now();
     XenCpuid.execute(vcpu, true);
     hypervisor.trapStats().prefixedCpuid(vcpu, start);
     cpu.rip(rip + 7);

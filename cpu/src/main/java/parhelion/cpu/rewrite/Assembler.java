@@ -222,6 +222,14 @@ final class Assembler {
     }
   }
 
+  /** A constant in its full eight bytes; gives their position. */
+  int movImm64(int to, long value) {
+    rex(true, 0, 0, to);
+    b(0xb8 | to & 7);
+    q(value);
+    return at - 8;
+  }
+
   void load(int reg, int baseReg, int index, int disp) {
     rex(true, reg, index < 0 ? 0 : index, baseReg);
     b(0x8b);
@@ -434,20 +442,33 @@ final class Assembler {
     return jcc(condition);
   }
 
-  private void alignForPatch(int opcodeBytes) {
-    while (((at + opcodeBytes) & 7) > 4) {
-      b(0x90);
+  /** One instruction of one to three bytes that does nothing. */
+  private void nop(int bytes) {
+    switch (bytes) {
+      case 1 -> b(0x90);
+      case 2 -> b(0x66, 0x90);
+      default -> b(0x0f, 0x1f, 0x00);
     }
   }
 
-  void jmpTo(long address) {
-    b(0xe9);
-    d((int) (address - (base + at + 4)));
+  private void alignForPatch(int opcodeBytes) {
+    int place = at + opcodeBytes & 7;
+    if (place > 4) {
+      nop(8 - place);
+    }
   }
 
-  void callTo(long address) {
+  /** A jump to another place of the arena; gives the position of its displacement. */
+  int jmpTo(long address) {
+    b(0xe9);
+    d((int) (address - (base + at + 4)));
+    return at - 4;
+  }
+
+  int callTo(long address) {
     b(0xe8);
     d((int) (address - (base + at + 4)));
+    return at - 4;
   }
 
   /** Lets the displacement at {@code position} lead to where writing stands now. */

@@ -34,10 +34,17 @@ final class CodeArena implements AutoCloseable {
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MREMAP_MAYMOVE = 1;
 
+  private static final long CHUNK = 1 << 20;
+
+  private final MethodHandle madvise =
+      handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private final long sizeBytes;
   private final long writable;
   private final long executable;
   private long used;
+
+  /** What may be used of it. */
+  private long limit;
 
   /**
    * Maps {@code sizeBytes}, of which the host provides what is touched.
@@ -46,6 +53,7 @@ final class CodeArena implements AutoCloseable {
    */
   CodeArena(long sizeBytes) {
     this.sizeBytes = sizeBytes;
+    limit = sizeBytes;
     writable = map(sizeBytes);
     long second = -1;
     try {
@@ -145,6 +153,17 @@ final class CodeArena implements AutoCloseable {
       Linker.nativeLinker()
           .downcallHandle(FunctionDescriptor.ofVoid(new MemoryLayout[] {JAVA_LONG, JAVA_LONG}));
 
+  /** What was written is wanted in the other mapping only: it need not count twice. */
+  private void forgetWritten(long from) {
+    try {
+      int ignored = (int) madvise.invokeExact(writable + from, CHUNK, 4 /* DONTNEED */);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Host address, to execute, of the next code, at a multiple of 16. */
   long next() {
     return executable + used;
@@ -152,14 +171,23 @@ final class CodeArena implements AutoCloseable {
 
   /** Whether {@code bytes} more fit. */
   boolean hasRoom(long bytes) {
-    return used + bytes <= sizeBytes;
+    return used + bytes <= limit;
+  }
+
+  /** Uses no more than the first {@code bytes} of what was mapped. */
+  void limit(long bytes) {
+    limit = Math.min(bytes, sizeBytes);
   }
 
   /** Takes over code that was written for {@link #next}. */
   void add(byte[] code, int length) {
     U.copyMemory(
         code, jdk.internal.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET, null, writable + used, length);
+    long before = used;
     used = (used + length + 15) & -16L;
+    if ((before ^ used) >= CHUNK) {
+      forgetWritten(before & -CHUNK);
+    }
   }
 
   /** Replaces four bytes of code, which other threads may be executing: see the assembler. */

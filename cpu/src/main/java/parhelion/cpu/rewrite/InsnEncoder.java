@@ -6,6 +6,7 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.decode.Operand;
 
@@ -29,6 +30,7 @@ final class InsnEncoder {
   private final int[] scratch = new int[2];
   private final int[] scratchGuest = new int[2];
   private final boolean[] scratchWritten = new boolean[2];
+  private final boolean[] scratchLoaded = new boolean[2];
 
   /** Whether a byte register without REX would be another one. */
   private boolean needsRex;
@@ -58,6 +60,9 @@ final class InsnEncoder {
 
   /** Emits an instruction whose operands are all registers; true if it needed SCRATCH1. */
   boolean registers(Insn insn) {
+    if (inPlace(insn)) {
+      return false;
+    }
     scratch[0] = SCRATCH0;
     scratch[1] = SCRATCH1;
     assign(insn);
@@ -68,6 +73,119 @@ final class InsnEncoder {
     immediate(insn);
     writeBack();
     return scratchCount == 2;
+  }
+
+  /**
+   * Emits an instruction of which one register is in the state block with that as a memory operand;
+   * false where that is not the same. A 32-bit result has to clear the upper half, so only 64-bit
+   * registers are written in place.
+   */
+  private boolean inPlace(Insn insn) {
+    Opcode opcode = insn.opcode;
+    Operand[] operands = opcode.operands();
+    if (insn.modrm == Insn.NONE || operands.length < 1 || opcode.has(Opcode.VEX)) {
+      return false;
+    }
+    int general = -1;
+    int other = -1;
+    for (int i = 0; i < operands.length; i++) {
+      switch (operands[i]) {
+        case Eb, Ew, Ed, Eq, Ev, Ey, Ez -> general = i;
+        case Gb, Gw, Gd, Gv, Gy -> other = i;
+        case Ib, Ibs, Iz, One, CL, Vsd, Vss, Vdq -> {}
+        default -> {
+          return false;
+        }
+      }
+    }
+    if (general < 0) {
+      return false;
+    }
+    switch (insn.mnemonic()) {
+      case BT, BTS, BTR, BTC, XCHG, XADD, CMPXCHG, IMUL, MUL, SHLD, SHRD -> {
+        return false;
+      }
+      default -> {}
+    }
+    boolean inState = HOST[insn.rm] < 0 && !(insn.size(general) == 1 && isHigh(insn, insn.rm));
+    boolean otherInState =
+        other >= 0 && HOST[insn.reg] < 0 && !(insn.size(other) == 1 && isHigh(insn, insn.reg));
+    if (inState == otherInState) {
+      return false;
+    }
+    boolean plain = opcode.map() == 0 && (opcode.code() & 0xc4) == 0 && (opcode.code() & 7) < 4;
+    boolean move = opcode.map() == 0 && (opcode.code() & 0xfc) == 0x88;
+    boolean test = opcode.map() == 0 && (opcode.code() & 0xfe) == 0x84;
+    boolean reads = insn.mnemonic() == Mnemonic.CMP || test;
+    boolean writesState = !reads && (inState ? general : other) == 0;
+    if (writesState && insn.size(0) != 8) {
+      return false;
+    }
+    if (inState) {
+      int register = other < 0 ? insn.reg : byteSafe(insn, other, insn.reg);
+      if (register < 0) {
+        return false;
+      }
+      stateOperand(insn, register, opcode.code(), insn.rm);
+      return true;
+    }
+    if (!plain && !move && !test) {
+      return false;
+    }
+    int register = byteSafe(insn, general, insn.rm);
+    if (register < 0) {
+      return false;
+    }
+    stateOperand(insn, register, test ? opcode.code() : opcode.code() ^ 2, insn.reg);
+    return true;
+  }
+
+  private static boolean isHigh(Insn insn, int register) {
+    return Treatment.isHighByte(insn, register);
+  }
+
+  /** Host register of an operand, noting whether it needs REX; -1 for high bytes. */
+  private int byteSafe(Insn insn, int operand, int guest) {
+    needsRex = false;
+    if (insn.size(operand) != 1) {
+      return HOST[guest];
+    }
+    if (isHigh(insn, guest)) {
+      return -1;
+    }
+    needsRex = HOST[guest] >= 4;
+    return HOST[guest];
+  }
+
+  /** The instruction with gs:[register of the state block] for its ModRM.rm. */
+  private void stateOperand(Insn insn, int register, int code, int guest) {
+    Opcode opcode = insn.opcode;
+    a.b(0x65);
+    if (insn.opSizePrefix && opcode.prefix() != 0x66) {
+      a.b(0x66);
+    }
+    if (opcode.prefix() > 0) {
+      a.b(opcode.prefix());
+    }
+    int rex = insn.rex & 8 | (register >> 3 & 1) << 2;
+    if (rex != 0 || needsRex) {
+      a.b(0x40 | rex);
+    }
+    needsRex = false;
+    map(opcode);
+    a.b(code);
+    a.b((register & 7) << 3 | 4, 0x25);
+    a.d(CpuState.GPR + guest * 8);
+    immediate(insn);
+  }
+
+  private void map(Opcode opcode) {
+    switch (opcode.map()) {
+      case 1 -> a.b(0x0f);
+      case 2 -> a.b(0x0f, 0x38);
+      case 3 -> a.b(0x0f, 0x3a);
+      default -> {}
+    }
   }
 
   /**
@@ -122,23 +240,45 @@ final class InsnEncoder {
     }
     int register = HOST[guest];
     if (register < 0) {
-      register = fetched(guest, written);
+      register = fetched(guest, written, operand != 0 || !overwrites(insn));
     }
     needsRex |= oneByte && register >= 4;
     return register;
   }
 
-  private int fetched(int guest, boolean written) {
+  /** Whether the first operand is a whole register that the instruction does not read. */
+  private static boolean overwrites(Insn insn) {
+    if (insn.size(0) < 4) {
+      return false;
+    }
+    return switch (insn.mnemonic()) {
+      case MOV, MOVZX, MOVSX, MOVSXD, MOVD, MOVQ, MOVBE, POPCNT, LZCNT, TZCNT, RORX -> true;
+      case SHLX, SHRX, SARX, ANDN, BEXTR, BZHI, PEXT, PDEP, PMOVMSKB, MOVMSKPS, MOVMSKPD -> true;
+      case CVTSD2SI, CVTSS2SI, CVTTSD2SI, CVTTSS2SI, PEXTRB, PEXTRW, PEXTRD, PEXTRQ -> true;
+      case IMUL -> insn.opcode.operands().length == 3;
+      default -> false;
+    };
+  }
+
+  private int fetched(int guest, boolean written, boolean read) {
     for (int i = 0; i < scratchCount; i++) {
       if (scratchGuest[i] == guest) {
         scratchWritten[i] |= written;
+        if (read && !scratchLoaded[i]) {
+          // The other operand read it first: the same register as source and destination.
+          a.loadState(scratch[i], CpuState.GPR + guest * 8);
+          scratchLoaded[i] = true;
+        }
         return scratch[i];
       }
     }
     int i = scratchCount++;
     scratchGuest[i] = guest;
     scratchWritten[i] = written;
-    a.loadState(scratch[i], CpuState.GPR + guest * 8);
+    scratchLoaded[i] = read;
+    if (read) {
+      a.loadState(scratch[i], CpuState.GPR + guest * 8);
+    }
     return scratch[i];
   }
 
@@ -175,12 +315,7 @@ final class InsnEncoder {
     if (rex != 0 || needsRex) {
       a.b(0x40 | rex);
     }
-    switch (opcode.map()) {
-      case 1 -> a.b(0x0f);
-      case 2 -> a.b(0x0f, 0x38);
-      case 3 -> a.b(0x0f, 0x3a);
-      default -> {}
-    }
+    map(opcode);
     a.b(code);
   }
 

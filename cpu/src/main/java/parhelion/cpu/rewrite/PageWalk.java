@@ -86,6 +86,15 @@ final class PageWalk {
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.HOST_PAGE, RAX);
     a.alu(SUB, RAX, RCX);
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.ADDEND, RAX);
+    a.loadState32(RCX, tlb + Tlb.FILLED);
+    a.aluImm(CMP, RCX, Tlb.MAX_FILLED);
+    int full = a.jcc(AE);
+    a.b(0x65, 0x44, 0x89); // mov gs:[rcx * 4 + list], r15d
+    a.b(0x3c, 0x8d);
+    a.d(tlb + Tlb.FILLED + 4);
+    a.aluImm(ADD, RCX, 1);
+    a.storeState32(tlb + Tlb.FILLED, RCX);
+    a.here(full);
     a.alu(CMP, RAX, RAX); // ZF
     end();
   }

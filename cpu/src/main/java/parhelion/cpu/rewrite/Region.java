@@ -97,6 +97,33 @@ final class Region implements CodeCache.Translation {
     this.host = host;
   }
 
+  /** All that does not depend on where the code lies; the fields of the same names. */
+  record Shape(
+      int checked,
+      int deadUnchecked,
+      int deadChecked,
+      int live,
+      int lengthBytes,
+      int hostBytes,
+      int instructions,
+      int[] sites) {}
+
+  Shape shape() {
+    return new Shape(
+        checked, deadUnchecked, deadChecked, live, lengthBytes, hostBytes, instructions, sites);
+  }
+
+  void take(Shape shape) {
+    checked = shape.checked;
+    deadUnchecked = shape.deadUnchecked;
+    deadChecked = shape.deadChecked;
+    live = shape.live;
+    lengthBytes = shape.lengthBytes;
+    hostBytes = shape.hostBytes;
+    instructions = shape.instructions;
+    sites = shape.sites;
+  }
+
   /** What the interpreter does for the instruction of a site; RIP is at it. */
   Block single(int site, Interpreter interpreter) {
     if (singles == null) {

@@ -2,6 +2,9 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.memory.Host.U;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -18,6 +21,7 @@ import parhelion.cpu.Monitor.ReadWindow;
 import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
+import parhelion.cpu.rewrite.Templates.Template;
 
 /**
  * The generated code of one machine memory: where it is, by machine address, virtual address and
@@ -43,6 +47,12 @@ public final class RegionCache {
 
   private record CodePage(long va, long pa, boolean exactFlags) {}
 
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final @Nullable Templates templates = Templates.shared();
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
@@ -62,6 +72,7 @@ public final class RegionCache {
   long translatedInstructions;
   long translationNanos;
   long hostBytes;
+  long copies;
   long resets;
   long drops;
   final long[] exits = new long[Region.KIND + 1];
@@ -174,6 +185,7 @@ public final class RegionCache {
         translatedInstructions,
         hostBytes,
         translationNanos,
+        copies,
         used(),
         drops,
         resets,
@@ -185,6 +197,11 @@ public final class RegionCache {
   private static int hash(long pa, long va, int key) {
     long h = (pa * 31 + va) * 0x9e3779b97f4a7c15L + key * 0x632be59bd9b4e019L;
     return (int) (h >>> 48);
+  }
+
+  /** Leaves room for about {@code bytes} of code: tests want little. */
+  void limit(long bytes) {
+    arena.limit(arenaStart + MAX_REGION_BYTES + bytes);
   }
 
   /** Bytes of host code held. */
@@ -228,6 +245,11 @@ public final class RegionCache {
   @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
     long start = System.nanoTime();
     long secondPa = -1;
+    Region copy = copy(pa, va, key);
+    if (copy != null) {
+      translationNanos += System.nanoTime() - start;
+      return copy;
+    }
     if (!scanner.scan(cpu, pa, key)) {
       if ((va & 4095) <= 4096 - 15) {
         return null;
@@ -247,19 +269,65 @@ public final class RegionCache {
     region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
-    addSites(region);
-    int h = hash(pa, va, key);
-    region.hashNext = table[h];
-    table[h] = region;
-    code.add(region, pa, secondPa);
+    if (templates != null && secondPa < 0) {
+      templates.add(memory, region, writer.code(), writer.relocations());
+    }
+    add(region);
     translations++;
     translatedInstructions += region.instructions;
     hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
-    if (listener != null) {
-      listener.region(region.host, region.hostBytes, va);
-    }
     return region;
+  }
+
+  private void add(Region region) {
+    addSites(region);
+    int h = hash(region.pa, region.va, region.key);
+    region.hashNext = table[h];
+    table[h] = region;
+    code.add(region, region.pa, region.secondPa);
+    if (listener != null) {
+      listener.region(region.host, region.hostBytes, region.va);
+    }
+  }
+
+  /** A copy of what was written for the same bytes before, or null. Crossing instructions are not. */
+  private @Nullable Region copy(long pa, long va, int key) {
+    if (templates == null) {
+      return null;
+    }
+    Template template = templates.find(memory, pa, va, key);
+    if (template == null) {
+      return null;
+    }
+    if (!arena.hasRoom(MAX_REGION_BYTES)) {
+      reset();
+    }
+    Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
+    region.firstSite = sites;
+    region.codePage = codePage(va, pa, key);
+    region.take(template.shape());
+    byte[] host = template.code().clone();
+    relocate(region, host, template.relocations());
+    arena.add(host, host.length);
+    add(region);
+    copies++;
+    return region;
+  }
+
+  private void relocate(Region region, byte[] host, int[] relocations) {
+    for (int i = 0; i < relocations.length; i += 3) {
+      int at = relocations[i + 1];
+      int value = relocations[i + 2];
+      switch (relocations[i]) {
+        case Templates.ROUTINE ->
+            INTS.set(host, at, (int) (routines.enter + value - (region.host + at + 4)));
+        case Templates.SITE -> INTS.set(host, at, region.firstSite + value);
+        case Templates.CODE_PAGE -> INTS.set(host, at, region.codePage);
+        case Templates.FRAME -> LONGS.set(host, at, region.pa & -4096L);
+        default -> throw new IllegalStateException("relocation " + relocations[i]);
+      }
+    }
   }
 
   private void addSites(Region region) {

@@ -49,6 +49,9 @@ final class RegionWriter {
 
   private boolean x87Known;
 
+  /** Vector registers are loaded at the entry, and stay so in the whole region. */
+  private boolean sseThroughout;
+
   /** Instruction that is being written, and instructions counted already that come after it. */
   private int current;
 
@@ -62,6 +65,9 @@ final class RegionWriter {
   private final int[] labels = new int[Scanner.MAX_INSTRUCTIONS];
   private int[] fixups = new int[64];
   private int fixupCount;
+
+  private int[] relocations = new int[256];
+  private int relocationCount;
 
   private int[] sites = new int[256];
   private int siteCount;
@@ -96,6 +102,7 @@ final class RegionWriter {
     keys = NativeState.jumpKeys(index);
     targets = NativeState.jumpTargets(index);
     siteCount = 0;
+    relocationCount = 0;
     stubCount = 0;
     fixupCount = 0;
     groups.start(scanned);
@@ -150,7 +157,30 @@ final class RegionWriter {
 
   private void leave(int site, boolean storeFlags) {
     a.movImm(SCRATCH1, region.firstSite + site & 0xffffffffL);
-    a.jmpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+    relocate(Templates.SITE, a.at - 4, site);
+    jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+  }
+
+  private void relocate(int kind, int position, int value) {
+    if (relocationCount + 3 > relocations.length) {
+      relocations = Arrays.copyOf(relocations, relocations.length * 2);
+    }
+    relocations[relocationCount++] = kind;
+    relocations[relocationCount++] = position;
+    relocations[relocationCount++] = value;
+  }
+
+  private void jumpTo(long routine) {
+    relocate(Templates.ROUTINE, a.jmpTo(routine), (int) (routine - routines.enter));
+  }
+
+  private void call(long routine) {
+    relocate(Templates.ROUTINE, a.callTo(routine), (int) (routine - routines.enter));
+  }
+
+  /** Places of the written code that depend on where it lies and whose it is. */
+  int[] relocations() {
+    return Arrays.copyOf(relocations, relocationCount);
   }
 
   // --- entries and counting ---
@@ -162,6 +192,7 @@ final class RegionWriter {
     x87Known = false;
     int entrySite = site(Region.ENTRY, 0, 0);
     a.cmpState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+    relocate(Templates.CODE_PAGE, a.at - 4, 0);
     int missed = a.jcc(NE);
     int second = 0;
     if (run.crosses) {
@@ -181,10 +212,11 @@ final class RegionWriter {
             a.here(secondMissed);
           } else {
             a.movImm(SCRATCH0, region.va);
-            a.movImm(SCRATCH1, region.pa & -4096L);
-            a.callTo(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
+            relocate(Templates.FRAME, a.movImm64(SCRATCH1, region.pa & -4096L), 0);
+            call(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
             int unmapped = a.jcc(NE);
             a.storeState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
+            relocate(Templates.CODE_PAGE, a.at - 4, 0);
             a.to(a.jmp(), verified);
             a.here(unmapped);
           }
@@ -195,6 +227,25 @@ final class RegionWriter {
         });
     inHost = true;
     stored = false;
+    sseThroughout = run.liveBefore[0] == 0 && loopsWithVectors();
+    if (sseThroughout) {
+      wantVectors();
+      inHost = true; // nobody wants flags here
+    }
+  }
+
+  /** Whether a loop of the run uses vector registers, and nothing in the run takes them away. */
+  private boolean loopsWithVectors() {
+    boolean loops = false;
+    boolean vectors = false;
+    for (int i = 0; i < run.count; i++) {
+      loops |= run.isLoopHead[i];
+      vectors |= run.treatments[i] == Treatment.EMIT && Treatment.usesVectors(run.insns[i]);
+      if (run.treatments[i] == Treatment.INTERPRET && mayUnmask(run.insns[i])) {
+        return false;
+      }
+    }
+    return loops && vectors;
   }
 
   /** The end of the counted instructions that begin at {@code i}. */
@@ -219,7 +270,7 @@ final class RegionWriter {
     if (label) {
       groups.closeAll();
       scratchGroup = -1;
-      sseKnown = false;
+      sseKnown = sseThroughout;
       x87Known = false;
     }
     labels[i] = a.at;
@@ -350,8 +401,18 @@ final class RegionWriter {
     scratchGroup = -1;
     inHost = true;
     stored = true;
-    sseKnown = false;
+    if (mayUnmask(run.insns[current])) {
+      sseKnown = false;
+    }
     x87Known = false;
+  }
+
+  /** Whether it may unmask floating-point exceptions, so that the host must not have the registers. */
+  private static boolean mayUnmask(Insn insn) {
+    return switch (insn.mnemonic()) {
+      case LDMXCSR, VLDMXCSR, FXRSTOR, XRSTOR, XRSTORS, SYSCALL -> true;
+      default -> false;
+    };
   }
 
   /** A stub that has the interpreter execute the current instruction, nothing of it being done. */
@@ -456,7 +517,7 @@ final class RegionWriter {
 
   private void walkAndRetry(boolean write, int retry) {
     int index = RegionKey.tlbIndex(region.key);
-    a.callTo(write ? routines.walkWrite[index] : routines.walkRead[index]);
+    call(write ? routines.walkWrite[index] : routines.walkRead[index]);
     a.to(a.jcc(E), retry);
   }
 
@@ -504,11 +565,18 @@ final class RegionWriter {
         freeScratch = SCRATCH1;
       }
     }
+    int misaligned = aligned ? site(Region.INTERPRET, 0, 0) : -1;
     int site = missSite(bytes, write, retry);
     stub(
         () -> {
           a.here(missed);
           address(base, index, scale, disp, segment);
+          if (aligned) {
+            a.testImm(SCRATCH0, bytes - 1);
+            int good = a.jcc(E);
+            leave(misaligned, false);
+            a.here(good);
+          }
           walkAndRetry(write, retry);
           leave(site, false);
         });
@@ -715,16 +783,18 @@ final class RegionWriter {
     keepFlags();
     a.testStateByteImm(CpuState.RFLAGS + 1, parhelion.cpu.Rflags.DF >> 8);
     interpretInstead(a.jcc(NE));
-    a.aluImm(CMP, RCX, 4096 / size);
+    // None is none of ours either: no page must come to look accessed.
+    a.lea(SCRATCH1, RCX, -1, 0, -1);
+    a.aluImm(CMP, SCRATCH1, 4096 / size - 1);
     interpretInstead(a.jcc(A));
-    repeatedAccess(RDI, size, true);
     if (moves) {
-      a.storeState(NativeState.SAVED_VALUE, SCRATCH1);
       repeatedAccess(RSI, size, false);
-      a.alu(ADD, RSI, SCRATCH1);
-      a.aluState(ADD, RDI, NativeState.SAVED_VALUE);
-    } else {
-      a.alu(ADD, RDI, SCRATCH1);
+      a.storeState(NativeState.SAVED_VALUE, SCRATCH1);
+    }
+    repeatedAccess(RDI, size, true);
+    a.alu(ADD, RDI, SCRATCH1);
+    if (moves) {
+      a.aluState(ADD, RSI, NativeState.SAVED_VALUE);
     }
     a.b(0xf3);
     if (size == 2) {
@@ -733,11 +803,9 @@ final class RegionWriter {
       a.b(0x48);
     }
     a.b((moves ? 0xa4 : 0xaa) | (size == 1 ? 0 : 1));
+    a.alu(SUB, RDI, SCRATCH1);
     if (moves) {
-      a.alu(SUB, RSI, SCRATCH1);
-      a.aluState(SUB, RDI, NativeState.SAVED_VALUE);
-    } else {
-      a.alu(SUB, RDI, SCRATCH1);
+      a.aluState(SUB, RSI, NativeState.SAVED_VALUE);
     }
   }
 
@@ -847,6 +915,7 @@ final class RegionWriter {
         return;
       }
       encoder.loadOperand(SCRATCH0, wide, memBase, memIndex, memDisp);
+      keepFlags(); // no check has done it where a group serves the access
     } else {
       keepFlags();
       int from = inHostRegister(insn.rm);
@@ -895,20 +964,7 @@ final class RegionWriter {
   private void wantFloat(Insn insn) {
     if (Treatment.usesVectors(insn) && !sseKnown) {
       keepFlags();
-      scratchGroup = -1; // loading uses the register
-      a.cmpStateByteZero(NativeState.SSE_LOADED);
-      int unloaded = a.jcc(E);
-      int back = a.at;
-      int site = site(Region.UNMASKED, 0, 0);
-      stub(
-          () -> {
-            a.here(unloaded);
-            a.callTo(routines.loadSse);
-            a.cmpStateByteZero(NativeState.SSE_LOADED);
-            a.to(a.jcc(NE), back);
-            leave(site, false);
-          });
-      sseKnown = true;
+      wantVectors();
     }
     if (insn.opcode.has(parhelion.cpu.decode.Opcode.X87) && !x87Known) {
       keepFlags();
@@ -924,6 +980,23 @@ final class RegionWriter {
           });
       x87Known = true;
     }
+  }
+
+  private void wantVectors() {
+    scratchGroup = -1; // loading uses the register
+    a.cmpStateByteZero(NativeState.SSE_LOADED);
+    int unloaded = a.jcc(E);
+    int back = a.at;
+    int site = site(Region.UNMASKED, 0, 0);
+    stub(
+        () -> {
+          a.here(unloaded);
+          call(routines.loadSse);
+          a.cmpStateByteZero(NativeState.SSE_LOADED);
+          a.to(a.jcc(NE), back);
+          leave(site, false);
+        });
+    sseKnown = true;
   }
 
   // --- control flow ---

@@ -120,7 +120,7 @@ public final class Rewriter {
       case Region.BUDGET -> {
         if (mayGoOn(end)) {
           if (end - c.retired >= (place >>> 16 & 0xff)) {
-            goOn(region, sites[at + 2], 0, 0);
+            goOn(region, sites[at + 2], 0, sites[at]);
           } else {
             c.interpreter().runBlock(); // fewer are left than the block has
           }
@@ -177,9 +177,11 @@ public final class Rewriter {
     if (!mayGoOn(end)) {
       return;
     }
+    long resets = regions.resets;
     Region next = lookUp(region.va);
     if (next != null) {
-      if (!region.valid) {
+      // Where all code was forgotten there is other code now, perhaps the region found.
+      if (!region.valid && regions.resets == resets) {
         regions.forward(region, next);
       }
       goOn(next, next.checked, 0, 0);
@@ -198,16 +200,13 @@ public final class Rewriter {
     }
   }
 
-  /** Where a check for several accesses does not pass, code with single checks goes on. */
+  /**
+   * Where a check for several accesses does not pass, code with single checks goes on. Nothing is
+   * translated for the group: the page may be one that none of its accesses comes to, or only a read.
+   */
   private void group(Region region, int site) {
     int at = site * Region.SITE_INTS;
     int[] sites = region.sites;
-    long va = U.getLong(state + NativeState.MISS_VA);
-    int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
-    if (c.fillTlb(va, 1, access)) {
-      goOn(region, sites[at + 2], sites[at + 1] >>> 24, sites[at]);
-      return;
-    }
     long pa = region.pa + (sites[at + 1] & 0xffff);
     int single = region.key | RegionKey.SINGLE_CHECKS;
     Region twin = regions.find(pa, c.rip(), single);
@@ -241,6 +240,7 @@ public final class Rewriter {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()
         && region.valid
+        && ((sites[at] & Region.SSE_KNOWN) == 0 || (c.get32(CpuState.MXCSR) & 0x1f80) == 0x1f80)
         && key == RegionKey.of(c, softFloat)
         && mayGoOn(end)) {
       goOn(region, behind, (sites[at + 1] >>> 16 & 0xff) - 1, sites[at]);

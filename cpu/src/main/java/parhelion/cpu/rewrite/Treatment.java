@@ -150,7 +150,9 @@ enum Treatment {
     if (usesFloat(insn) && (key & FLOAT_TRAPS) != 0) {
       return false;
     }
-    if (opcode.has(Opcode.VEX) && usesVectors(insn) && (key & Cpu.MODE_NO_AVX) != 0) {
+    if (opcode.has(Opcode.VEX)
+        && usesVectors(insn)
+        && ((key & Cpu.MODE_NO_AVX) != 0 || !HostCpu.hasAvx())) {
       return false;
     }
     for (Operand operand : opcode.operands()) {

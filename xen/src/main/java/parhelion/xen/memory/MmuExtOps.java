@@ -13,6 +13,7 @@ import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.GuestAccess;
 import parhelion.xen.HypercallStats;
+import parhelion.xen.Stopwatch;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
 
@@ -94,11 +95,12 @@ final class MmuExtOps {
     }
     MmuExtCmd command = MmuExtCmd.of(cmd);
     HypercallStats stats = v.domain().hypervisor().hypercalls().stats();
-    long start = System.nanoTime();
+    Stopwatch stopwatch = v.domain().hypervisor().stopwatch();
+    long start = stopwatch.now();
     try {
       return command == null ? ENOSYS : one(v, command, arg1, arg2, pageOwner);
     } finally {
-      stats.addSubOp(Hypercall.MMUEXT_OP.nr(), cmd, System.nanoTime() - start);
+      stats.addSubOp(Hypercall.MMUEXT_OP.nr(), cmd, stopwatch.now() - start);
     }
   }
 
