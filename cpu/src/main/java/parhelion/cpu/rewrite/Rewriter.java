@@ -40,7 +40,7 @@ public final class Rewriter {
   private boolean jumpMissed;
 
   /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
-  private final long[] exits;
+  final long[] exits;
 
   private final long[] interpreted;
 
