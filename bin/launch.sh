@@ -37,11 +37,19 @@ newer_source() {
 # an AOT cache made by another JDK is worth no message, java runs without it.
 # The heap holds decoded code and images while they are unpacked; guests' memory is outside of it.
 # shellcheck disable=SC2086
+# HotSpot's first compiler alone, where guest code is rewritten to host code: what is left for Java is
+# done before the second one's code would pay (a boot takes half the processor time so). The
+# interpreter wants both.
 run_java() {
   java_how=$1
   java_aot=$2
   shift 2
-  $java_how "$jdk/bin/java" -Xlog:disable -XX:-UsePerfData -XX:+UseSerialGC -Xms128m -Xmx2g \
+  java_tiers=-XX:TieredStopAtLevel=1
+  case " $* " in
+    *' --engine interpreter '* | *' --engine=interpreter '*) java_tiers=-XX:+TieredCompilation ;;
+  esac
+  [ "$(uname -sm)" = 'Linux x86_64' ] || java_tiers=-XX:+TieredCompilation
+  $java_how "$jdk/bin/java" $java_tiers -Xlog:disable -XX:-UsePerfData -XX:+UseSerialGC -Xms128m -Xmx2g \
     -Xss2m --sun-misc-unsafe-memory-access=allow "$java_aot" \
     ${PARHELION_JAVA_OPTS:-} -jar "$launch_state/$generation/lib/parhelion.jar" "$@"
 }

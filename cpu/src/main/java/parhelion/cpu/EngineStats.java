@@ -9,6 +9,7 @@ import java.util.List;
  * @param instructions guest instructions in them
  * @param hostBytes bytes of host code that were written for them
  * @param writingNanos host time that this took
+ * @param copies regions that were copied from those of another guest instead
  * @param heldBytes bytes of host code that are held now
  * @param drops regions that were dropped as their guest code changed
  * @param resets how often all code was dropped because there was no room for more
@@ -22,6 +23,7 @@ public record EngineStats(
     long instructions,
     long hostBytes,
     long writingNanos,
+    long copies,
     long heldBytes,
     long drops,
     long resets,

@@ -185,6 +185,7 @@ public final class RegionCache {
         translatedInstructions,
         hostBytes,
         translationNanos,
+        copies,
         used(),
         drops,
         resets,
@@ -274,9 +275,6 @@ public final class RegionCache {
     translatedInstructions += region.instructions;
     hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
-    if (listener != null) {
-      listener.region(region.host, region.hostBytes, va);
-    }
     return region;
   }
 
@@ -286,6 +284,9 @@ public final class RegionCache {
     region.hashNext = table[h];
     table[h] = region;
     code.add(region, region.pa, region.secondPa);
+    if (listener != null) {
+      listener.region(region.host, region.hostBytes, region.va);
+    }
   }
 
   /**
