@@ -187,6 +187,10 @@ final class TableRuns {
   private List<String> guestsCommand(String cacheOption, String... guest) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(
+        options.engine().equals("interpreter")
+            ? "-XX:+TieredCompilation"
+            : "-XX:TieredStopAtLevel=1");
     command.addAll(JVM_OPTIONS);
     command.addAll(List.of(cacheOption, "-jar", options.jar().toString(), options.engine()));
     command.addAll(List.of(guest));

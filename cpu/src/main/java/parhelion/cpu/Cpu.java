@@ -691,9 +691,7 @@ public final class Cpu implements AutoCloseable {
   public long inTlb(int tlbIndex, long va, int access) {
     long entry = Tlb.slot(tlbs[tlbIndex].base, va);
     long tag = U.getLong(entry + (access == Access.WRITE ? Tlb.WRITE_TAG : Tlb.READ_TAG));
-    return tag == (va & -4096L)
-        ? U.getLong(entry + Tlb.HOST_PAGE) - memory.base() | va & 4095
-        : -1;
+    return tag == (va & -4096L) ? U.getLong(entry + Tlb.HOST_PAGE) - memory.base() | va & 4095 : -1;
   }
 
   private boolean hits(long va, int access) {
