@@ -252,7 +252,7 @@ public final class Rewriter {
       jumpMissed = true;
     } else if (c.rip() == rip + single.lengthBytes()
         && region.valid
-        && ((sites[at] & Region.SSE_KNOWN) == 0 || (c.get32(CpuState.MXCSR) & 0x1f80) == 0x1f80)
+        && ((sites[at] & Region.SSE_KNOWN) == 0 || Routines.isMasked(c.get32(CpuState.MXCSR)))
         && key == RegionKey.of(c, softFloat)
         && ((sites[at] & Region.X87_KNOWN) == 0 || X87Image.isMasked(state))
         && mayGoOn(end)) {
@@ -273,7 +273,7 @@ public final class Rewriter {
       return null;
     }
     if (softFloat) {
-      softFloat = !X87Image.isMasked(state) || (c.get32(CpuState.MXCSR) & 0x1f80) != 0x1f80;
+      softFloat = !X87Image.isMasked(state) || !Routines.isMasked(c.get32(CpuState.MXCSR));
     }
     int now = RegionKey.of(c, softFloat);
     if (now != key) {

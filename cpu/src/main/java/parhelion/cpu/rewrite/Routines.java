@@ -9,6 +9,16 @@ import parhelion.cpu.CpuState;
  * the host's vector registers.
  */
 final class Routines {
+  /** MXCSR's exception masks and reserved bits, and what they are where the host may have it. */
+  private static final int MXCSR_CHECKED = 0xffff_1f80;
+
+  private static final int MXCSR_MASKED = 0x1f80;
+
+  /** Whether no vector instruction of the guest can become a signal on the host. */
+  static boolean isMasked(int mxcsr) {
+    return (mxcsr & MXCSR_CHECKED) == MXCSR_MASKED;
+  }
+
   /** Host register of guest register 0..15, or -1 for those that stay in the state block. */
   static final int[] HOST = {
     RAX, RCX, RDX, RBX, R8, RBP, RSI, RDI, -1, -1, -1, -1, R12, R9, R10, R11
@@ -178,9 +188,8 @@ final class Routines {
 
   private static void loadSse(Assembler a) {
     a.loadState32(SCRATCH1, CpuState.MXCSR);
-    a.b(0x41, 0xf7, 0xd7); // not r15d
-    a.b(0x41, 0xf7, 0xc7); // test r15d, 1f80: an exception not masked?
-    a.d(0x1f80);
+    a.aluImm32(AND, SCRATCH1, MXCSR_CHECKED);
+    a.aluImm32(CMP, SCRATCH1, MXCSR_MASKED);
     int unmasked = a.jcc(NE);
     mxcsr(a, 3, NativeState.HOST_MXCSR);
     mxcsr(a, 2, CpuState.MXCSR);
