@@ -7,8 +7,9 @@
  *
  * <p>Reading order: {@link parhelion.cpu.rewrite.NativeState} (what generated code finds where),
  * {@code Scanner} (a run of guest instructions and which flags are live in it), {@code Treatment}
- * (what becomes of each instruction), {@code RegionWriter} (the code), {@code Routines} (the way in
- * and out), {@code Rewriter} (the run loop and the exits).
+ * (what becomes of each instruction), {@code CodeWriter}, {@code AccessWriter}, {@code InsnWriter}
+ * and {@code RegionWriter} (the code, in four layers), {@code Routines} (the way in and out),
+ * {@code Rewriter} (the run loop and the exits).
  */
 @NullMarked
 package parhelion.cpu.rewrite;
