@@ -668,9 +668,9 @@ public final class Cpu implements AutoCloseable {
   }
 
   /**
-   * Brings the translation for an access of {@code size} bytes into the TLB; false where that does not
-   * let the access go through: it faults, crosses a page, is hooked or stores to decoded code, or the
-   * translation was there already.
+   * Brings the translation for an access of {@code size} bytes into the TLB; false where that does
+   * not let the access go through: it faults, crosses a page, is hooked or stores to decoded code,
+   * or the translation was there already.
    */
   public boolean fillTlb(long va, int size, int access) {
     if ((va & 4095) + size > 4096 || hits(va, access)) {

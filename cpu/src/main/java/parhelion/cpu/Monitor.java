@@ -44,9 +44,9 @@ public interface Monitor {
   }
 
   /**
-   * A range that is not in the guest's page tables: addresses from {@code start}, a multiple of 2^43,
-   * to {@code start + 2^43} are the monitor's, and the first {@code bytes} of it can be read at machine
-   * address {@code pa}.
+   * A range that is not in the guest's page tables: addresses from {@code start}, a multiple of
+   * 2^43, to {@code start + 2^43} are the monitor's, and the first {@code bytes} of it can be read
+   * at machine address {@code pa}.
    */
   record ReadWindow(long start, long bytes, long pa) {}
 

@@ -8,9 +8,9 @@ import static parhelion.cpu.memory.Host.U;
  * tag is the page's virtual address; {@code va - tag} compared unsigned with {@code 4096 - size}
  * tests hit and page crossing at once.
  *
- * <p>Behind the data entries lie as many for code: execute tag and addend; and a 32-bit number each,
- * by which generated code asserts what is mapped where it runs: the number of the (virtual page,
- * frame) pair, or 0 while that is not known (see {@code rewrite.CodePages}).
+ * <p>Behind the data entries lie as many for code: execute tag and addend; and a 32-bit number
+ * each, by which generated code asserts what is mapped where it runs: the number of the (virtual
+ * page, frame) pair, or 0 while that is not known (see {@code rewrite.CodePages}).
  */
 public final class Tlb {
   public static final int ENTRIES = 1024;
@@ -55,8 +55,8 @@ public final class Tlb {
 
   /**
    * Which entries were filled since the last flush: their number, then the offsets of their data
-   * entries, an int each, as long as they are fewer than {@link #MAX_FILLED}. A flush of a few entries
-   * is the everyday case of a context switch.
+   * entries, an int each, as long as they are fewer than {@link #MAX_FILLED}. A flush of a few
+   * entries is the everyday case of a context switch.
    */
   public static final int FILLED = CODE_PAGES + ENTRIES * 4;
 

@@ -1,8 +1,8 @@
 package parhelion.xen;
 
 /**
- * Host time for statistics. Reading the host's clock costs as much as a short hypercall, so it can be
- * stopped where nobody will look: then all times are 0.
+ * Host time for statistics. Reading the host's clock costs as much as a short hypercall, so it can
+ * be stopped where nobody will look: then all times are 0.
  */
 public final class Stopwatch {
   private boolean stopped;

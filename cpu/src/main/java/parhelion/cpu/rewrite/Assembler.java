@@ -92,8 +92,7 @@ final class Assembler {
   }
 
   private void rex(boolean wide, int reg, int index, int rm) {
-    int rex =
-        (wide ? 0x48 : 0x40) | (reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (rm >> 3 & 1);
+    int rex = (wide ? 0x48 : 0x40) | (reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (rm >> 3 & 1);
     if (rex != 0x40) {
       b(rex);
     }

@@ -9,10 +9,10 @@ import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.decode.Operand;
 
 /**
- * Memory accesses of a run that one check can serve: they lie at constant distances from one register
- * and so, nearly always, in one page. A group is opened by the check of the first access, for the
- * range of all that follow until control may come from elsewhere, the interpreter may have changed a
- * mapping, or the register takes a value that is not its old one plus a constant.
+ * Memory accesses of a run that one check can serve: they lie at constant distances from one
+ * register and so, nearly always, in one page. A group is opened by the check of the first access,
+ * for the range of all that follow until control may come from elsewhere, the interpreter may have
+ * changed a mapping, or the register takes a value that is not its old one plus a constant.
  */
 final class Groups {
   /** Ranges longer than this would cross a page too often. */
@@ -80,8 +80,7 @@ final class Groups {
         && at + size <= high[register]
         && (write[register] || !isWrite)
         && (alignment == 0
-            || alignedBytes[register] >= alignment
-                && (at - alignedAt[register]) % alignment == 0);
+            || alignedBytes[register] >= alignment && (at - alignedAt[register]) % alignment == 0);
   }
 
   /**

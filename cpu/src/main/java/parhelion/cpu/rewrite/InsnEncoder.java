@@ -11,8 +11,8 @@ import parhelion.cpu.decode.Opcode;
 import parhelion.cpu.decode.Operand;
 
 /**
- * Re-emits a guest instruction: the same opcode and immediate, other registers. Guest registers that
- * stay in the state block are fetched into a scratch register before and stored after.
+ * Re-emits a guest instruction: the same opcode and immediate, other registers. Guest registers
+ * that stay in the state block are fetched into a scratch register before and stored after.
  */
 final class InsnEncoder {
   private final Assembler a;
@@ -189,8 +189,8 @@ final class InsnEncoder {
   }
 
   /**
-   * Emits an instruction with its memory operand at [base + index + disp]; {@code free} is a scratch
-   * register that it may use, or -1.
+   * Emits an instruction with its memory operand at [base + index + disp]; {@code free} is a
+   * scratch register that it may use, or -1.
    */
   void memory(Insn insn, int base, int index, int disp, int free) {
     scratch[0] = free;

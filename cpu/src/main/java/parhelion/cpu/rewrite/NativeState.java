@@ -10,9 +10,9 @@ import parhelion.cpu.Tlb;
  * architectural state (see {@link CpuState}), both TLBs, and behind them the fields here.
  *
  * <p>Host registers while generated code runs: RAX, RCX, RDX, RBX, RBP, RSI, RDI, R12 are the
- * guest's own; R8 holds the guest's RSP, R9 R13, R10 R14, R11 R15; the guest's R8 to R11 stay in the
- * state block. R14 and R15 are scratch, R13 counts instructions down, RSP is the host thread's stack
- * (a signal may arrive at any time).
+ * guest's own; R8 holds the guest's RSP, R9 R13, R10 R14, R11 R15; the guest's R8 to R11 stay in
+ * the state block. R14 and R15 are scratch, R13 counts instructions down, RSP is the host thread's
+ * stack (a signal may arrive at any time).
  */
 public final class NativeState {
   /** Offset of TLB 0 or 1. */

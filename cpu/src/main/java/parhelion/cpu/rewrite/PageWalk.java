@@ -9,8 +9,8 @@ import java.util.List;
 import parhelion.cpu.Tlb;
 
 /**
- * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses that
- * are nothing special: see {@link Routines#walkRead}.
+ * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses
+ * that are nothing special: see {@link Routines#walkRead}.
  */
 final class PageWalk {
   private static final int PRESENT_USER_ACCESSED = 0x25;
@@ -23,6 +23,7 @@ final class PageWalk {
   private static final int[] SAVED = {RAX, RCX, RDX, RBX};
 
   private final Assembler a;
+
   /** Jump for addresses in the window. */
   private int window;
 

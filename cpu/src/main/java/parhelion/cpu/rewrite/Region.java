@@ -6,9 +6,9 @@ import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.interp.Interpreter;
 
 /**
- * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects that
- * the page where it runs is known to be mapped as it was, and flags in the host's; {@link #unchecked}
- * verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
+ * Generated code of one run of guest instructions. It has two entries: {@link #checked} expects
+ * that the page where it runs is known to be mapped as it was, and flags in the host's; {@link
+ * #unchecked} verifies the mapping first and expects the flags in {@link NativeState#FLAGS}.
  *
  * <p>{@link #sites} says what the places mean by which the code leaves, four ints each.
  */
@@ -25,6 +25,9 @@ final class Region implements CodeCache.Translation {
 
   /** The check for several accesses did not pass. */
   static final int GROUP = 7;
+
+  /** So often a check for several accesses may fail before its code leads elsewhere for good. */
+  static final int GROUP_FAILURES = 1000;
 
   /** What statistics call the kinds. */
   static final String[] KIND_NAMES = {
@@ -86,8 +89,7 @@ final class Region implements CodeCache.Translation {
 
   @Nullable Region hashNext;
 
-  Region(
-      RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
+  Region(RegionCache owner, long pa, long secondPa, long va, int key, long granules, long host) {
     this.owner = owner;
     this.pa = pa;
     this.secondPa = secondPa;
@@ -121,7 +123,7 @@ final class Region implements CodeCache.Translation {
     lengthBytes = shape.lengthBytes;
     hostBytes = shape.hostBytes;
     instructions = shape.instructions;
-    sites = shape.sites;
+    sites = shape.sites.clone();
   }
 
   /** What the interpreter does for the instruction of a site; RIP is at it. */

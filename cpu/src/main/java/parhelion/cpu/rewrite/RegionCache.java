@@ -71,8 +71,8 @@ public final class RegionCache {
 
   long translatedInstructions;
   long translationNanos;
-  long hostBytes;
   long copies;
+  long hostBytes;
   long resets;
   long drops;
   final long[] exits = new long[Region.KIND + 1];
@@ -228,8 +228,7 @@ public final class RegionCache {
 
   /** Number of the pair of a virtual page and the frame there. */
   int codePage(long va, long pa, int key) {
-    CodePage page =
-        new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
+    CodePage page = new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
     Integer number = codePages.get(page);
     if (number == null) {
       number = codePages.size() + 1;
@@ -255,8 +254,7 @@ public final class RegionCache {
         return null;
       }
       secondPa = cpu.fetchAddress((va | 4095) + 1);
-      if (!memory.contains(secondPa, 4096)
-          || !scanner.scanCrossing(cpu, pa, secondPa, key)) {
+      if (!memory.contains(secondPa, 4096) || !scanner.scanCrossing(cpu, pa, secondPa, key)) {
         return null;
       }
     }
@@ -291,7 +289,9 @@ public final class RegionCache {
     }
   }
 
-  /** A copy of what was written for the same bytes before, or null. Crossing instructions are not. */
+  /**
+   * A copy of what was written for the same bytes before, or null. Crossing instructions are not.
+   */
   private @Nullable Region copy(long pa, long va, int key) {
     if (templates == null) {
       return null;
@@ -417,7 +417,9 @@ public final class RegionCache {
     return selfModifying.get((int) (pa >>> 12));
   }
 
-  /** Code in the frame stores to itself: what is written for it from now on is careful with flags. */
+  /**
+   * Code in the frame stores to itself: what is written for it from now on is careful with flags.
+   */
   void selfModified(long pa) {
     if (!isSelfModifying(pa)) {
       selfModifying.set((int) (pa >>> 12));

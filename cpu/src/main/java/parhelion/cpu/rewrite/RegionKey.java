@@ -3,23 +3,23 @@ package parhelion.cpu.rewrite;
 import parhelion.cpu.Cpu;
 
 /**
- * What generated code depends on beside its bytes and addresses: the CPU's mode key, which TLB serves
- * the mode, and whether floating point has to go through the interpreter because the guest has
- * unmasked an exception.
+ * What generated code depends on beside its bytes and addresses: the CPU's mode key, which TLB
+ * serves the mode, and whether floating point has to go through the interpreter because the guest
+ * has unmasked an exception.
  */
 final class RegionKey {
   /** An x87 or SSE exception is not masked: on the host it would be a signal to the JVM. */
   static final int SOFT_FLOAT = 1 << 29;
 
   /**
-   * The code may store to itself: all flags are taken to be live everywhere, as what was concluded from
-   * the bytes behind an instruction could be wrong once it has executed.
+   * The code may store to itself: all flags are taken to be live everywhere, as what was concluded
+   * from the bytes behind an instruction could be wrong once it has executed.
    */
   static final int EXACT_FLAGS = 1 << 28;
 
   /**
-   * Every access has a check of its own: the twin of code in which a check for several accesses does
-   * not pass.
+   * Every access has a check of its own: the twin of code in which a check for several accesses
+   * does not pass.
    */
   static final int SINGLE_CHECKS = 1 << 27;
 
@@ -28,9 +28,7 @@ final class RegionKey {
   private RegionKey() {}
 
   static int of(Cpu cpu, boolean softFloat) {
-    return cpu.modeKey
-        | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0)
-        | (softFloat ? SOFT_FLOAT : 0);
+    return cpu.modeKey | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0) | (softFloat ? SOFT_FLOAT : 0);
   }
 
   static int withoutExact(int key) {

@@ -16,9 +16,9 @@ import parhelion.cpu.decode.Mnemonic;
  * Writes the host code of a run. The straight way comes first; whatever is rare is in stubs behind
  * it, which are written at the end.
  *
- * <p>Guest flags are in the host's flags, or were stored to {@link NativeState#FLAGS} because a check
- * was about to overwrite them, or both: {@link #inHost}, {@link #stored}. They are fetched back only
- * when an instruction wants them.
+ * <p>Guest flags are in the host's flags, or were stored to {@link NativeState#FLAGS} because a
+ * check was about to overwrite them, or both: {@link #inHost}, {@link #stored}. They are fetched
+ * back only when an instruction wants them.
  */
 final class RegionWriter {
   private static final int GUEST_RSP = HOST[4];
@@ -322,7 +322,9 @@ final class RegionWriter {
     }
   }
 
-  /** Before the guest's instruction itself: what it reads, and what it leaves alone, must be there. */
+  /**
+   * Before the guest's instruction itself: what it reads, and what it leaves alone, must be there.
+   */
   private void flagsForInstruction() {
     Insn insn = run.insns[current];
     int reads = Scanner.reads(insn, run.treatments[current]);
@@ -377,8 +379,9 @@ final class RegionWriter {
   }
 
   /**
-   * Where the interpreter executes the current instruction instead, it goes on here. The state block
-   * then holds what the static state says: flags are loaded from it and are in the host's, too.
+   * Where the interpreter executes the current instruction instead, it goes on here. The state
+   * block then holds what the static state says: flags are loaded from it and are in the host's,
+   * too.
    */
   private void comeBackBehind(int firstSite) {
     if (groups.anyOpen()) {
@@ -407,7 +410,9 @@ final class RegionWriter {
     x87Known = false;
   }
 
-  /** Whether it may unmask floating-point exceptions, so that the host must not have the registers. */
+  /**
+   * Whether it may unmask floating-point exceptions, so that the host must not have the registers.
+   */
   private static boolean mayUnmask(Insn insn) {
     return switch (insn.mnemonic()) {
       case LDMXCSR, VLDMXCSR, FXRSTOR, XRSTOR, XRSTORS, SYSCALL -> true;
@@ -545,8 +550,7 @@ final class RegionWriter {
     int retry = a.at;
     address(base, index, scale, disp, segment);
     int missed = check(bytes, write, aligned);
-    boolean simple =
-        base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE;
+    boolean simple = base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE;
     if (simple) {
       a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
       memBase = HOST[base];
@@ -628,9 +632,10 @@ final class RegionWriter {
     groups.open(base, disp, alignment);
     scratchGroup = base;
     int counted = blockEnd - current;
-    int site = site(Region.GROUP | (write ? Region.WRITE : 0), retry, 0);
-    // The stub takes back what was counted; what is to be counted again on a retry is kept beside.
-    sites[site * Region.SITE_INTS + 1] = run.offsets[current] | counted << 24;
+    int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
+    int site = site(kind, Region.GROUP_FAILURES, 0);
+    sites[site * Region.SITE_INTS + 1] =
+        run.offsets[current]; // the stub takes back what was counted
     int alsoHere = misaligned;
     stub(
         () -> {
@@ -647,8 +652,8 @@ final class RegionWriter {
   }
 
   /**
-   * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes the
-   * offset of the TLB entry. Gives the position of the jump for what does not pass.
+   * The check of the address in SCRATCH0, which becomes the offset in its page; SCRATCH1 becomes
+   * the offset of the TLB entry. Gives the position of the jump for what does not pass.
    */
   private int check(int bytes, boolean write, boolean aligned) {
     scratchGroup = -1;
@@ -769,13 +774,12 @@ final class RegionWriter {
           leave(site, false);
         });
     flagsForInstruction();
-    encoder.memory(
-        insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
   }
 
   /**
-   * Moves or fills with the host's own instruction, where that goes forward and stays within the pages
-   * in which it begins.
+   * Moves or fills with the host's own instruction, where that goes forward and stays within the
+   * pages in which it begins.
    */
   private void repeat(Insn insn) {
     boolean moves = insn.mnemonic() == Mnemonic.MOVS;

@@ -8,15 +8,14 @@ import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
-import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.interp.Block;
 import parhelion.cpu.interp.Interpreter;
 
 /**
  * One CPU's run loop in generated code: finds or writes the region at RIP, enters it, and does what
- * the site asks for by which it left. RIP, the flags and the count of retired instructions are exact
- * at every site.
+ * the site asks for by which it left. RIP, the flags and the count of retired instructions are
+ * exact at every site.
  */
 public final class Rewriter {
   /** Instructions after which generated code leaves, to see whether somebody wants something. */
@@ -202,7 +201,9 @@ public final class Rewriter {
 
   /**
    * Where a check for several accesses does not pass, code with single checks goes on. Nothing is
-   * translated for the group: the page may be one that none of its accesses comes to, or only a read.
+   * translated for the group: the page may be one that none of its accesses comes to, or only a
+   * read. A range that crosses a page will do so again, so that its code leads there directly from
+   * then on; a page that was not accessed before is another matter.
    */
   private void group(Region region, int site) {
     int at = site * Region.SITE_INTS;
@@ -214,7 +215,9 @@ public final class Rewriter {
       twin = regions.translate(c, pa, c.rip(), single);
     }
     if (twin != null) {
-      if (region.valid) {
+      long va = U.getLong(state + NativeState.MISS_VA);
+      boolean crosses = (va & 4095) + (sites[at] >>> Region.SIZE_SHIFT) > 4096;
+      if (region.valid && (crosses || --sites[at + 2] <= 0)) {
         regions.leadTo(region, sites[at + 3], twin);
       }
       goOn(twin, twin.checked, 0, 0);
@@ -250,8 +253,8 @@ public final class Rewriter {
   // --- finding code ---
 
   /**
-   * The region at {@code rip}, whose mapping is then known to be right; null where there is none to be
-   * had. Raises the fault of the fetch.
+   * The region at {@code rip}, whose mapping is then known to be right; null where there is none to
+   * be had. Raises the fault of the fetch.
    */
   private @Nullable Region lookUp(long rip) {
     boolean missed = jumpMissed;

@@ -5,8 +5,8 @@ import static parhelion.cpu.rewrite.Assembler.*;
 import parhelion.cpu.CpuState;
 
 /**
- * The code that all generated code shares: the way in from Java, the way out, and the loading of the
- * host's vector registers.
+ * The code that all generated code shares: the way in from Java, the way out, and the loading of
+ * the host's vector registers.
  */
 final class Routines {
   /** Host register of guest register 0..15, or -1 for those that stay in the state block. */
@@ -29,10 +29,10 @@ final class Routines {
 
   /**
    * Called by TLB index with the linear address of an access in R14 after a miss: walks the guest's
-   * page tables and fills the TLB. ZF says that the access is worth another try. Only what is plain is
-   * done here: four levels of 4 KiB pages, all accessed (and dirty) bits set, rights in order, frames
-   * of memory; everything else is left to Java. R15 and flags change; the address is left in {@link
-   * NativeState#MISS_VA}.
+   * page tables and fills the TLB. ZF says that the access is worth another try. Only what is plain
+   * is done here: four levels of 4 KiB pages, all accessed (and dirty) bits set, rights in order,
+   * frames of memory; everything else is left to Java. R15 and flags change; the address is left in
+   * {@link NativeState#MISS_VA}.
    */
   final long[] walkRead = new long[2];
 
@@ -45,8 +45,8 @@ final class Routines {
   final long[] walkExecute = new long[2];
 
   /**
-   * Called when XMM registers are wanted: loads them and returns, or, where the guest has unmasked a
-   * floating-point exception, returns with {@link NativeState#SSE_LOADED} still 0. Changes flags.
+   * Called when XMM registers are wanted: loads them and returns, or, where the guest has unmasked
+   * a floating-point exception, returns with {@link NativeState#SSE_LOADED} still 0. Changes flags.
    */
   final long loadSse;
 
@@ -192,7 +192,9 @@ final class Routines {
     a.b(0xc3);
   }
 
-  /** Moves a whole vector register from (10) or to (11) the state block: YMM where there are any. */
+  /**
+   * Moves a whole vector register from (10) or to (11) the state block: YMM where there are any.
+   */
   private static void vector(Assembler a, int opcode, int register) {
     int offset = CpuState.XMM + register * CpuState.XMM_STRIDE;
     a.b(0x65);

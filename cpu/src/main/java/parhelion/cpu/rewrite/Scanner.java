@@ -14,8 +14,8 @@ import parhelion.cpu.decode.Operand;
  * run stay inside. Then finds which flags are live where.
  *
  * <p>Liveness may look at the bytes of what follows in the same page; those bytes are among {@link
- * #granules}, so that a change of them drops what was concluded from them. Beyond that, all flags are
- * live.
+ * #granules}, so that a change of them drops what was concluded from them. Beyond that, all flags
+ * are live.
  */
 final class Scanner {
   static final int MAX_INSTRUCTIONS = 64;
@@ -72,8 +72,8 @@ final class Scanner {
   }
 
   /**
-   * Scans from machine address {@code pa}; false when the first instruction reaches into the next page
-   * or cannot be decoded.
+   * Scans from machine address {@code pa}; false when the first instruction reaches into the next
+   * page or cannot be decoded.
    */
   boolean scan(Cpu cpu, long pa, int key) {
     begin(cpu, pa, key);
@@ -166,8 +166,8 @@ final class Scanner {
   }
 
   /**
-   * Whether an offset from the start of the run lies in the run's page, and an instruction there does
-   * not reach out of it.
+   * Whether an offset from the start of the run lies in the run's page, and an instruction there
+   * does not reach out of it.
    */
   boolean inPage(long offset) {
     long at = start + offset;
@@ -238,9 +238,7 @@ final class Scanner {
         if (at < 0 || at >= 4096) {
           break;
         }
-      } else if (treatment.endsRun()
-          || treatment == Treatment.JCC
-          || treatment == Treatment.LOOP) {
+      } else if (treatment.endsRun() || treatment == Treatment.JCC || treatment == Treatment.LOOP) {
         break;
       }
     }

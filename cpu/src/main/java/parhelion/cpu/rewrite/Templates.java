@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * Code that was written once in this process, for other guests, or other frames, with the same bytes
- * at the same address in the same mode: the second guest of a kernel gets copies instead of having
- * everything written again. Off unless {@link #share} was called, as the copies take memory that a
- * single guest has no use for.
+ * Code that was written once in this process, for other guests, or other frames, with the same
+ * bytes at the same address in the same mode: the second guest of a kernel gets copies instead of
+ * having everything written again. Off unless {@link #share} was called, as the copies take memory
+ * that a single guest has no use for.
  *
  * <p>A template is taken only if all guest bytes that it depends on are equal. Any thread.
  */

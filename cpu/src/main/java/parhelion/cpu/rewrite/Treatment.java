@@ -72,7 +72,8 @@ enum Treatment {
       case PUSH -> wide && !isSegment(insn) && memoryFits(insn) ? PUSH : INTERPRET;
       case POP -> wide && !isSegment(insn) && !insn.isMemory() ? POP : INTERPRET;
       case LEAVE -> wide ? LEAVE : INTERPRET;
-      case DIV, IDIV -> insn.operandSize >= 4 && insn.size(0) >= 4 && memoryFits(insn) ? DIVIDE : INTERPRET;
+      case DIV, IDIV ->
+          insn.operandSize >= 4 && insn.size(0) >= 4 && memoryFits(insn) ? DIVIDE : INTERPRET;
       case LEA -> insn.addressSize == 8 ? LEA : INTERPRET;
       case MOV -> move(insn);
       case SYSCALL -> RegionKey.tlbIndex(key) == 0 ? INTERPRET : INTERPRET_LAST;
@@ -96,9 +97,7 @@ enum Treatment {
   }
 
   private static boolean isPlainRepeat(Insn insn) {
-    return (insn.rep || insn.repne)
-        && insn.addressSize == 8
-        && insn.segmentOverride == Insn.NONE;
+    return (insn.rep || insn.repne) && insn.addressSize == 8 && insn.segmentOverride == Insn.NONE;
   }
 
   /** A bit string in memory, with the offset of the bit in a register. */

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A program of random instructions that never ends: it begins anew whatever happens. Unlike single
- * cases it has what engines differ in: loops, calls through tables, frames, flags that are carried a
- * long way, accesses that cross pages, fault or hit the code itself. Two registers point to data, two
- * count loops; all others hold anything.
+ * cases it has what engines differ in: loops, calls through tables, frames, flags that are carried
+ * a long way, accesses that cross pages, fault or hit the code itself. Two registers point to data,
+ * two count loops; all others hold anything.
  *
  * <p>It notes where its instructions begin and which flags have no defined value there, so that the
  * state can be compared at any instruction.
@@ -231,7 +231,14 @@ final class RandomProgram {
   }
 
   private void encode(
-      int size, int prefix, int reg, int rm, @Nullable Mem m, long imm, int immBytes, int... opcode) {
+      int size,
+      int prefix,
+      int reg,
+      int rm,
+      @Nullable Mem m,
+      long imm,
+      int immBytes,
+      int... opcode) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     if (m != null && m.segment != 0) {
       out.write(m.segment);
@@ -503,8 +510,7 @@ final class RandomProgram {
         }
         case 2 -> mem(size, 0, free(), operand(size), 0, 0, op * 8 | wide | 2);
         case 3 -> mem(size, 0, free(), operand(size), 0, 0, op * 8 | wide);
-        default ->
-            mem(size, 0, op, operand(size), r.nextInt(), Math.min(size, 4), 0x80 | wide);
+        default -> mem(size, 0, op, operand(size), r.nextInt(), Math.min(size, 4), 0x80 | wide);
       }
     }
     undefined |= logic ? AF : 0;
@@ -646,9 +652,11 @@ final class RandomProgram {
     switch (r.nextInt(8)) {
       case 0 -> mem(4, 0xf3, x, operand(16), 0, 0, 0x0f, r.nextBoolean() ? 0x6f : 0x7f);
       case 1 -> mem(4, 0x66, x, operand(16, r.nextInt(4) > 0), 0, 0, 0x0f, opcode);
-      case 2 -> mem(4, 0, x, operand(16, r.nextInt(4) > 0), 0, 0, 0x0f, r.nextBoolean() ? 0x28 : 0x29);
+      case 2 ->
+          mem(4, 0, x, operand(16, r.nextInt(4) > 0), 0, 0, 0x0f, r.nextBoolean() ? 0x28 : 0x29);
       case 3 -> rm(4, 0x66, x, r.nextInt(16), 0, 0, 0x0f, opcode);
-      case 4 -> rm(r.nextBoolean() ? 8 : 4, 0x66, x, free(), 0, 0, 0x0f, r.nextBoolean() ? 0x6e : 0x7e);
+      case 4 ->
+          rm(r.nextBoolean() ? 8 : 4, 0x66, x, free(), 0, 0, 0x0f, r.nextBoolean() ? 0x6e : 0x7e);
       case 5 -> rm(r.nextBoolean() ? 8 : 4, 0xf2, x, free(), 0, 0, 0x0f, 0x2a);
       case 6 -> mem(4, 0xf2, x, operand(8), 0, 0, 0x0f, r.nextBoolean() ? 0x58 : 0x59);
       default -> mem(4, 0xf2, x, operand(8), 0, 0, 0x0f, r.nextBoolean() ? 0x10 : 0x11);
@@ -779,7 +787,14 @@ final class RandomProgram {
       mem(1, 0, 0, new Mem(NONE, NONE, 1, places.code(), 0, true), value, 1, 0xc6);
       patches.add(new int[] {at - 5, at, opcode ? 1 : 0});
     } else {
-      mem(1, 0, free(), new Mem(NONE, NONE, 1, places.code(), 0, true), 0, 0, size == 1 ? 0x88 : 0x00);
+      mem(
+          1,
+          0,
+          free(),
+          new Mem(NONE, NONE, 1, places.code(), 0, true),
+          0,
+          0,
+          size == 1 ? 0x88 : 0x00);
       patches.add(new int[] {at - 4, at, 0});
       before |= AF;
     }
