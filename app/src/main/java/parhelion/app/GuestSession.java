@@ -54,20 +54,21 @@ final class GuestSession {
           user.close();
           return report(choice, result);
         }
-        tell(result.outcome.detail());
+        tell(user, result.outcome.detail());
         quickCrashes = result.isQuick() ? quickCrashes + 1 : 0;
         if (quickCrashes == MAX_QUICK_CRASHES) {
-          tell("parhelion: the guest crashes whenever it boots: not booted again");
+          tell(user, "parhelion: the guest crashes whenever it boots: not booted again");
           return ExitStatus.GUEST_CRASHED;
         }
-        tell("parhelion: the guest crashed; booting it again");
+        tell(user, "parhelion: the guest crashed; booting it again");
       }
     }
   }
 
   /** On a terminal in raw mode, lines need their carriage returns. */
-  private static void tell(String lines) {
-    System.err.print(lines.replace("\n", "\r\n") + "\r\n");
+  private static void tell(UserConsole user, String lines) {
+    String text = lines + "\n";
+    System.err.print(user.isTerminal() ? text.replace("\n", "\r\n") : text);
   }
 
   private record Result(
@@ -113,7 +114,7 @@ final class GuestSession {
       running.set(guest);
       String note = guest.engineNote();
       if (note != null && !noted) {
-        tell(note);
+        tell(user, note);
         noted = true;
       }
       if (options.cpu.perfMap) {
@@ -145,7 +146,7 @@ final class GuestSession {
       }
       String mapProblem = guest.finishPerfMap();
       if (mapProblem != null) {
-        tell(mapProblem);
+        tell(user, mapProblem);
       }
       GuestStats stats = guest.stats();
       double seconds = (System.nanoTime() - start) / 1e9;
