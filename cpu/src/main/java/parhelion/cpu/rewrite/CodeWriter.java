@@ -6,6 +6,7 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.Arrays;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Opcode;
 
 /**
  * What all parts of writing a region share: the assembler, sites, stubs, what is known of flags and
@@ -219,7 +220,7 @@ abstract class CodeWriter {
       keepFlags();
       wantVectors();
     }
-    if (insn.opcode.has(parhelion.cpu.decode.Opcode.X87) && !x87Known) {
+    if (insn.opcode.has(Opcode.X87) && !x87Known) {
       keepFlags();
       scratchGroup = -1;
       int retry = a.at;

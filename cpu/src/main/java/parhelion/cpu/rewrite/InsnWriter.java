@@ -6,9 +6,11 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH0;
 import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
+import parhelion.cpu.decode.Opcode;
 
 /** Writes instructions that do not branch. */
 abstract class InsnWriter extends AccessWriter {
@@ -29,7 +31,7 @@ abstract class InsnWriter extends AccessWriter {
     }
     boolean write = Treatment.writesMemory(insn);
     int bytes = Treatment.accessBytes(insn);
-    boolean aligned = insn.opcode.has(parhelion.cpu.decode.Opcode.ALIGNED) && bytes > 1;
+    boolean aligned = insn.opcode.has(Opcode.ALIGNED) && bytes > 1;
     boolean scratch = encoder.needsScratch(insn);
     if (!access(insn, bytes, write, aligned, scratch)) {
       interpret();
@@ -114,7 +116,7 @@ abstract class InsnWriter extends AccessWriter {
     boolean moves = insn.mnemonic() == Mnemonic.MOVS;
     int size = insn.size(0);
     keepFlags();
-    a.testStateByteImm(CpuState.RFLAGS + 1, parhelion.cpu.Rflags.DF >> 8);
+    a.testStateByteImm(CpuState.RFLAGS + 1, Rflags.DF >> 8);
     interpretInstead(a.jcc(NE));
     // None is none of ours either: no page must come to look accessed.
     a.lea(SCRATCH1, RCX, -1, 0, -1);

@@ -14,6 +14,8 @@ import parhelion.cpu.decode.Insn;
  * straight way comes first; whatever is rare is in stubs behind it, which are written at the end.
  */
 final class RegionWriter extends InsnWriter {
+  private static final int ALWAYS = -1;
+
   private final int[] labels = new int[Scanner.MAX_INSTRUCTIONS];
   private int[] fixups = new int[64];
   private int fixupCount;
@@ -240,15 +242,16 @@ final class RegionWriter extends InsnWriter {
     branch(insn.opcode.code() & 15, run.target[current], run.targetOffset(current));
   }
 
-  /** A conditional jump to an instruction of the run or out of it. */
+  /** A jump, under a condition or ALWAYS, to an instruction of the run or out of it. */
   private void branch(int condition, int label, long offset) {
+    boolean always = condition == ALWAYS;
     if (label >= 0) {
-      fixup(a.jcc(condition), label);
+      fixup(always ? a.jmp() : a.jcc(condition), label);
     } else if (run.inPage(offset)) {
-      chainStub(a.patchableJcc(condition), offset, false);
+      chainStub(always ? a.patchableJmp() : a.patchableJcc(condition), offset, false);
     } else {
       // Flags go by the state block to another page.
-      int taken = a.jcc(condition);
+      int taken = always ? a.jmp() : a.jcc(condition);
       boolean save = !stored;
       int instruction = current;
       int end = blockEnd;
@@ -310,28 +313,7 @@ final class RegionWriter extends InsnWriter {
     a.b(opcode, 2);
     int skip = a.at + 2;
     a.b(0xeb, 0);
-    int taken;
-    if (run.target[current] >= 0) {
-      fixup(a.jmp(), run.target[current]);
-    } else if (run.inPage(run.targetOffset(current))) {
-      chainStub(a.patchableJmp(), run.targetOffset(current), false);
-    } else {
-      taken = a.jmp();
-      boolean save = !stored;
-      long offset = run.targetOffset(current);
-      int instruction = current;
-      int end = blockEnd;
-      stub(
-          () -> {
-            current = instruction;
-            blockEnd = end;
-            a.here(taken);
-            if (save) {
-              a.saveFlags(SCRATCH1);
-            }
-            chainStub(a.patchableJmp(), offset, true);
-          });
-    }
+    branch(ALWAYS, run.target[current], run.targetOffset(current));
     a.code[skip - 1] = (byte) (a.at - skip);
   }
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import parhelion.cpu.CpuModel;
+import parhelion.cpu.Engine;
 import parhelion.process.Kernel;
 import parhelion.process.Options;
 import parhelion.process.file.Devices;
@@ -65,7 +66,8 @@ final class VectorProgramTest {
             null,
             messages::add,
             60_000_000_000L,
-            model);
+            model,
+            Engine.preferred());
     try (Kernel kernel = new Kernel(world)) {
       return kernel.run(Kernel.programPath(program.toString()), List.of("vectors"), List.of());
     }
