@@ -209,10 +209,6 @@ final class CodeArena implements AutoCloseable {
     return used;
   }
 
-  boolean contains(long address) {
-    return address >= executable && address < executable + used;
-  }
-
   /** Forgets all code behind the first {@code keep} bytes. */
   void reset(long keep) {
     used = keep;

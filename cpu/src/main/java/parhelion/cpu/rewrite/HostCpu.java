@@ -1,6 +1,8 @@
 package parhelion.cpu.rewrite;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -14,6 +16,9 @@ import parhelion.cpu.decode.Feature;
 
 /** What the host's processor can do, as Linux says in /proc/cpuinfo. */
 final class HostCpu {
+  private static final long AT_HWCAP2 = 26;
+  private static final long HWCAP2_FSGSBASE = 2;
+
   private static final Set<String> FLAGS = flags();
 
   /** Linux's names for the features that not every x86-64 processor has. */
@@ -73,6 +78,31 @@ final class HostCpu {
     return has(Feature.AVX);
   }
 
+  private static byte[] auxiliaryVector() {
+    try {
+      return Files.readAllBytes(Path.of("/proc/self/auxv"));
+    } catch (IOException e) {
+      return new byte[0];
+    }
+  }
+
+  /**
+   * Whether the kernel lets programs use WRGSBASE: the processor's flag alone does not say so,
+   * kernels before 5.9 show it and leave CR4.FSGSBASE clear. They tell by bit 1 of AT_HWCAP2 in the
+   * auxiliary vector, pairs of longs.
+   */
+  static boolean mayWriteGsBase(byte[] auxiliaryVector) {
+    ByteBuffer pairs = ByteBuffer.wrap(auxiliaryVector).order(ByteOrder.LITTLE_ENDIAN);
+    while (pairs.remaining() >= 16) {
+      long type = pairs.getLong();
+      long value = pairs.getLong();
+      if (type == AT_HWCAP2) {
+        return (value & HWCAP2_FSGSBASE) != 0;
+      }
+    }
+    return false;
+  }
+
   /** Why this host cannot run generated code, or null. */
   static @Nullable String obstacle() {
     String arch = System.getProperty("os.arch", "");
@@ -82,7 +112,7 @@ final class HostCpu {
     if (!System.getProperty("os.name", "").equals("Linux")) {
       return "the host is not Linux";
     }
-    if (!FLAGS.contains("fsgsbase")) {
+    if (!FLAGS.contains("fsgsbase") || !mayWriteGsBase(auxiliaryVector())) {
       return "the host does not let programs set the GS base (no fsgsbase)";
     }
     if (!FLAGS.contains("lahf_lm")) {
