@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Timer;
@@ -107,7 +108,8 @@ final class GuestSession {
             choice.commandLine() + size,
             options.memoryMib,
             options.vcpus,
-            options.cpu.choice());
+            options.cpu.choice(),
+            List.of());
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     try (PvGuest guest = new PvGuest(config, console)) {

@@ -30,10 +30,11 @@ final class ArchitectureTest {
           "abi", Set.of(),
           "cpu", Set.of(),
           "xen", Set.of("abi", "cpu"),
-          "backends", Set.of("abi", "xen"),
+          "media", Set.of(),
+          "backends", Set.of("abi", "xen", "media"),
           "process", Set.of("cpu"),
-          "toolstack", Set.of("abi", "cpu", "xen", "backends", "process"),
-          "app", Set.of("toolstack"));
+          "toolstack", Set.of("abi", "cpu", "xen", "media", "backends", "process"),
+          "app", Set.of("toolstack", "media"));
 
   /** What the modules without any library at run time may use besides. */
   private static final List<String> PLATFORM =

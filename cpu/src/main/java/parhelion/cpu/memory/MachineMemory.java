@@ -141,6 +141,11 @@ public final class MachineMemory implements AutoCloseable {
     return codeFrames;
   }
 
+  /** Says that memory was changed by its host address, by input from a file for instance. */
+  public void noteWrite(long pa, long length) {
+    long unused = writable(pa, length);
+  }
+
   private long writable(long pa, long length) {
     long host = hostAddress(pa, length);
     if (length > 0) {

@@ -1,9 +1,11 @@
 package parhelion.toolstack.guest;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.CpuChoice;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 
@@ -18,6 +20,7 @@ import parhelion.toolstack.image.KernelSymbols;
  * @param memoryMib memory in MiB
  * @param vcpus number of virtual CPUs
  * @param cpu which processor they are, and what executes their code
+ * @param devices what it finds plugged in
  */
 public record GuestConfig(
     String name,
@@ -27,8 +30,22 @@ public record GuestConfig(
     String commandLine,
     int memoryMib,
     int vcpus,
-    CpuChoice cpu) {
-  /** With the default processor. */
+    CpuChoice cpu,
+    List<DeviceConfig> devices) {
+  /** Without devices. */
+  public GuestConfig(
+      String name,
+      ElfImage kernel,
+      Supplier<@Nullable KernelSymbols> symbols,
+      @Nullable ByteBuffer initrd,
+      String commandLine,
+      int memoryMib,
+      int vcpus,
+      CpuChoice cpu) {
+    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, cpu, List.of());
+  }
+
+  /** With the default processor and no device. */
   public GuestConfig(
       String name,
       ElfImage kernel,
@@ -37,6 +54,15 @@ public record GuestConfig(
       String commandLine,
       int memoryMib,
       int vcpus) {
-    this(name, kernel, symbols, initrd, commandLine, memoryMib, vcpus, CpuChoice.preferred());
+    this(
+        name,
+        kernel,
+        symbols,
+        initrd,
+        commandLine,
+        memoryMib,
+        vcpus,
+        CpuChoice.preferred(),
+        List.of());
   }
 }

@@ -2,11 +2,14 @@ package parhelion.toolstack.guest;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.StartInfo;
 import parhelion.backends.console.ConsoleRing;
 import parhelion.backends.console.ConsoleSink;
+import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.DomainDirectory;
 import parhelion.backends.xenstore.ShutdownRequest;
 import parhelion.backends.xenstore.XenstoreDaemon;
@@ -17,7 +20,9 @@ import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.builder.DomainBuilder;
 import parhelion.toolstack.builder.GuestPage;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.link.GuestFrontend;
 import parhelion.toolstack.link.GuestLinks;
 import parhelion.toolstack.link.SchedulerAgents;
 import parhelion.xen.Domain;
@@ -45,6 +50,7 @@ public final class PvGuest implements AutoCloseable {
   private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
+  private final List<XenbusDevice> devices = new CopyOnWriteArrayList<>();
   private volatile Outcome.@Nullable Kind stopped;
 
   /** Builds a guest in real time; nothing runs yet. */
@@ -91,6 +97,7 @@ public final class PvGuest implements AutoCloseable {
       GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
       StartInfo.STORE_EVTCHN.put(startInfo, 0, links.storePort());
       StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, links.consolePort());
+      config.devices().forEach(this::attach);
       made = true;
     } finally {
       if (!made) {
@@ -243,6 +250,18 @@ public final class PvGuest implements AutoCloseable {
     directory.vcpuOnline(vcpu, online);
   }
 
+  /**
+   * Plugs a device in, which the guest may notice whenever it likes. Any thread.
+   *
+   * @return the device, to be unplugged or looked at; it goes with the guest
+   */
+  public XenbusDevice attach(DeviceConfig device) {
+    devices.removeIf(XenbusDevice::removed);
+    XenbusDevice plugged = device.plug(store.dom0(), new GuestFrontend(domain));
+    devices.add(plugged);
+    return plugged;
+  }
+
   /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
   public void withoutTimes() {
     hypervisor.stopwatch().stop(true);
@@ -269,6 +288,7 @@ public final class PvGuest implements AutoCloseable {
     }
     finishTrace();
     String unused = finishPerfMap();
+    devices.forEach(XenbusDevice::remove);
     links.close();
     directory.remove();
     hypervisor.close();

@@ -1,8 +1,10 @@
 package parhelion.toolstack.link;
 
+import parhelion.abi.Errno;
 import parhelion.backends.Port;
 import parhelion.xen.Domain;
 import parhelion.xen.Hypervisor;
+import parhelion.xen.XenError;
 import parhelion.xen.event.HostPort;
 
 /**
@@ -10,6 +12,8 @@ import parhelion.xen.event.HostPort;
  * thread: they take effect between slices.
  */
 public final class ChannelPort implements Port {
+  private static final long NEW = -1;
+
   private final Hypervisor hypervisor;
   private final HostPort channel;
   private volatile Runnable onEvent = () -> {};
@@ -17,12 +21,12 @@ public final class ChannelPort implements Port {
   private ChannelPort(Domain d, long remote) {
     hypervisor = d.hypervisor();
     Runnable relay = () -> onEvent.run();
-    channel = remote < 0 ? d.events().bindToHost(relay) : d.events().bindHost(remote, relay);
+    channel = remote == NEW ? d.events().bindToHost(relay) : d.events().bindHost(remote, relay);
   }
 
   /** A new port of {@code d}, bound to the host. */
   public static ChannelPort allocate(Domain d) {
-    return new ChannelPort(d, -1L);
+    return new ChannelPort(d, NEW);
   }
 
   /**
@@ -30,8 +34,11 @@ public final class ChannelPort implements Port {
    *
    * @throws parhelion.xen.XenError EINVAL if it is no such port
    */
-  public static ChannelPort bind(Domain d, int remotePort) {
-    return new ChannelPort(d, remotePort & 0xffff_ffffL);
+  public static ChannelPort bind(Domain d, long remotePort) {
+    if (remotePort < 0) {
+      throw new XenError(Errno.EINVAL);
+    }
+    return new ChannelPort(d, remotePort);
   }
 
   /** The guest's number of the port. */

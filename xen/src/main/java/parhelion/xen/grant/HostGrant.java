@@ -41,7 +41,8 @@ public final class HostGrant implements AutoCloseable {
     return writable;
   }
 
-  private long pa(int offset, int length) {
+  /** The machine address of a part of the frame. */
+  public long pa(int offset, int length) {
     if (closed) {
       throw new IllegalStateException("grant " + ref + " is not mapped any more");
     }

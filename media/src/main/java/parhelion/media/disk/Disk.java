@@ -1,0 +1,47 @@
+package parhelion.media.disk;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Storage that a disk device of any kind reads and writes: a raw image, a qcow2 image, an overlay.
+ *
+ * <p>All offsets and lengths are in bytes and lie within {@link #sizeBytes}; the caller has checked
+ * that. A transfer moves all of its buffer or throws. Buffers may be views of guest memory, which
+ * can change while they are read. Methods may be called by several threads at once; of two writes
+ * to one place at one time either may win.
+ */
+public interface Disk extends AutoCloseable {
+  /** The size of the smallest part that every disk can be addressed by. */
+  int SECTOR_BYTES = 512;
+
+  /** The size, a multiple of {@link #SECTOR_BYTES}. */
+  long sizeBytes();
+
+  /** Whether every change is refused. */
+  boolean isReadOnly();
+
+  /** Fills what remains of {@code into} from {@code offset} on. */
+  void read(long offset, ByteBuffer into) throws IOException;
+
+  /** Writes what remains of {@code from}; it is durable only after {@link #flush}. */
+  void write(long offset, ByteBuffer from) throws IOException;
+
+  /** Makes a range read as zeroes, without taking more space for it than needed. */
+  void writeZeroes(long offset, long lengthBytes) throws IOException;
+
+  /**
+   * Says that a range is not needed any more; it may read as anything that was there, or zeroes.
+   */
+  void discard(long offset, long lengthBytes) throws IOException;
+
+  /** Returns once everything written before survives the end of this process and of the host. */
+  void flush() throws IOException;
+
+  /** Grows or shrinks the disk; new space reads as zeroes. */
+  void resize(long newSizeBytes) throws IOException;
+
+  /** Flushes, and lets go of the files and their locks. */
+  @Override
+  void close() throws IOException;
+}

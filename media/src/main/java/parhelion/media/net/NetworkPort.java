@@ -1,0 +1,41 @@
+package parhelion.media.net;
+
+/**
+ * A socket of a network that one network device is plugged into: a port of the virtual switch, or
+ * of user-mode NAT. Methods may be called by any thread and do not block.
+ *
+ * <p>Back-pressure goes both ways: {@link #send} refuses what the network has no room for, and
+ * calls {@link Receiver#roomToSend} when it has again; a {@link Receiver} that refuses a packet
+ * calls {@link #roomToReceive}. What is refused stays with the sender.
+ */
+public interface NetworkPort extends AutoCloseable {
+  /**
+   * The device's side. Called by a thread of the network's own, or of another device; must not
+   * block.
+   */
+  interface Receiver {
+    /**
+     * Takes a packet; false if there is no room, which ends with {@link NetworkPort#roomToReceive}.
+     */
+    boolean receive(Packet packet);
+
+    /** There is room again after a {@link NetworkPort#send} that was refused. */
+    void roomToSend();
+  }
+
+  /** Names the device; before anything is sent. */
+  void connect(Receiver receiver);
+
+  /**
+   * Takes a packet into the network; false if there is no room, which ends with {@link
+   * Receiver#roomToSend}.
+   */
+  boolean send(Packet packet);
+
+  /** The receiver has room again after it refused a packet. */
+  void roomToReceive();
+
+  /** Unplugs the device: nothing is received any more. */
+  @Override
+  void close();
+}

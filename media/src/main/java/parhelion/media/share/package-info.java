@@ -1,0 +1,5 @@
+/** Host directories and root file systems, served to guests. */
+@NullMarked
+package parhelion.media.share;
+
+import org.jspecify.annotations.NullMarked;

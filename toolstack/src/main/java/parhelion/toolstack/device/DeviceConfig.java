@@ -1,0 +1,19 @@
+package parhelion.toolstack.device;
+
+import parhelion.backends.Frontend;
+import parhelion.backends.xenbus.XenbusDevice;
+import parhelion.backends.xenstore.XenstoreClient;
+
+/**
+ * A device as the user asked for it, with what is behind it opened already: it only has to be
+ * plugged in.
+ */
+public interface DeviceConfig {
+  /**
+   * Writes the device's directories and starts its backend.
+   *
+   * @param store dom0's view of the store
+   * @param guest whose device it will be
+   */
+  XenbusDevice plug(XenstoreClient store, Frontend guest);
+}
