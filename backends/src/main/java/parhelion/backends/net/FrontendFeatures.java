@@ -3,16 +3,16 @@ package parhelion.backends.net;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenbus.XenbusDriver.RefusedException;
-import parhelion.media.net.Offload.Abilities;
+import parhelion.media.net.Offloads;
 
 /**
  * What a frontend has said of itself in its directory, all of it checked.
  *
  * @param scatterGather it takes packets that do not fit into a page
- * @param abilities what it takes without completion
+ * @param offloads what it takes without completion
  * @param multicastControl it names the groups that it wants to hear
  */
-record FrontendFeatures(boolean scatterGather, Abilities abilities, boolean multicastControl) {
+record FrontendFeatures(boolean scatterGather, Offloads offloads, boolean multicastControl) {
   /**
    * Reads them.
    *
@@ -25,13 +25,12 @@ record FrontendFeatures(boolean scatterGather, Abilities abilities, boolean mult
     boolean sg = flag(device, "feature-sg");
     boolean v4 = !flag(device, "feature-no-csum-offload");
     boolean v6 = flag(device, "feature-ipv6-csum-offload");
-    Abilities abilities =
-        new Abilities(
-            v4,
-            v6,
+    Offloads offloads =
+        new Offloads(
+            v4 && v6,
             v4 && sg && flag(device, "feature-gso-tcpv4"),
             v6 && sg && flag(device, "feature-gso-tcpv6"));
-    return new FrontendFeatures(sg, abilities, flag(device, "request-multicast-control"));
+    return new FrontendFeatures(sg, offloads, flag(device, "request-multicast-control"));
   }
 
   private static boolean flag(XenbusDevice device, String name) {

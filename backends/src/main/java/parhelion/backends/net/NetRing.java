@@ -53,7 +53,9 @@ final class NetRing implements AutoCloseable {
     return available;
   }
 
-  /** Requests that were not taken yet, at least so many or with an event to follow when they are. */
+  /**
+   * Requests that were not taken yet, at least so many or with an event to follow when they are.
+   */
   int availableOrEvent(int wanted) throws BrokenRingException {
     int available = available();
     if (available >= wanted) {

@@ -12,9 +12,9 @@ import parhelion.abi.NetifRequests.NetifRxResponse;
 import parhelion.abi.NetifRxFlags;
 import parhelion.abi.NetifStatus;
 import parhelion.backends.Frontend;
-import parhelion.media.net.Offload;
 import parhelion.media.net.Packet;
 import parhelion.media.net.Packet.Gso;
+import parhelion.media.net.SoftwareOffload;
 
 /**
  * A queue's receive ring: what the guest is sent. It lends pages by requests; a packet is copied
@@ -81,9 +81,7 @@ final class RxRing implements AutoCloseable {
   boolean roomAgain() {
     synchronized (queue) {
       boolean room =
-          refused
-              && queuedBytes <= MAX_QUEUED_BYTES / 2
-              && queue.size() <= MAX_QUEUED_PACKETS / 2;
+          refused && queuedBytes <= MAX_QUEUED_BYTES / 2 && queue.size() <= MAX_QUEUED_PACKETS / 2;
       refused &= !room;
       return room;
     }
@@ -102,7 +100,7 @@ final class RxRing implements AutoCloseable {
         if (whole == null) {
           return false;
         }
-        List<Packet> completed = Offload.complete(whole, features.abilities());
+        List<Packet> completed = SoftwareOffload.complete(whole, features.offloads());
         if (completed.isEmpty()) {
           counts.rxErrors++;
         }

@@ -13,10 +13,10 @@ import parhelion.abi.NetifTxFlags;
 import parhelion.backends.Frontend;
 import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
-import parhelion.media.net.Offload;
 import parhelion.media.net.Packet;
 import parhelion.media.net.Packet.Checksum;
 import parhelion.media.net.Packet.Gso;
+import parhelion.media.net.SoftwareOffload;
 
 /**
  * A queue's transmit ring: what the guest sends. A packet is a request for each page that a part of
@@ -61,11 +61,7 @@ final class TxRing implements AutoCloseable {
   private @Nullable Packet pending;
 
   TxRing(
-      NetRing ring,
-      Frontend guest,
-      NetworkPort network,
-      MulticastList groups,
-      VifCounts counts) {
+      NetRing ring, Frontend guest, NetworkPort network, MulticastList groups, VifCounts counts) {
     this.ring = ring;
     this.guest = guest;
     this.network = network;
@@ -257,10 +253,10 @@ final class TxRing implements AutoCloseable {
     if (gso != Gso.NONE && checksum != Checksum.BLANK) {
       // Some frontends leave the flag out, as it goes without saying.
       checksum = Checksum.BLANK;
-      boolean unused = Offload.blank(frame);
+      boolean unused = SoftwareOffload.blank(frame);
     }
     Packet packet = new Packet(frame, checksum, gso, gsoSize);
-    return Offload.isSound(packet) ? packet : null;
+    return SoftwareOffload.isSound(packet) ? packet : null;
   }
 
   /** Answers all requests of the packet. */

@@ -197,10 +197,7 @@ final class Vif {
   /** Takes a packet for the guest, if there is room. Any thread. */
   boolean receive(Packet packet) {
     int length = packet.bytes().length;
-    if (closed
-        || length < Packet.MIN_BYTES
-        || length > Packet.MAX_BYTES
-        || !groups.wants(packet)) {
+    if (closed || length < Packet.MIN_BYTES || length > Packet.MAX_BYTES || !groups.wants(packet)) {
       counts.missed++;
       return true;
     }

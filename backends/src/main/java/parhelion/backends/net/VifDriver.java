@@ -6,6 +6,7 @@ import parhelion.backends.Frontend;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenbus.XenbusDriver;
 import parhelion.media.net.NetworkPort;
+import parhelion.media.net.Offloads;
 import parhelion.media.net.Packet;
 
 /**
@@ -40,6 +41,12 @@ public final class VifDriver implements XenbusDriver {
               return true;
             }
             return connected.receive(packet);
+          }
+
+          /** What the guest does not take is done here. */
+          @Override
+          public Offloads offloads() {
+            return Offloads.ALL;
           }
 
           @Override

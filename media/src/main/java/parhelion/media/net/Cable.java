@@ -24,6 +24,12 @@ public final class Cable implements AutoCloseable {
         return far.send(packet);
       }
 
+      /** A network takes whatever it is sent. */
+      @Override
+      public Offloads offloads() {
+        return Offloads.ALL;
+      }
+
       @Override
       public void roomToSend() {
         far.roomToReceive();

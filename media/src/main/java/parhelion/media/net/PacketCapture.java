@@ -269,6 +269,11 @@ public final class PacketCapture implements AutoCloseable {
             }
 
             @Override
+            public Offloads offloads() {
+              return receiver.offloads();
+            }
+
+            @Override
             public void roomToSend() {
               receiver.roomToSend();
             }

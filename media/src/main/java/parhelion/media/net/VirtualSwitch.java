@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * receiver by the thread that sends it, as large and unfinished as it is.
  *
  * <p>A receiver without room holds its senders back, so that nothing is lost; but one that takes
- * nothing for {@link #STALL_MILLIS} at a stretch loses what is sent to it until it takes packets again, so
- * that it cannot hold others for ever. What goes to all is never held back: who has no room misses
- * it.
+ * nothing for {@link #STALL_MILLIS} at a stretch loses what is sent to it until it takes packets
+ * again, so that it cannot hold others for ever. What goes to all is never held back: who has no
+ * room misses it.
  *
  * <p>Any thread. The switch calls receivers without a lock of its own held.
  */
@@ -72,7 +72,10 @@ public final class VirtualSwitch implements AutoCloseable {
         CompletableFuture.delayedExecutor(STALL_MILLIS, TimeUnit.MILLISECONDS));
   }
 
-  /** For tests: with a clock in nanoseconds, and what runs work once {@link #STALL_MILLIS} has passed. */
+  /**
+   * For tests: with a clock in nanoseconds, and what runs work once {@link #STALL_MILLIS} has
+   * passed.
+   */
   VirtualSwitch(String name, LongSupplier clock, Executor afterStall) {
     this.name = name;
     this.clock = clock;
@@ -219,10 +222,32 @@ public final class VirtualSwitch implements AutoCloseable {
       learnt.put(mac, entry);
     }
 
+    /**
+     * Hands a packet to a device that may not take all that a packet can be; false if it has no
+     * room. Of the segments of one, those that it has no room for any more are lost.
+     */
+    private boolean give(Receiver device, Packet packet) {
+      if (device.offloads().equals(Offloads.ALL)) {
+        return device.receive(packet);
+      }
+      int given = 0;
+      List<Packet> completed = SoftwareOffload.complete(packet, device.offloads());
+      for (Packet each : completed) {
+        if (!device.receive(each)) {
+          break;
+        }
+        given++;
+      }
+      if (given > 0) {
+        dropped.addAndGet(completed.size() - given);
+      }
+      return given > 0 || completed.isEmpty();
+    }
+
     private void flood(Packet packet) {
       for (Port target : ports) {
         Receiver device = target.receiver;
-        if (target != this && device != null && reaches(target) && !device.receive(packet)) {
+        if (target != this && device != null && reaches(target) && !give(device, packet)) {
           dropped.incrementAndGet();
         }
       }
@@ -234,7 +259,7 @@ public final class VirtualSwitch implements AutoCloseable {
       if (device == null) {
         return drop();
       }
-      if (device.receive(packet)) {
+      if (give(device, packet)) {
         stalled = false;
         return true;
       }
@@ -249,7 +274,7 @@ public final class VirtualSwitch implements AutoCloseable {
         }
       }
       // There may have been room again before the sender stood in the list.
-      if (!device.receive(packet)) {
+      if (!give(device, packet)) {
         return false;
       }
       synchronized (this) {

@@ -1,6 +1,7 @@
 package parhelion.toolstack.device;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import parhelion.backends.Frontend;
 import parhelion.backends.net.VifDriver;
@@ -9,6 +10,7 @@ import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.XenstoreClient;
 import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
+import parhelion.toolstack.image.ModuleSet;
 
 /**
  * A network device.
@@ -20,6 +22,10 @@ import parhelion.media.net.NetworkPort;
  */
 public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network)
     implements DeviceConfig {
+  /** What a guest's kernel needs for one; Debian's have the rest built in or load it on demand. */
+  public static final ModuleSet.Request MODULES =
+      new ModuleSet.Request(List.of("xen-netfront"), List.of("af_packet", "ipv6"));
+
   /** Every network carries packets of so many bytes. */
   public static final int DEFAULT_MTU = 1500;
 
@@ -27,6 +33,11 @@ public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort netw
   public static final int MIN_MTU = 68;
 
   public static final int MAX_MTU = 65535;
+
+  @Override
+  public ModuleSet.Request modules() {
+    return MODULES;
+  }
 
   @Override
   public XenbusDevice plug(XenstoreClient store, Frontend guest) {

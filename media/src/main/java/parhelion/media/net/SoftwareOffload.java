@@ -13,23 +13,10 @@ import parhelion.media.net.Packet.Gso;
  * Does in software what a {@link Packet}'s sender has left to the next one, for receivers that
  * cannot: fills in checksums, cuts large TCP packets into segments. Stateless; any thread.
  *
- * <p>Who hands a packet on to a receiver that takes everything leaves it as it is; only where it
- * leaves for one that does not is {@link #complete} called.
+ * <p>A packet is left as it is while those who hand it on take it so; {@link #complete} is called
+ * where it leaves for one that does not.
  */
-public final class Offload {
-  /**
-   * What a receiver takes as it is.
-   *
-   * @param blankV4 packets over IPv4 whose checksum is blank
-   * @param blankV6 the same over IPv6
-   * @param tcpV4 large TCP packets over IPv4, to be segmented by it
-   * @param tcpV6 the same over IPv6
-   */
-  public record Abilities(boolean blankV4, boolean blankV6, boolean tcpV4, boolean tcpV6) {
-    public static final Abilities ALL = new Abilities(true, true, true, true);
-    public static final Abilities NONE = new Abilities(false, false, false, false);
-  }
-
+public final class SoftwareOffload {
   /** No sane path has segments as short; 64 KiB of them would be a thousand packets. */
   public static final int MIN_GSO_BYTES = 48;
 
@@ -43,7 +30,7 @@ public final class Offload {
   private static final int FIN_PSH = 0x09;
   private static final int CWR = 0x80;
 
-  private Offload() {}
+  private SoftwareOffload() {}
 
   /**
    * Whether the work that is left can be done: the headers are there and are of the kind that the
@@ -87,7 +74,7 @@ public final class Offload {
    * Makes of a packet what a receiver takes: the packet itself, another with its checksum filled
    * in, or several; nothing if it is not {@linkplain #isSound sound}.
    */
-  public static List<Packet> complete(Packet packet, Abilities takes) {
+  public static List<Packet> complete(Packet packet, Offloads takes) {
     if (packet.gso() == Gso.NONE && packet.checksum() != Checksum.BLANK) {
       return List.of(packet);
     }
@@ -96,12 +83,12 @@ public final class Offload {
       return List.of();
     }
     if (packet.gso() == Gso.NONE) {
-      return List.of((h.v6() ? takes.blankV6 : takes.blankV4) ? packet : filled(packet, h));
+      return List.of(takes.blankChecksums() ? packet : filled(packet, h));
     }
     if (!isSound(packet, h)) {
       return List.of();
     }
-    boolean taken = packet.gso() == Gso.TCPV6 ? takes.tcpV6 : takes.tcpV4;
+    boolean taken = packet.gso() == Gso.TCPV6 ? takes.tcpv6() : takes.tcpv4();
     return taken ? List.of(packet) : segments(packet, h);
   }
 
