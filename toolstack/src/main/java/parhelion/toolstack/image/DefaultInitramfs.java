@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
 
 /**
  * The initramfs that a guest gets when the user names none: a static busybox with links for all its

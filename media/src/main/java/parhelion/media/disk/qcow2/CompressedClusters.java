@@ -6,6 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import parhelion.media.codec.CorruptDataException;
+import parhelion.media.codec.GrowingBytes;
+import parhelion.media.codec.Zstd;
 import parhelion.media.disk.ImageFile;
 
 /**
@@ -83,6 +86,13 @@ final class CompressedClusters {
   }
 
   private static boolean unzstd(byte[] packed, byte[] cluster) {
-    return false;
+    GrowingBytes out = new GrowingBytes(cluster.length, cluster.length, packed.length);
+    try {
+      Zstd.decodeUntilFull(packed, out);
+    } catch (CorruptDataException | IndexOutOfBoundsException e) {
+      return false;
+    }
+    System.arraycopy(out.array, 0, cluster, 0, cluster.length);
+    return true;
   }
 }
