@@ -91,6 +91,13 @@ public final class PacketCapture implements AutoCloseable {
     return failure;
   }
 
+  /** Packets that passed and are not in the file, as the writer did not keep up. */
+  public long missed() {
+    synchronized (taps) {
+      return taps.stream().mapToLong(tap -> tap.missed.get()).sum();
+    }
+  }
+
   /** Writes what is left and ends the file. */
   @Override
   public void close() {
