@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.Tour;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
@@ -40,11 +41,12 @@ record KernelChoice(
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
-  static KernelChoice of(RunCommand options, Progress progress) throws IOException {
+  static KernelChoice of(RunCommand options, List<DeviceConfig> devices, Progress progress)
+      throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
-            ? new ModuleSet.Request(options.modules, List.of())
+            ? modules(options.modules, devices)
             : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
@@ -94,8 +96,16 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, options.append),
+        commandLine(linux, command, (options.disks.rootWords() + ' ' + options.append).strip()),
         command);
+  }
+
+  private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {
+    ModuleSet.Request request = new ModuleSet.Request(asked, List.of());
+    for (DeviceConfig device : devices) {
+      request = request.and(device.modules());
+    }
+    return request;
   }
 
   /** The guest that is built in. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.DeviceConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,6 +36,8 @@ import picocli.CommandLine.Option;
       "  parhelion run",
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
+      "  parhelion run --disk data.img --disk install.iso,cdrom",
+      "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -70,6 +73,8 @@ final class RunCommand implements Callable<Integer> {
           "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
   List<String> modules = List.of();
 
+  @Mixin DiskArguments disks = new DiskArguments();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -93,6 +98,19 @@ final class RunCommand implements Callable<Integer> {
               + (initrd != null ? "--initrd" : "--kernel")
               + " out");
     }
-    return new GuestSession(guest).run(KernelChoice.of(this, ProgressLine.forUser()));
+    if (cmd != null && disks.root != null) {
+      throw new UserError("--cmd runs in the built-in initramfs: leave --root out");
+    }
+    if (initrd != null && disks.root != null) {
+      throw new UserError(
+          "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
+    }
+    List<DeviceConfig> devices = disks.open();
+    try {
+      return new GuestSession(guest, devices)
+          .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
+    } finally {
+      devices.forEach(DeviceConfig::close);
+    }
   }
 }
