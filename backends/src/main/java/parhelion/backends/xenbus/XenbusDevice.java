@@ -178,6 +178,18 @@ public final class XenbusDevice {
     follow();
   }
 
+  /**
+   * Stops serving a frontend that has done what no frontend may do: the device is closed with that
+   * reason, as if it had been refused. Any thread, none of the driver's locks held.
+   */
+  public synchronized void fail(String reason) {
+    if (serving && !removed) {
+      store.write(address.error(), reason);
+      stop();
+      become(XenbusState.CLOSING);
+    }
+  }
+
   /** Takes the device away whatever the guest says; nothing happens if it is gone. */
   public synchronized void remove() {
     if (!removed) {
@@ -197,6 +209,7 @@ public final class XenbusDevice {
           tx.rm(address.error());
           return true;
         });
+    driver.removed();
   }
 
   public XenbusAddress address() {
@@ -205,6 +218,11 @@ public final class XenbusDevice {
 
   public XenstoreClient store() {
     return store;
+  }
+
+  /** What the device has done so far: see {@link XenbusDriver#counts}. */
+  public Map<String, Long> counts() {
+    return driver.counts();
   }
 
   /** The backend's own state. */

@@ -2,7 +2,9 @@ package parhelion.toolstack.guest;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -269,7 +271,9 @@ public final class PvGuest implements AutoCloseable {
 
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
   public GuestStats stats() {
-    return GuestStats.of(hypervisor, domain);
+    Map<String, Map<String, Long>> counts = new LinkedHashMap<>();
+    devices.forEach(device -> counts.put(device.toString(), device.counts()));
+    return GuestStats.of(hypervisor, domain, counts);
   }
 
   public Hypervisor hypervisor() {
