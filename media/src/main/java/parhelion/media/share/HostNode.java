@@ -46,7 +46,10 @@ final class HostNode implements Node {
 
   @Override
   public HostNode again() {
-    references.incrementAndGet();
+    int before = references.getAndUpdate(n -> n == 0 ? 0 : n + 1);
+    if (before == 0) { // the tree is closed: the descriptor may be another file by now
+      throw FileError.of(LinuxErrno.EBADF);
+    }
     return this;
   }
 

@@ -93,7 +93,7 @@ public final class NinePServer implements AutoCloseable {
       Answers answers,
       List<Request> afterwards) {}
 
-  /** A server for a tree, which is closed with it. */
+  /** A server for a tree, which stays open when it is closed. */
   public NinePServer(FileTree tree, String name) {
     this.tree = tree;
     session = new NinePSession(tree);
@@ -254,6 +254,5 @@ public final class NinePServer implements AutoCloseable {
       }
     }
     session.close();
-    tree.close();
   }
 }
