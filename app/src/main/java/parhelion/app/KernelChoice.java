@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
@@ -18,7 +19,9 @@ import parhelion.toolstack.image.GuestCommand;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
 /**
@@ -39,6 +42,10 @@ record KernelChoice(
 
   static KernelChoice of(RunCommand options, Progress progress) throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
+    ModuleSet.Request request =
+        options.initrd == null && options.kernel == null
+            ? new ModuleSet.Request(options.modules, List.of())
+            : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
     if (image != null && image.toString().isEmpty()) {
@@ -50,7 +57,8 @@ record KernelChoice(
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
         } else {
-          packaged = packages.kernel(wanted);
+          packaged =
+              request.isEmpty() ? packages.kernel(wanted) : packages.kernelWithModules(wanted);
           image = packaged.image();
         }
       } catch (ImageException e) {
@@ -69,7 +77,17 @@ record KernelChoice(
       throw new UserError(image.getFileName() + ": --cmd needs a Linux kernel: leave it out");
     }
     GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
-    ByteBuffer initrd = initrd(options.initrd, linux, packages, command);
+    Path moduleDirectory = packaged == null ? null : packaged.modules();
+    ModuleSet modules =
+        moduleDirectory == null
+            ? ModuleSet.NONE
+            : KernelModules.open(moduleDirectory).select(request);
+    ByteBuffer initrd =
+        options.initrd == null
+            ? linux
+                ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command, modules))
+                : null
+            : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(
         packaged == null ? image.getFileName().toString() : packaged.packageName(),
@@ -101,12 +119,7 @@ record KernelChoice(
     return line.toString();
   }
 
-  private static @Nullable ByteBuffer initrd(
-      @Nullable Path given, boolean linux, PackageCache packages, @Nullable GuestCommand command)
-      throws IOException {
-    if (given == null) {
-      return linux ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command)) : null;
-    }
+  private static @Nullable ByteBuffer given(Path given) throws IOException {
     if (given.toString().equals(NO_INITRD)) {
       return null;
     }

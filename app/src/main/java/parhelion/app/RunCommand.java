@@ -1,6 +1,7 @@
 package parhelion.app;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
@@ -61,6 +62,14 @@ final class RunCommand implements Callable<Integer> {
       description = "More words for the kernel's command line.")
   String append = "";
 
+  @Option(
+      names = "--modules",
+      paramLabel = "NAME,...",
+      split = ",",
+      description =
+          "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
+  List<String> modules = List.of();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -77,6 +86,12 @@ final class RunCommand implements Callable<Integer> {
     }
     if (cmd != null && initrd != null) {
       throw new UserError("--cmd needs the built-in initramfs: leave --initrd out");
+    }
+    if (!modules.isEmpty() && (initrd != null || kernel != null)) {
+      throw new UserError(
+          "--modules needs a kernel of Debian's and the built-in initramfs: leave "
+              + (initrd != null ? "--initrd" : "--kernel")
+              + " out");
     }
     return new GuestSession(guest).run(KernelChoice.of(this, ProgressLine.forUser()));
   }

@@ -21,6 +21,14 @@ public interface NetworkPort extends AutoCloseable {
 
     /** There is room again after a {@link NetworkPort#send} that was refused. */
     void roomToSend();
+
+    /**
+     * What may be left to this receiver now; a sender asks for each packet, as a device's driver
+     * may be replaced by one that takes less.
+     */
+    default Offloads offloads() {
+      return Offloads.NONE;
+    }
   }
 
   /** Names the device; before anything is sent. */
