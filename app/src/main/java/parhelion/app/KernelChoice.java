@@ -16,6 +16,7 @@ import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
+import parhelion.toolstack.image.GuestSetup;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
@@ -37,6 +38,10 @@ record KernelChoice(
     String commandLine,
     @Nullable GuestCommand command) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
+
+  /** The cloud kernel has no 9P. */
+  private static final String SHARING_PACKAGE = "linux-image-amd64";
+
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
@@ -44,7 +49,7 @@ record KernelChoice(
     PackageCache packages = PackageCache.ofUser(progress);
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
-            ? new ModuleSet.Request(options.modules, List.of())
+            ? new ModuleSet.Request(options.modules, List.of()).and(options.devices.modules())
             : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
@@ -52,7 +57,8 @@ record KernelChoice(
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
     if (image == null) {
-      String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
+      String otherwise = options.devices.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
+      String wanted = options.packageName == null ? otherwise : options.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
@@ -82,11 +88,10 @@ record KernelChoice(
         moduleDirectory == null
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
+    GuestSetup setup = new GuestSetup(command, modules, options.devices.texts());
     ByteBuffer initrd =
         options.initrd == null
-            ? linux
-                ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command, modules))
-                : null
+            ? linux ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), setup)) : null
             : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(

@@ -35,6 +35,7 @@ import picocli.CommandLine.Option;
       "  parhelion run",
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
+      "  parhelion run --share .:/src --cmd 'ls -l'",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -70,6 +71,8 @@ final class RunCommand implements Callable<Integer> {
           "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
   List<String> modules = List.of();
 
+  @Mixin DeviceOptions devices = new DeviceOptions();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -93,6 +96,12 @@ final class RunCommand implements Callable<Integer> {
               + (initrd != null ? "--initrd" : "--kernel")
               + " out");
     }
-    return new GuestSession(guest).run(KernelChoice.of(this, ProgressLine.forUser()));
+    if (!devices.modules().isEmpty() && initrd != null) {
+      throw new UserError(
+          "--share needs the built-in initramfs, which mounts it: leave --initrd out");
+    }
+    devices.check();
+    KernelChoice choice = KernelChoice.of(this, ProgressLine.forUser());
+    return new GuestSession(guest, devices::open).run(choice);
   }
 }

@@ -224,8 +224,7 @@ final class FileMessages {
       out.u32(0);
       ByteBuffer into = out.data(Math.clamp(asked, 0, out.room()));
       XattrTransfer transfer = fid.transfer();
-      int count =
-          transfer != null ? transfer.read(offset, into) : fid.file().read(offset, into);
+      int count = transfer != null ? transfer.read(offset, into) : fid.file().read(offset, into);
       out.skip(count);
       out.patch(at, count);
     } finally {

@@ -180,16 +180,14 @@ final class HostNode implements Node {
 
   void changeHostMode(int mode) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(
-          Call.FCHMODAT, Libc.AT_FDCWD, Libc.name(arena, path()).address(), mode, 0);
+      Libc.must(Call.FCHMODAT, Libc.AT_FDCWD, Libc.name(arena, path()).address(), mode, 0);
     }
   }
 
   /** Minus one leaves an owner as it is. */
   void changeHostOwner(int uid, int gid) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(
-          Call.FCHOWNAT, fd, Libc.name(arena, "").address(), uid, gid, Libc.AT_EMPTY_PATH);
+      Libc.must(Call.FCHOWNAT, fd, Libc.name(arena, "").address(), uid, gid, Libc.AT_EMPTY_PATH);
     }
   }
 
@@ -315,8 +313,7 @@ final class HostNode implements Node {
   @Override
   public Node makeSymlink(String name, String target, Creation what) {
     tree.mustBeWritable();
-    withName(
-        target, text -> withName(name, path -> Libc.must(Call.SYMLINKAT, text, fd, path)));
+    withName(target, text -> withName(name, path -> Libc.must(Call.SYMLINKAT, text, fd, path)));
     return made(name, FileMode.SYMLINK | 0777, what);
   }
 
@@ -337,8 +334,7 @@ final class HostNode implements Node {
             withName(
                 name,
                 path ->
-                    Libc.must(
-                        Call.LINKAT, Libc.AT_FDCWD, old, fd, path, Libc.AT_SYMLINK_FOLLOW)));
+                    Libc.must(Call.LINKAT, Libc.AT_FDCWD, old, fd, path, Libc.AT_SYMLINK_FOLLOW)));
   }
 
   @Override
@@ -435,8 +431,7 @@ final class HostNode implements Node {
           Libc.must(Call.LISTXATTR, attributePath(arena), names.address(), names.byteSize());
       String all =
           new String(
-              names.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE),
-              StandardCharsets.ISO_8859_1);
+              names.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
       StringBuilder shown = new StringBuilder();
       for (String name : all.split("\0")) {
         if (tree.ownership().showsAttribute(name)) {
@@ -477,8 +472,7 @@ final class HostNode implements Node {
 
   void removeHostAttribute(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(
-          Call.REMOVEXATTR, attributePath(arena), Libc.name(arena, name).address(), 0);
+      Libc.must(Call.REMOVEXATTR, attributePath(arena), Libc.name(arena, name).address(), 0);
     }
   }
 
@@ -488,12 +482,7 @@ final class HostNode implements Node {
       MemorySegment s = arena.allocate(STATFS_BYTES, 8);
       Libc.must(Call.FSTATFS, fd, s.address(), 0);
       return new FileSystemStatus(
-          (int) int64(s, 8),
-          int64(s, 16),
-          int64(s, 24),
-          int64(s, 32),
-          int64(s, 40),
-          int64(s, 48));
+          (int) int64(s, 8), int64(s, 16), int64(s, 24), int64(s, 32), int64(s, 40), int64(s, 48));
     }
   }
 }

@@ -174,8 +174,7 @@ public final class NinePSession implements AutoCloseable {
     }
   }
 
-  private static @Nullable Node walk(
-      Node from, List<String> names, List<Attributes> seen) {
+  private static @Nullable Node walk(Node from, List<String> names, List<Attributes> seen) {
     Node at = from.again();
     for (String name : names) {
       Node next;

@@ -144,8 +144,7 @@ public enum Ownership {
 
   /** Sets permission bits. */
   void setMode(HostNode node, int permissions) {
-    node.changeHostMode(
-        hostMode(permissions, FileMode.isDirectory(node.hostAttributes().mode())));
+    node.changeHostMode(hostMode(permissions, FileMode.isDirectory(node.hostAttributes().mode())));
   }
 
   /**
@@ -157,7 +156,9 @@ public enum Ownership {
     return mode & kept;
   }
 
-  /** What a device node, FIFO or socket is on the host: devices are none of the guest's business. */
+  /**
+   * What a device node, FIFO or socket is on the host: devices are none of the guest's business.
+   */
   int hostNodeType(int mode) {
     if (FileMode.isDevice(mode)) {
       throw FileError.of(LinuxErrno.EPERM);

@@ -235,14 +235,12 @@ class HostTreeTest {
     }
     assertArrayEquals(value, client.attribute(2, 5, "user.one"));
     assertEquals("user.one\0", new String(client.attribute(2, 5, ""), ISO_8859_1));
-    assertEquals(
-        LinuxErrno.EEXIST, errno(() -> client.setAttribute(2, 6, "user.one", value, 1)));
+    assertEquals(LinuxErrno.EEXIST, errno(() -> client.setAttribute(2, 6, "user.one", value, 1)));
     client.setAttribute(2, 5, "user.one", new byte[0], 2);
     assertEquals(LinuxErrno.ENODATA, errno(() -> client.attribute(2, 5, "user.one")));
     for (String hidden : List.of("security.capability", "trusted.overlay", "system.posix_acl")) {
       assertEquals(LinuxErrno.EOPNOTSUPP, errno(() -> client.attribute(2, 5, hidden)));
-      assertEquals(
-          LinuxErrno.EOPNOTSUPP, errno(() -> client.setAttribute(2, 7, hidden, value, 0)));
+      assertEquals(LinuxErrno.EOPNOTSUPP, errno(() -> client.setAttribute(2, 7, hidden, value, 0)));
     }
   }
 
@@ -320,8 +318,7 @@ class HostTreeTest {
       assertTrue(Files.isRegularFile(directory.resolve("sda")));
       int mode = (int) Files.getAttribute(directory.resolve("su"), "unix:mode");
       assertEquals(0, mode & 07000, "no set-ID bit on the host");
-      assertEquals(
-          LinuxErrno.EOPNOTSUPP, errno(() -> c.attribute(1, 5, "user.virtfs.uid")));
+      assertEquals(LinuxErrno.EOPNOTSUPP, errno(() -> c.attribute(1, 5, "user.virtfs.uid")));
       assertEquals(0, c.attribute(1, 5, "").length);
       c.mkdir(ROOT, "d", 0700, 5);
       c.walk(ROOT, 3, "d");

@@ -118,14 +118,7 @@ final class NinePClient implements AutoCloseable {
     a.getInt();
     long inode = a.getLong();
     return new Stat(
-        type,
-        inode,
-        a.getInt(),
-        a.getInt(),
-        a.getInt(),
-        a.getLong(),
-        a.getLong(),
-        a.getLong());
+        type, inode, a.getInt(), a.getInt(), a.getInt(), a.getLong(), a.getLong(), a.getLong());
   }
 
   void open(int fid, int flags) {
