@@ -10,7 +10,6 @@ import java.util.OptionalInt;
 import java.util.Timer;
 import java.util.TimerTask;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.GuestConfig;
@@ -36,17 +35,13 @@ final class GuestSession {
   private static final int MAX_QUICK_CRASHES = 3;
 
   private final GuestOptions options;
-  private final Supplier<List<DeviceConfig>> devices;
+  private final List<DeviceConfig> devices;
 
   /** The user knows which engine it is. */
   private boolean noted;
 
-  /**
-   * A session to come.
-   *
-   * @param devices opens what the guest finds plugged in, for each boot
-   */
-  GuestSession(GuestOptions options, Supplier<List<DeviceConfig>> devices) {
+  /** A guest with devices, which are the caller's to close. */
+  GuestSession(GuestOptions options, List<DeviceConfig> devices) {
     this.options = options;
     this.devices = devices;
   }
@@ -118,7 +113,7 @@ final class GuestSession {
             options.memoryMib,
             options.vcpus,
             options.cpu.choice(),
-            devices.get());
+            devices);
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     try (PvGuest guest = new PvGuest(config, console)) {

@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.Tour;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
@@ -45,11 +46,12 @@ record KernelChoice(
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
-  static KernelChoice of(RunCommand options, Progress progress) throws IOException {
+  static KernelChoice of(RunCommand options, List<DeviceConfig> devices, Progress progress)
+      throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
-            ? new ModuleSet.Request(options.modules, List.of()).and(options.devices.modules())
+            ? modules(options.modules, devices)
             : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
@@ -57,7 +59,7 @@ record KernelChoice(
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
     if (image == null) {
-      String otherwise = options.devices.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
+      String otherwise = options.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
       String wanted = options.packageName == null ? otherwise : options.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
@@ -88,10 +90,12 @@ record KernelChoice(
         moduleDirectory == null
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
-    GuestSetup setup = new GuestSetup(command, modules, options.devices.texts());
+    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts());
     ByteBuffer initrd =
         options.initrd == null
-            ? linux ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), setup)) : null
+            ? linux
+                ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup))
+                : null
             : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(
@@ -99,8 +103,16 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, options.append),
+        commandLine(linux, command, (options.disks.rootWords() + ' ' + options.append).strip()),
         command);
+  }
+
+  private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {
+    ModuleSet.Request request = new ModuleSet.Request(asked, List.of());
+    for (DeviceConfig device : devices) {
+      request = request.and(device.modules());
+    }
+    return request;
   }
 
   /** The guest that is built in. */

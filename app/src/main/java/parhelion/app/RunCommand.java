@@ -1,10 +1,12 @@
 package parhelion.app;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.DeviceConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,6 +38,8 @@ import picocli.CommandLine.Option;
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
       "  parhelion run --share .:/src --cmd 'ls -l'",
+      "  parhelion run --disk data.img --disk install.iso,cdrom",
+      "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -71,7 +75,9 @@ final class RunCommand implements Callable<Integer> {
           "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
   List<String> modules = List.of();
 
-  @Mixin DeviceOptions devices = new DeviceOptions();
+  @Mixin DiskArguments disks = new DiskArguments();
+
+  @Mixin ShareArguments shares = new ShareArguments();
 
   @Mixin GuestOptions guest = new GuestOptions();
 
@@ -96,12 +102,25 @@ final class RunCommand implements Callable<Integer> {
               + (initrd != null ? "--initrd" : "--kernel")
               + " out");
     }
-    if (!devices.modules().isEmpty() && initrd != null) {
+    if (cmd != null && disks.root != null) {
+      throw new UserError("--cmd runs in the built-in initramfs: leave --root out");
+    }
+    if (initrd != null && disks.root != null) {
+      throw new UserError(
+          "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
+    }
+    if (initrd != null && !shares.isEmpty()) {
       throw new UserError(
           "--share needs the built-in initramfs, which mounts it: leave --initrd out");
     }
-    devices.check();
-    KernelChoice choice = KernelChoice.of(this, ProgressLine.forUser());
-    return new GuestSession(guest, devices::open).run(choice);
+    List<DeviceConfig> devices = new ArrayList<>();
+    try {
+      devices.addAll(disks.open());
+      shares.open(devices);
+      return new GuestSession(guest, devices)
+          .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
+    } finally {
+      devices.forEach(DeviceConfig::close);
+    }
   }
 }

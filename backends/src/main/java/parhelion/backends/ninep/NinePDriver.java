@@ -39,7 +39,7 @@ public final class NinePDriver implements XenbusDriver {
   /**
    * A driver for one device.
    *
-   * @param tree what it serves; closed when the device is removed
+   * @param tree what it serves; stays open
    */
   public NinePDriver(Frontend guest, FileTree tree) {
     this.guest = guest;
@@ -143,11 +143,6 @@ public final class NinePDriver implements XenbusDriver {
   private void closeRings() {
     rings.forEach(NinePRing::close);
     rings.clear();
-  }
-
-  @Override
-  public void removed() {
-    tree.close();
   }
 
   @Override

@@ -24,7 +24,7 @@ import parhelion.media.share.Node;
  * characters of names, bytes of attributes, chunks of written blocks; beyond is ENOSPC.
  *
  * <p>One lock for names and attributes, in package {@code rootfs} taken as {@code synchronized
- * (tree)}; files' data have their own ({@link FileData}), never taken inside of it.
+ * (tree)}; files' data have their own ({@link FileData}), inside of which the tree's is not taken.
  */
 public final class CowTree implements FileTree {
   /** What a tree may hold. */
@@ -161,9 +161,10 @@ public final class CowTree implements FileTree {
   void reap(Inode inode) {
     FileData data;
     synchronized (this) {
-      if (inode.links > 0 || inode.references > 0 || inode.number < 0) {
+      if (inode.links > 0 || inode.references > 0 || inode.gone) {
         return;
       }
+      inode.gone = true;
       files--;
       countText(-inode.target.length());
       inode.target = "";

@@ -41,6 +41,9 @@ final class Inode {
 
   final @Nullable FileData data;
 
+  /** It is counted no more. */
+  boolean gone;
+
   /** How many nodes stand for it. */
   int references;
 

@@ -19,7 +19,7 @@ import parhelion.toolstack.image.ModuleSet;
  *
  * @param tag by which the guest names it in its mount command
  * @param number the device's, other than those of the guest's other shares
- * @param tree the files; closed when the device goes
+ * @param tree the files; closed with this
  */
 public record ShareConfig(String tag, int number, FileTree tree) implements DeviceConfig {
   /** What a guest's kernel needs to mount a share. */
@@ -36,6 +36,16 @@ public record ShareConfig(String tag, int number, FileTree tree) implements Devi
       throw new UserError(
           "--share " + directory + ": " + e.getMessage() + ": give a directory of this host", e);
     }
+  }
+
+  @Override
+  public String name() {
+    return tag;
+  }
+
+  @Override
+  public void close() {
+    tree.close();
   }
 
   @Override

@@ -70,11 +70,11 @@ public final class DefaultInitramfs {
    *     the kernel's command line is put into the archive
    */
   public static byte[] build(Path busybox, @Nullable GuestCommand command) {
-    return build(busybox, GuestSetup.of(command));
+    return of(busybox, GuestSetup.of(command));
   }
 
   /** As {@link #build(Path, GuestCommand)}, with all that there may be. */
-  public static byte[] build(Path busybox, GuestSetup setup) {
+  public static byte[] of(Path busybox, GuestSetup setup) {
     try {
       long size = Files.size(busybox);
       if (size > MAX_BUSYBOX_BYTES) {

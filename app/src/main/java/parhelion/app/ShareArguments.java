@@ -1,18 +1,16 @@
 package parhelion.app;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.Share;
 import parhelion.toolstack.device.ShareConfig;
-import parhelion.toolstack.image.ModuleSet;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** The devices that a guest is given. */
-final class DeviceOptions {
+/** Options for directories of the host. */
+final class ShareArguments {
   @Option(
       names = "--share",
       paramLabel = "DIR:/PATH[:ro]",
@@ -21,27 +19,15 @@ final class DeviceOptions {
           "Let the guest see a directory of the host at /PATH; with ro it cannot change it. More in docs/shares.md.")
   List<Share> shares = List.of();
 
-  /** Opens what is behind the devices, for one boot. */
-  List<DeviceConfig> open() {
-    List<DeviceConfig> devices = new ArrayList<>();
+  boolean isEmpty() {
+    return shares.isEmpty();
+  }
+
+  /** Opens the directories, and adds their devices. */
+  void open(List<DeviceConfig> devices) {
     for (int i = 0; i < shares.size(); i++) {
       devices.add(ShareConfig.open(shares.get(i), i));
     }
-    return devices;
-  }
-
-  /** Finds what is wrong with them before anything takes time. */
-  void check() {
-    for (DeviceConfig device : open()) {
-      if (device instanceof ShareConfig share) {
-        share.tree().close();
-      }
-    }
-  }
-
-  /** The modules that the guest's kernel needs for them. */
-  ModuleSet.Request modules() {
-    return shares.isEmpty() ? ModuleSet.Request.NONE : ShareConfig.MODULES;
   }
 
   /** What the guest's first process is told, by the names of files: see GuestSetup. */
