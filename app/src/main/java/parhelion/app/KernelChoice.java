@@ -93,9 +93,7 @@ record KernelChoice(
     GuestSetup setup = new GuestSetup(command, modules, options.shares.texts());
     ByteBuffer initrd =
         options.initrd == null
-            ? linux
-                ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup))
-                : null
+            ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
             : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(

@@ -207,8 +207,7 @@ public final class CowTree implements FileTree {
   /** With the lock held. */
   Attributes attributes(Inode inode) {
     FileData data = inode.data;
-    long size =
-        data != null ? data.sizeBytes() : inode.isSymlink() ? inode.target.length() : 4096;
+    long size = data != null ? data.sizeBytes() : inode.isSymlink() ? inode.target.length() : 4096;
     return new Attributes(
         inode.number,
         inode.mode,

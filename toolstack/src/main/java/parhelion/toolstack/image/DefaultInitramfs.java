@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +72,11 @@ public final class DefaultInitramfs {
    */
   public static byte[] build(Path busybox, @Nullable GuestCommand command) {
     return of(busybox, GuestSetup.of(command));
+  }
+
+  /** As {@link #build(Path, GuestCommand)}, with kernel modules. */
+  public static byte[] build(Path busybox, @Nullable GuestCommand command, ModuleSet modules) {
+    return of(busybox, new GuestSetup(command, modules, Map.of()));
   }
 
   /** As {@link #build(Path, GuestCommand)}, with all that there may be. */
