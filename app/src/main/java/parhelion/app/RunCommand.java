@@ -40,6 +40,7 @@ import picocli.CommandLine.Option;
       "  parhelion run --share .:/src --cmd 'ls -l'",
       "  parhelion run --disk data.img --disk install.iso,cdrom",
       "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
+      "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -79,6 +80,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin ShareArguments shares = new ShareArguments();
 
+  @Mixin NetworkArguments networks = new NetworkArguments();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -114,7 +117,8 @@ final class RunCommand implements Callable<Integer> {
           "--share needs the built-in initramfs, which mounts it: leave --initrd out");
     }
     List<DeviceConfig> devices = new ArrayList<>();
-    try {
+    try (OpenNetworks opened = networks.open()) {
+      devices.addAll(opened.devices());
       devices.addAll(disks.open());
       shares.open(devices);
       return new GuestSession(guest, devices)

@@ -43,6 +43,21 @@ public final class DefaultInitramfs {
       squashfs
       """;
 
+  /** What busybox's DHCP client calls with what it was given. */
+  private static final String UDHCPC =
+      """
+      #!/bin/sh
+      case $1 in bound | renew) ;; *) exit 0 ;; esac
+      ip addr flush dev $interface scope global
+      [ -z "$mtu" ] || ip link set $interface mtu $mtu
+      ip addr add $ip/$mask dev $interface
+      [ -z "$router" ] || ip route add default via ${router%% *}
+      {
+        [ -z "$domain" ] || echo search $domain
+        for server in $dns; do echo nameserver $server; done
+      } >/etc/resolv.conf
+      """;
+
   /** Run by the kernel for a shutdown from outside; at once, as our first process is no init. */
   private static final Set<String> ENDINGS = Set.of("poweroff", "reboot", "halt");
 
@@ -123,6 +138,7 @@ public final class DefaultInitramfs {
             .file("etc/profile", 0644, utf8(PROFILE))
             .file("etc/shrc", 0644, utf8(SHRC))
             .file("etc/passwd", 0644, utf8("root::0:0:root:/root:/bin/sh\n"))
+            .file("etc/udhcpc", 0755, utf8(UDHCPC))
             .file("etc/group", 0644, utf8("root:x:0:\n"))
             .symlink("sbin", "bin")
             .symlink("usr/bin", "../bin")
