@@ -36,6 +36,7 @@ public final class XenbusDevice {
   private final XenbusAddress address;
   private final XenbusDriver driver;
   private final List<XenstoreClient.Registration> watches = new ArrayList<>();
+  private final List<Runnable> whenRemoved = new ArrayList<>();
   private XenbusState state = XenbusState.UNKNOWN;
   private boolean serving;
   private boolean removed;
@@ -166,6 +167,16 @@ public final class XenbusDevice {
     }
   }
 
+  /**
+   * Writes the state that it has once more: a connected frontend then looks anew at what the
+   * backend says of itself. Any thread.
+   */
+  public synchronized void announce() {
+    if (!removed) {
+      store.write(address.backend() + "/state", Integer.toString(state.nr()));
+    }
+  }
+
   /** Asks the guest to let go of the device; it goes when the guest has. */
   public synchronized void unplug() {
     if (removed) {
@@ -210,6 +221,16 @@ public final class XenbusDevice {
           return true;
         });
     driver.removed();
+    whenRemoved.forEach(Runnable::run);
+  }
+
+  /** Calls {@code action}, with this device's lock held, when it is gone for good. Any thread. */
+  public synchronized void whenRemoved(Runnable action) {
+    if (removed) {
+      action.run();
+    } else {
+      whenRemoved.add(action);
+    }
   }
 
   public XenbusAddress address() {

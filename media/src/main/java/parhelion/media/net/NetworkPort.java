@@ -7,6 +7,9 @@ package parhelion.media.net;
  * <p>Back-pressure goes both ways: {@link #send} refuses what the network has no room for, and
  * calls {@link Receiver#roomToSend} when it has again; a {@link Receiver} that refuses a packet
  * calls {@link #roomToReceive}. What is refused stays with the sender.
+ *
+ * <p>A network takes packets with whatever work was left in them; a device says what it takes by
+ * {@link Receiver#offloads}. {@link SoftwareOffload} does the work for who cannot.
  */
 public interface NetworkPort extends AutoCloseable {
   /**

@@ -31,6 +31,17 @@ public final class DefaultInitramfs {
       tmpfs /tmp tmpfs defaults 0 0
       """;
 
+  /** What a mount without a type tries, the likely ones first. */
+  private static final String FILE_SYSTEMS =
+      """
+      ext4
+      xfs
+      btrfs
+      vfat
+      iso9660
+      squashfs
+      """;
+
   /** Run by the kernel for a shutdown from outside; at once, as our first process is no init. */
   private static final Set<String> ENDINGS = Set.of("poweroff", "reboot", "halt");
 
@@ -59,12 +70,17 @@ public final class DefaultInitramfs {
    *     the kernel's command line is put into the archive
    */
   public static byte[] build(Path busybox, @Nullable GuestCommand command) {
+    return build(busybox, command, ModuleSet.NONE);
+  }
+
+  /** As {@link #build(Path, GuestCommand)}, with kernel modules. */
+  public static byte[] build(Path busybox, @Nullable GuestCommand command, ModuleSet modules) {
     try {
       long size = Files.size(busybox);
       if (size > MAX_BUSYBOX_BYTES) {
         throw ImageException.of(busybox.toString(), "is too large for a busybox", REMEDY);
       }
-      return build(Files.readAllBytes(busybox), busybox.toString(), command);
+      return build(Files.readAllBytes(busybox), busybox.toString(), command, modules);
     } catch (NoSuchFileException e) {
       throw ImageException.of(busybox.toString(), "there is no such file", REMEDY, e);
     } catch (IOException e) {
@@ -72,8 +88,9 @@ public final class DefaultInitramfs {
     }
   }
 
-  /** {@link #build(Path, GuestCommand)} with busybox in memory, called {@code name} in messages. */
-  public static byte[] build(byte[] busybox, String name, @Nullable GuestCommand command) {
+  /** As {@link #build(Path, GuestCommand)}, busybox in memory, called {@code name} in messages. */
+  public static byte[] build(
+      byte[] busybox, String name, @Nullable GuestCommand command, ModuleSet modules) {
     ElfImage.parse(ByteBuffer.wrap(busybox), name);
     List<String> applets = applets(busybox);
     if (!applets.contains("sh") || !applets.contains("mount")) {
@@ -95,6 +112,7 @@ public final class DefaultInitramfs {
             .directory("root", 0700)
             .directory("etc", 0755)
             .file("etc/fstab", 0644, utf8(FSTAB))
+            .file("etc/filesystems", 0644, utf8(FILE_SYSTEMS))
             .file("etc/profile", 0644, utf8(PROFILE))
             .file("etc/shrc", 0644, utf8(SHRC))
             .file("etc/passwd", 0644, utf8("root::0:0:root:/root:/bin/sh\n"))
@@ -109,6 +127,10 @@ public final class DefaultInitramfs {
       } else if (!applet.equals("busybox")) {
         archive.symlink("bin/" + applet, "busybox");
       }
+    }
+    modules.files().forEach((path, bytes) -> archive.file("lib/modules/" + path, 0644, bytes));
+    if (!modules.load().isEmpty()) {
+      archive.file("etc/modules", 0644, utf8(String.join(" ", modules.load()) + "\n"));
     }
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,7 @@ final class RunningGuest implements AutoCloseable {
   private int seen;
   private int commands;
 
-  /** Boots a guest. */
+  /** Boots a guest without devices. */
   RunningGuest(
       ElfImage kernel,
       @Nullable KernelSymbols symbols,
@@ -42,8 +43,13 @@ final class RunningGuest implements AutoCloseable {
       int memoryMib,
       int vcpus,
       CpuChoice cpu) {
-    GuestConfig config =
-        new GuestConfig("test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus, cpu);
+    this(
+        new GuestConfig(
+            "test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus, cpu, List.of()));
+  }
+
+  /** Boots a guest. */
+  RunningGuest(GuestConfig config) {
     guest = new PvGuest(config, new RealClock(), sink());
     thread = Thread.ofPlatform().daemon().name("guest under test").start(this::run);
   }
