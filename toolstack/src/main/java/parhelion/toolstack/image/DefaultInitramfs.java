@@ -152,6 +152,7 @@ public final class DefaultInitramfs {
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }
+    archive.file(StewardProgram.PATH, 0755, StewardProgram.bytes());
     return archive.file("init", 0755, script()).toBytes();
   }
 
