@@ -181,7 +181,7 @@ final class DiskGuestsTest {
     byte[] copied = Arrays.copyOf(Files.readAllBytes(plain), 8 * MIB);
     assertArrayEquals(Files.readAllBytes(wide), copied);
     g.shell("blkdiscard -o 0 -l 4194304 /dev/xvda");
-    assertEquals("0\n", g.shell("head -c 4M /dev/xvda | tr -d '\\0' | wc -c"));
+    assertEquals("0\n", g.shell("head -c 4194304 /dev/xvda | tr -d '\\0' | wc -c"));
     assertArrayEquals(new byte[4 * MIB], Arrays.copyOf(Files.readAllBytes(plain), 4 * MIB));
 
     // What fails at the host is an error for the guest, which lives on.
