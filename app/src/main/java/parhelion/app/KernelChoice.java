@@ -96,8 +96,15 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, (options.disks.rootWords() + ' ' + options.append).strip()),
+        commandLine(linux, command, words(options)),
         command);
+  }
+
+  /** What the command line says beyond the command: of devices, and what the user adds. */
+  private static String words(RunCommand options) {
+    boolean ours = options.initrd == null && options.disks.root == null;
+    String networks = ours ? options.networks.kernelWords() : "";
+    return String.join(" ", options.disks.rootWords(), networks, options.append).strip();
   }
 
   private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {

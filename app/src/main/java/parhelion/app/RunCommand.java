@@ -1,6 +1,7 @@
 package parhelion.app;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Option;
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
       "  parhelion run --disk data.img --disk install.iso,cdrom",
       "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
+      "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -75,6 +77,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin DiskArguments disks = new DiskArguments();
 
+  @Mixin NetworkArguments networks = new NetworkArguments();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -105,8 +109,10 @@ final class RunCommand implements Callable<Integer> {
       throw new UserError(
           "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
     }
-    List<DeviceConfig> devices = disks.open();
-    try {
+    List<DeviceConfig> devices = new ArrayList<>();
+    try (OpenNetworks opened = networks.open()) {
+      devices.addAll(opened.devices());
+      devices.addAll(disks.open());
       return new GuestSession(guest, devices)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {

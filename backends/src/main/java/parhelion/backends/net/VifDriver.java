@@ -24,7 +24,8 @@ public final class VifDriver implements XenbusDriver {
   private volatile @Nullable Vif vif;
 
   /**
-   * A device that is plugged into {@code network}, which nothing else is plugged into.
+   * A device that is plugged into {@code network}, in place of what was before; the network is the
+   * caller's to close.
    *
    * @param guest whose device it is
    */
@@ -94,11 +95,6 @@ public final class VifDriver implements XenbusDriver {
       // Whoever waits for room: from now on everything is taken, and dropped.
       network.roomToReceive();
     }
-  }
-
-  @Override
-  public void removed() {
-    network.close();
   }
 
   @Override

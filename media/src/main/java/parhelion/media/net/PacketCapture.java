@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,8 +42,36 @@ public final class PacketCapture implements AutoCloseable {
   private static final int INBOUND = 1;
   private static final int OUTBOUND = 2;
 
-  /** What the writer's thread is to write; without a frame it is an interface, or the end. */
-  private record Item(Tap tap, int direction, long nanos, byte @Nullable [] frame) {}
+  /**
+   * What the writer's thread is to write; without a frame it is an interface, or the end. A packet
+   * stands in the queue before it is handed on, lest its answer overtakes it, and is written once
+   * it is known to have been taken.
+   */
+  private static final class Item {
+    final Tap tap;
+    final int direction;
+    final long nanos = now();
+    final byte @Nullable [] frame;
+    private volatile int taken;
+
+    Item(Tap tap, int direction, byte @Nullable [] frame) {
+      this.tap = tap;
+      this.direction = direction;
+      this.frame = frame;
+    }
+
+    void decide(boolean wasTaken) {
+      taken = wasTaken ? 1 : -1;
+    }
+
+    /** Waits, for as long as it takes to hand a packet on. */
+    boolean taken() {
+      while (taken == 0) {
+        Thread.yield();
+      }
+      return taken > 0;
+    }
+  }
 
   private final OutputStream out;
   private final LinkedBlockingQueue<Item> queue = new LinkedBlockingQueue<>();
@@ -81,7 +110,7 @@ public final class PacketCapture implements AutoCloseable {
       Tap tap = new Tap(taps.size(), name, port);
       taps.add(tap);
       // In the lock: interfaces are numbered as they are written.
-      queue.add(new Item(tap, 0, now(), null));
+      queue.add(new Item(tap, 0, null));
       return tap;
     }
   }
@@ -89,6 +118,13 @@ public final class PacketCapture implements AutoCloseable {
   /** What kept the file from being whole, or null. */
   public @Nullable IOException failure() {
     return failure;
+  }
+
+  /** Packets that passed and are not in the file, as the writer did not keep up. */
+  public long missed() {
+    synchronized (taps) {
+      return taps.stream().mapToLong(tap -> tap.missed.get()).sum();
+    }
   }
 
   /** Writes what is left and ends the file. */
@@ -100,10 +136,10 @@ public final class PacketCapture implements AutoCloseable {
     closed = true;
     synchronized (taps) {
       for (Tap tap : taps) {
-        queue.add(new Item(tap, 0, now(), null));
+        queue.add(new Item(tap, 0, null));
       }
     }
-    queue.add(new Item(new Tap(-1, "", NOWHERE), 0, 0, null));
+    queue.add(new Item(new Tap(-1, "", NOWHERE), 0, null));
     boolean interrupted = false;
     while (writer.isAlive()) {
       try {
@@ -135,7 +171,9 @@ public final class PacketCapture implements AutoCloseable {
         }
         byte[] frame = item.frame;
         if (frame != null) {
-          writePacket(item, frame);
+          if (item.taken()) {
+            writePacket(item, frame);
+          }
           pendingBytes.addAndGet(-frame.length);
         } else if (item.tap.number < 0) {
           return;
@@ -240,17 +278,34 @@ public final class PacketCapture implements AutoCloseable {
       this.port = port;
     }
 
-    private void capture(int direction, long nanos, Packet packet) {
+    /** Stands a packet in the queue; null if it is not captured. */
+    private @Nullable Item capture(int direction, Packet packet) {
       byte[] frame = packet.bytes();
       if (closed || failure != null) {
-        return;
+        return null;
       }
       if (pendingBytes.addAndGet(frame.length) > MAX_PENDING_BYTES) {
         pendingBytes.addAndGet(-frame.length);
         missed.incrementAndGet();
-        return;
+        return null;
       }
-      queue.add(new Item(this, direction, nanos, frame));
+      Item item = new Item(this, direction, frame);
+      queue.add(item);
+      return item;
+    }
+
+    /** Hands a packet on, captured; whether it was taken. */
+    private boolean pass(int direction, Packet packet, Predicate<Packet> to) {
+      Item item = capture(direction, packet);
+      boolean taken = false;
+      try {
+        taken = to.test(packet);
+      } finally {
+        if (item != null) {
+          item.decide(taken);
+        }
+      }
+      return taken;
     }
 
     @Override
@@ -259,13 +314,7 @@ public final class PacketCapture implements AutoCloseable {
           new Receiver() {
             @Override
             public boolean receive(Packet packet) {
-              // By the clock before it is taken, as the answer may overtake us.
-              long nanos = now();
-              boolean taken = receiver.receive(packet);
-              if (taken) {
-                capture(INBOUND, nanos, packet);
-              }
-              return taken;
+              return pass(INBOUND, packet, receiver::receive);
             }
 
             @Override
@@ -282,12 +331,7 @@ public final class PacketCapture implements AutoCloseable {
 
     @Override
     public boolean send(Packet packet) {
-      long nanos = now();
-      boolean taken = port.send(packet);
-      if (taken) {
-        capture(OUTBOUND, nanos, packet);
-      }
-      return taken;
+      return pass(OUTBOUND, packet, port::send);
     }
 
     @Override

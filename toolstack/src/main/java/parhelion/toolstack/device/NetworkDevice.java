@@ -18,7 +18,7 @@ import parhelion.toolstack.image.ModuleSet;
  * @param devid its number, from 0: the guest's eth0 is the lowest
  * @param mac its address
  * @param mtu the largest packet that its network carries, in bytes, for guests that ask
- * @param network what it is plugged into; closed when the device goes
+ * @param network what it is plugged into; it owns that
  */
 public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network)
     implements DeviceConfig {
@@ -33,6 +33,17 @@ public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort netw
   public static final int MIN_MTU = 68;
 
   public static final int MAX_MTU = 65535;
+
+  /** As Linux calls it, if it is the only kind of network device that the guest has. */
+  @Override
+  public String name() {
+    return "eth" + devid;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
 
   @Override
   public ModuleSet.Request modules() {

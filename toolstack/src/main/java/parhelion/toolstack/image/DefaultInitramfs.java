@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
 
 /**
  * The initramfs that a guest gets when the user names none: a static busybox with links for all its
@@ -40,6 +41,21 @@ public final class DefaultInitramfs {
       vfat
       iso9660
       squashfs
+      """;
+
+  /** What busybox's DHCP client calls with what it was given. */
+  private static final String UDHCPC =
+      """
+      #!/bin/sh
+      case $1 in bound | renew) ;; *) exit 0 ;; esac
+      ip addr flush dev $interface scope global
+      [ -z "$mtu" ] || ip link set $interface mtu $mtu
+      ip addr add $ip/$mask dev $interface
+      [ -z "$router" ] || ip route add default via ${router%% *}
+      {
+        [ -z "$domain" ] || echo search $domain
+        for server in $dns; do echo nameserver $server; done
+      } >/etc/resolv.conf
       """;
 
   /** Run by the kernel for a shutdown from outside; at once, as our first process is no init. */
@@ -116,6 +132,7 @@ public final class DefaultInitramfs {
             .file("etc/profile", 0644, utf8(PROFILE))
             .file("etc/shrc", 0644, utf8(SHRC))
             .file("etc/passwd", 0644, utf8("root::0:0:root:/root:/bin/sh\n"))
+            .file("etc/udhcpc", 0755, utf8(UDHCPC))
             .file("etc/group", 0644, utf8("root:x:0:\n"))
             .symlink("sbin", "bin")
             .symlink("usr/bin", "../bin")
@@ -135,6 +152,7 @@ public final class DefaultInitramfs {
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }
+    archive.file(StewardProgram.PATH, 0755, StewardProgram.bytes());
     return archive.file("init", 0755, script()).toBytes();
   }
 

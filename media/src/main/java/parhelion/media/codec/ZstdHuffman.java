@@ -1,4 +1,4 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 /** A Huffman table of zstd literals (RFC 8878, 4.2): up to 11 bits looked up at once. */
 final class ZstdHuffman {

@@ -1,15 +1,15 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 import java.io.IOException;
 
 /**
  * What a decoder found wrong, before anyone has said which file it was in; whoever opened the file
- * turns it into an {@link ImageException}.
+ * turns it into an error that names it.
  */
-final class CorruptDataException extends IOException {
+public final class CorruptDataException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  CorruptDataException(String what) {
+  public CorruptDataException(String what) {
     super(what);
   }
 }

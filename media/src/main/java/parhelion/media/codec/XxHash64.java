@@ -1,4 +1,4 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 /** The XXH64 checksum with seed 0, of which a zstd frame keeps the low half. */
 final class XxHash64 {

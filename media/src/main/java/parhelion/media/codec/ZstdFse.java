@@ -1,4 +1,4 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 /** A finite state entropy decoding table of zstd (RFC 8878, 4.1): state to symbol, bits, next. */
 final class ZstdFse {

@@ -1,26 +1,26 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 /** Little-endian loads from a byte array; an index out of range throws as an array access does. */
-final class Bytes {
+public final class Bytes {
   private Bytes() {}
 
-  static int le16(byte[] a, int at) {
+  public static int le16(byte[] a, int at) {
     return (a[at] & 0xff) | (a[at + 1] & 0xff) << 8;
   }
 
-  static int le32(byte[] a, int at) {
+  public static int le32(byte[] a, int at) {
     return le16(a, at) | le16(a, at + 2) << 16;
   }
 
-  static long le64(byte[] a, int at) {
+  public static long le64(byte[] a, int at) {
     return (le32(a, at) & 0xffff_ffffL) | (long) le32(a, at + 4) << 32;
   }
 
-  static int be32(byte[] a, int at) {
+  public static int be32(byte[] a, int at) {
     return Integer.reverseBytes(le32(a, at));
   }
 
-  static boolean startsWith(byte[] a, int at, int... prefix) {
+  public static boolean startsWith(byte[] a, int at, int... prefix) {
     if (at < 0 || a.length - at < prefix.length) {
       return false;
     }

@@ -1,4 +1,4 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 import org.jspecify.annotations.Nullable;
 
@@ -7,8 +7,10 @@ import org.jspecify.annotations.Nullable;
  * but dictionaries. Our own because the pure-Java library uses sun.misc.Unsafe, about which JDK 25
  * warns on the user's screen, and because its out-of-bounds reads on bad input are not ours to fix.
  */
-final class Zstd {
-  static final int MAGIC = 0xFD2FB528;
+public final class Zstd {
+  /** What a frame begins with, little-endian. */
+  public static final int MAGIC = 0xFD2FB528;
+
   private static final int SKIPPABLE_MAGIC = 0x184D2A50;
   private static final int MAX_BLOCK_BYTES = 128 << 10;
 
@@ -67,11 +69,23 @@ final class Zstd {
   }
 
   /** Appends every frame of {@code in[offset, end)} to {@code out}. */
-  static void decode(byte[] in, int offset, int end, GrowingBytes out) throws CorruptDataException {
+  public static void decode(byte[] in, int offset, int end, GrowingBytes out)
+      throws CorruptDataException {
     Zstd zstd = new Zstd(in, offset, end, out);
     do {
       zstd.frame();
     } while (zstd.at < end);
+  }
+
+  /**
+   * Appends frames of {@code in} until {@code out} has no more room, and leaves what comes after
+   * them.
+   */
+  public static void decodeUntilFull(byte[] in, GrowingBytes out) throws CorruptDataException {
+    Zstd zstd = new Zstd(in, 0, in.length, out);
+    while (out.room() > 0) {
+      zstd.frame();
+    }
   }
 
   private void need(int count) throws CorruptDataException {
@@ -287,7 +301,7 @@ final class Zstd {
       System.arraycopy(literals, literal, out.array, out.length, run);
       literal += run;
       out.length += run;
-      Lz4.copyMatch(out.array, out.length, distance, match);
+      GrowingBytes.copyMatch(out.array, out.length, distance, match);
       out.length += match;
     }
     if (bits.left != 0 || literalCount - literal > most - out.length) {

@@ -1,4 +1,4 @@
-package parhelion.toolstack.image;
+package parhelion.media.codec;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
