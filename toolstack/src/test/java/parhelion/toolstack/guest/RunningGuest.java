@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.toolstack.CpuChoice;
@@ -173,6 +174,17 @@ final class RunningGuest implements AutoCloseable {
     String printed = await(mark).replace("\r", "");
     awaitPrompt();
     return printed;
+  }
+
+  /** Waits for something that the guest does not print. */
+  void awaitTrue(BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        fail("what was waited for has not come about; the guest's last words: " + text());
+      }
+      Thread.sleep(10);
+    }
   }
 
   /** Waits for the guest's end. */
