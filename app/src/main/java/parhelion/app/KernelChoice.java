@@ -84,13 +84,14 @@ record KernelChoice(
     if (options.cmd != null && !linux) {
       throw new UserError(image.getFileName() + ": --cmd needs a Linux kernel: leave it out");
     }
-    GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
+    String toRun = options.shares.command(options.cmd);
+    GuestCommand command = toRun == null ? null : GuestCommand.of(toRun);
     Path moduleDirectory = packaged == null ? null : packaged.modules();
     ModuleSet modules =
         moduleDirectory == null
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
-    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts());
+    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts(options.cmd));
     ByteBuffer initrd =
         options.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null

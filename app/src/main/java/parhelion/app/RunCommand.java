@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
       "  parhelion run --share .:/src --cmd 'ls -l'",
+      "  parhelion run --rootfs image.tar --share .:/src --cmd 'make test'",
       "  parhelion run --disk data.img --disk install.iso,cdrom",
       "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
       "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
@@ -114,7 +115,10 @@ final class RunCommand implements Callable<Integer> {
     }
     if (initrd != null && !shares.isEmpty()) {
       throw new UserError(
-          "--share needs the built-in initramfs, which mounts it: leave --initrd out");
+          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd out");
+    }
+    if (disks.root != null && shares.rootfs != null) {
+      throw new UserError("--root and --rootfs exclude each other: give one of them");
     }
     List<DeviceConfig> devices = new ArrayList<>();
     try (OpenNetworks opened = networks.open()) {

@@ -45,6 +45,9 @@ public final class CowTree implements FileTree {
   private long lastNumber;
   private boolean closed;
 
+  /** Whether times are those of changes; while the tree is filled they are what is filled in. */
+  private boolean served;
+
   /**
    * An empty tree: a root directory that belongs to root.
    *
@@ -67,6 +70,9 @@ public final class CowTree implements FileTree {
 
   @Override
   public Node root() {
+    synchronized (this) {
+      served = true;
+    }
     return new CowNode(this, root, root);
   }
 
@@ -132,9 +138,15 @@ public final class CowTree implements FileTree {
     } else {
       inode.links++;
     }
-    Time now = Time.now();
-    directory.touch(now);
-    inode.changed = now;
+    touch(directory, inode);
+  }
+
+  private void touch(Inode directory, Inode inode) {
+    if (served) {
+      Time now = Time.now();
+      directory.touch(now);
+      inode.changed = now;
+    }
   }
 
   /** With the lock held: takes a name away. The caller {@linkplain #reap reaps} the file. */
@@ -145,15 +157,13 @@ public final class CowTree implements FileTree {
     }
     countText(-name.length());
     Inode inode = entry.inode();
-    Time now = Time.now();
     if (inode.isDirectory()) {
       inode.links = 0;
       directory.links--;
     } else {
       inode.links--;
     }
-    directory.touch(now);
-    inode.changed = now;
+    touch(directory, inode);
     return inode;
   }
 

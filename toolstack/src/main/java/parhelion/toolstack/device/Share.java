@@ -63,10 +63,12 @@ public record Share(
 
   /** The line for the first process: tag, mount options, place. */
   public String mountLine(int number) {
-    return mountLine(tag(number), (readOnly ? "ro," : "") + "cache=" + cache, guestPath);
+    String options = options((readOnly ? "ro," : "") + "cache=" + cache);
+    return tag(number) + ' ' + options + ' ' + guestPath;
   }
 
-  static String mountLine(String tag, String options, String path) {
-    return tag + " trans=xen,version=9p2000.L,msize=" + MESSAGE_BYTES + ',' + options + ' ' + path;
+  /** Mount options for 9P by Xen's transport. */
+  static String options(String more) {
+    return "trans=xen,version=9p2000.L,msize=" + MESSAGE_BYTES + ',' + more;
   }
 }
