@@ -77,6 +77,11 @@ public final class CowTree implements FileTree {
   }
 
   @Override
+  public boolean isInMemory() {
+    return true;
+  }
+
+  @Override
   public boolean isReadOnly() {
     return false;
   }

@@ -7,6 +7,14 @@ public interface FileTree extends AutoCloseable {
 
   boolean isReadOnly();
 
+  /**
+   * Whether names and attributes are in memory: requests about them never wait, so that they need
+   * no thread of their own.
+   */
+  default boolean isInMemory() {
+    return false;
+  }
+
   /** Lets go of everything; after the last reference to a node. */
   @Override
   void close();

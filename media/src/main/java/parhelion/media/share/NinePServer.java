@@ -185,7 +185,12 @@ public final class NinePServer implements AutoCloseable {
       }
     }
     running.put(request.tag, request);
-    if (!closed) {
+    if (closed) {
+      return;
+    }
+    if (tree.isInMemory() && request.type != null && !request.type.touchesData()) {
+      run(request);
+    } else {
       workers.execute(() -> run(request));
     }
   }

@@ -60,6 +60,14 @@ enum NinePType {
     this.handler = handler;
   }
 
+  /** Whether a request reaches a file's content, where the host may keep it waiting. */
+  boolean touchesData() {
+    return switch (this) {
+      case LOPEN, LCREATE, SETATTR, READ, WRITE, FSYNC, VERSION -> true;
+      default -> false;
+    };
+  }
+
   int number() {
     return number;
   }

@@ -136,7 +136,13 @@ record RootProgram(
     script.append(" sh");
     word(script, directory);
     if (!owner.isEmpty()) {
-      script.append(" /dev/busybox-parhelion chpst -u ").append(owner);
+      // No pid file: it is not looked whether such a program runs already.
+      script.append(" /dev/busybox-parhelion start-stop-daemon -S -p /dev/none -c ").append(owner);
+      script.append(" -x");
+      word(script, argv.getFirst());
+      script.append(" --");
+      argv.stream().skip(1).forEach(argument -> word(script, argument));
+      return script.append('\n').toString();
     }
     argv.forEach(argument -> word(script, argument));
     return script.append('\n').toString();
