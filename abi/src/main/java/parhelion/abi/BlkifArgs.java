@@ -23,6 +23,10 @@ public final class BlkifArgs {
     public static final U32 REQ_EVENT = STRUCT.u32("req_event", 4);
     public static final U32 RSP_PROD = STRUCT.u32("rsp_prod", 8);
     public static final U32 RSP_EVENT = STRUCT.u32("rsp_event", 12);
+
+    /** Used by no frontend or backend of today. */
+    public static final Part PVT_PAD = STRUCT.array("pvt.pvt_pad", 16, 4, 1);
+
     public static final Part RING = STRUCT.array("ring", 64, 0, 112);
   }
 

@@ -43,10 +43,7 @@ final class DiskArguments {
 
   /** One {@code --disk}, taken apart. */
   record Request(String text, Path file, @Nullable String name, DiskOptions how, BlockOptions as) {
-    /**
-     * Takes an argument apart: words after the last comma that begins one are options, so that a
-     * file's name may have commas.
-     */
+    /** Takes an argument apart: what follows a comma is an option. */
     static Request of(String text, boolean snapshot) {
       String rest = text;
       String name = null;

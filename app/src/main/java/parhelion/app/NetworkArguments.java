@@ -5,13 +5,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
 import parhelion.media.net.PacketCapture;
+import parhelion.media.net.VirtualSwitch.PortOptions;
 import parhelion.media.net.nat.NatNetwork;
 import parhelion.media.net.nat.config.EgressRule;
 import parhelion.media.net.nat.config.HostService;
@@ -19,6 +20,7 @@ import parhelion.media.net.nat.config.NameOverride;
 import parhelion.media.net.nat.config.NatConfig;
 import parhelion.media.net.nat.config.NatException;
 import parhelion.media.net.nat.config.PortForward;
+import parhelion.media.net.shared.SharedSwitch;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.NetworkDevice;
@@ -31,7 +33,10 @@ final class NetworkArguments {
       paramLabel = "NETWORK[,WORD...]",
       description =
           "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat (out"
-              + " through the host, by user-mode NAT) or none. Words: mac=00:16:3e:12:34:56; mtu=N.")
+              + " through the host, by user-mode NAT); switch:NAME (to the guests that name it,"
+              + " whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; for a"
+              + " switch also isolated (reached only by those that are not) and guard (sends from"
+              + " its own address only, which nobody else can).")
   List<String> networks = List.of();
 
   @Option(
@@ -78,28 +83,49 @@ final class NetworkArguments {
           "Write the packets of all network devices to a file, for tshark or Wireshark (pcapng).")
   @Nullable Path pcap;
 
-  /** One {@code --net}, taken apart; the network is {@code nat}. */
-  private record Request(@Nullable MacAddress mac, int mtu) {
+  /**
+   * One {@code --net}, taken apart.
+   *
+   * @param lan the switch's name, or null for NAT
+   */
+  private record Request(
+      String text,
+      @Nullable String lan,
+      @Nullable MacAddress mac,
+      int mtu,
+      boolean isolated,
+      boolean guard) {
+    static final Request NAT =
+        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false);
+    private static final String SWITCH = "switch:";
+
     static @Nullable Request of(String text) {
       String[] words = text.split(",", -1);
+      String lan = words[0].startsWith(SWITCH) ? words[0].substring(SWITCH.length()) : null;
+      if (lan == null && !words[0].equals("nat") && !words[0].equals("none")) {
+        throw new UserError("--net " + text + ": give nat, switch:NAME or none");
+      }
       MacAddress mac = null;
       int mtu = NetworkDevice.DEFAULT_MTU;
+      boolean isolated = false;
+      boolean guard = false;
       for (int i = 1; i < words.length; i++) {
         String value = words[i].substring(words[i].indexOf('=') + 1);
-        if (words[i].startsWith("mac=")) {
-          mac = mac(text, value);
-        } else if (words[i].startsWith("mtu=")) {
-          mtu = mtu(text, value);
-        } else {
-          throw new UserError("--net " + text + ": '" + words[i] + "' is neither mac= nor mtu=");
+        switch (words[i].split("=", 2)[0]) {
+          case "mac" -> mac = mac(text, value);
+          case "mtu" -> mtu = mtu(text, value);
+          case "isolated" -> isolated = true;
+          case "guard" -> guard = true;
+          default ->
+              throw new UserError(
+                  "--net %s: '%s' is none of mac=, mtu=, isolated, guard"
+                      .formatted(text, words[i]));
         }
       }
-      return switch (words[0].toLowerCase(Locale.ROOT)) {
-        case "nat" -> new Request(mac, mtu);
-        case "none" -> null;
-        default ->
-            throw new UserError("--net " + text + ": '" + words[0] + "' is neither nat nor none");
-      };
+      if (lan == null && (isolated || guard)) {
+        throw new UserError("--net " + text + ": only a switch has isolated and guard");
+      }
+      return words[0].equals("none") ? null : new Request(text, lan, mac, mtu, isolated, guard);
     }
 
     private static MacAddress mac(String text, String value) {
@@ -157,10 +183,14 @@ final class NetworkArguments {
       if (none) {
         throw new UserError("--net none excludes -p and other options of NAT: leave one out");
       }
-      requests.add(new Request(null, NetworkDevice.DEFAULT_MTU));
+      requests.add(Request.NAT);
     }
-    if (requests.size() > 1) {
-      throw new UserError("--net nat can be given once");
+    long nats = requests.stream().filter(request -> request.lan == null).count();
+    if (nats > 1) {
+      throw new UserError("--net nat can be given once: others may be switch:NAME");
+    }
+    if (nats == 0 && wanted) {
+      throw new UserError("-p and other options of NAT need it: give --net nat, too");
     }
     if (requests.isEmpty() && pcap != null) {
       throw new UserError("--pcap: the guest has no network to capture: give --net nat");
@@ -181,8 +211,8 @@ final class NetworkArguments {
     try {
       for (Request request : requests) {
         int number = devices.size();
-        NetworkPort network = nat(request.mtu);
-        MacAddress mac = request.mac == null ? MacAddress.ofDevice(1, number) : request.mac;
+        MacAddress mac = request.mac == null ? chosenMac(request, number) : request.mac;
+        NetworkPort network = request.lan == null ? nat(request.mtu) : lan(request, mac);
         if (capture != null) {
           network = capture.tap("eth" + number + " of the guest", network);
         }
@@ -197,6 +227,24 @@ final class NetworkArguments {
           capture.close();
         }
       }
+    }
+  }
+
+  /** On a switch there may be other guests, which are domain 1 of their processes, too. */
+  private static MacAddress chosenMac(Request request, int number) {
+    return request.lan == null
+        ? MacAddress.ofDevice(1, number)
+        : MacAddress.random(new SecureRandom());
+  }
+
+  private static NetworkPort lan(Request request, MacAddress mac) {
+    try {
+      return SharedSwitch.join(
+          SharedSwitch.directoryOfUser(),
+          String.valueOf(request.lan),
+          new PortOptions(request.isolated, request.guard ? mac : null));
+    } catch (IOException e) {
+      throw new UserError("--net " + request.text + ": " + e.getMessage(), e);
     }
   }
 
@@ -250,7 +298,9 @@ final class NetworkArguments {
     StringBuilder words = new StringBuilder();
     List<Request> requests = requests();
     for (int i = 0; i < requests.size(); i++) {
-      words.append(" parhelion.net=eth%d:dhcp:%d".formatted(i, requests.get(i).mtu));
+      Request request = requests.get(i);
+      String how = request.lan == null ? "dhcp" : "up";
+      words.append(" parhelion.net=eth%d:%s:%d".formatted(i, how, request.mtu));
     }
     return words.toString().strip();
   }

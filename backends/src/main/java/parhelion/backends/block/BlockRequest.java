@@ -140,10 +140,8 @@ record BlockRequest(
   }
 
   private static int range(long sector, long sectors, boolean writes, Rules rules) {
-    boolean inside =
-        sector >= 0
-            && sectors >= 0
-            && sectors <= rules.diskSectors - Math.min(sector, rules.diskSectors);
+    long disk = rules.diskSectors;
+    boolean inside = sector >= 0 && sector <= disk && sectors >= 0 && sectors <= disk - sector;
     int perSector = rules.sectorBytes / SECTOR_BYTES;
     boolean aligned = sector % perSector == 0 && sectors % perSector == 0;
     boolean refused = writes && sectors > 0 && rules.readOnly;

@@ -36,6 +36,7 @@ final class HostCalls {
   private static final int LOCK_NB = 4;
   private static final int PUNCH_HOLE_KEEP_SIZE = 3;
   private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
 
   private static final StructLayout STATE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
@@ -119,9 +120,19 @@ final class HostCalls {
    * is none, {@code offset} if that is not known.
    */
   static long nextData(int fd, long offset) {
+    return seek(fd, offset, SEEK_DATA);
+  }
+
+  /** Where the next hole is, or the end of the file; Long.MAX_VALUE if that is not known. */
+  static long nextHole(int fd, long offset) {
+    long at = seek(fd, offset, SEEK_HOLE);
+    return at > offset ? at : Long.MAX_VALUE;
+  }
+
+  private static long seek(int fd, long offset, int whence) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      long at = (long) handle(LSEEK).invokeExact(state, fd, offset, SEEK_DATA);
+      long at = (long) handle(LSEEK).invokeExact(state, fd, offset, whence);
       if (at >= 0) {
         return at;
       }

@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -43,6 +44,9 @@ final class HostFile implements ImageFile {
   /** The descriptor that has the lock, -1 where only the JDK's calls are to be had. */
   private final int fd;
 
+  /** Whether anyone wants the file to survive this process. */
+  private boolean lasting = true;
+
   private final Object reopening = new Object();
   private volatile FileChannel channel;
   private volatile boolean closed;
@@ -76,6 +80,32 @@ final class HostFile implements ImageFile {
     }
   }
 
+  /**
+   * Creates an empty file, and locks it.
+   *
+   * @param replace whether one that exists, and is not in use, may be emptied
+   */
+  static HostFile create(Path path, boolean replace) throws DiskException {
+    try {
+      Files.createFile(path);
+    } catch (FileAlreadyExistsException e) {
+      if (!replace) {
+        throw new DiskException(
+            path + ": exists already: choose another name, or --force to overwrite it", e);
+      }
+    } catch (IOException e) {
+      throw describe(path, false, e);
+    }
+    HostFile file = open(path, false, Lock.EXCLUSIVE);
+    try {
+      file.truncate(0);
+      return file;
+    } catch (IOException e) {
+      closeAll(file.fd, file.channel);
+      throw describe(path, false, e);
+    }
+  }
+
   /** Creates a file that is nowhere to be seen and vanishes with this object. */
   static HostFile temporary(Path directory) throws DiskException {
     Path path = null;
@@ -90,7 +120,9 @@ final class HostFile implements ImageFile {
       } else {
         path.toFile().deleteOnExit();
       }
-      return new HostFile(path, false, fd, channel);
+      HostFile file = new HostFile(path, false, fd, channel);
+      file.lasting = false;
+      return file;
     } catch (IOException e) {
       closeAll(fd, channel);
       throw new DiskException(
@@ -279,6 +311,23 @@ final class HostFile implements ImageFile {
     return offset >= sizeBytes() ? limitBytes : 0;
   }
 
+  /** How much of the file is not holes; its length where that cannot be known. */
+  long hostBytes() throws IOException {
+    long size = sizeBytes();
+    if (fd < 0) {
+      return size;
+    }
+    long sum = 0;
+    long at = 0;
+    while (at < size) {
+      long data = Math.min(size, HostCalls.nextData(fd, at));
+      long hole = data < size ? Math.min(size, HostCalls.nextHole(fd, data)) : size;
+      sum += hole - data;
+      at = Math.max(hole, at + 1);
+    }
+    return sum;
+  }
+
   @Override
   public void truncate(long sizeBytes) throws IOException {
     call(
@@ -295,6 +344,9 @@ final class HostFile implements ImageFile {
 
   @Override
   public void force() throws IOException {
+    if (!lasting) {
+      return;
+    }
     IOException earlier = forceFailure;
     if (earlier != null) {
       // The host may have dropped what it failed to write: a second try would succeed and lie.

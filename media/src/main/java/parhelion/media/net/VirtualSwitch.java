@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VirtualSwitch implements AutoCloseable {
   /** How long a receiver may take nothing, in milliseconds, before it is not waited for. */
-  public static final long STALL_MILLIS = 2_000;
+  public static final long STALL_MILLIS = 5_000;
 
   /** Addresses that are learnt behind one port; the oldest are forgotten first. */
   public static final int ADDRESSES_PER_PORT = 256;

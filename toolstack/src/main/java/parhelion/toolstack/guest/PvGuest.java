@@ -54,6 +54,7 @@ public final class PvGuest implements AutoCloseable {
   private @Nullable PerfMap perfMap;
   private final List<Plugged> devices = new CopyOnWriteArrayList<>();
   private volatile Outcome.@Nullable Kind stopped;
+  private boolean closed;
 
   /** Builds a guest in real time; nothing runs yet. */
   public PvGuest(GuestConfig config, GuestOutput output) {
@@ -343,9 +344,13 @@ public final class PvGuest implements AutoCloseable {
     return domain;
   }
 
-  /** Gives everything back to the host. */
+  /** Gives everything back to the host; nothing happens the second time. */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     if (profile != null) {
       profile.close();
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
 
 /**
  * The initramfs that a guest gets when the user names none: a static busybox with links for all its
@@ -159,6 +160,7 @@ public final class DefaultInitramfs {
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }
+    archive.file(StewardProgram.PATH, 0755, StewardProgram.bytes());
     return archive.file("init", 0755, script()).toBytes();
   }
 

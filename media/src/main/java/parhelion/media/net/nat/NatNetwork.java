@@ -1,6 +1,8 @@
 package parhelion.media.net.nat;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -11,8 +13,11 @@ import parhelion.media.net.Packet;
 import parhelion.media.net.nat.config.NatConfig;
 import parhelion.media.net.nat.config.NatException;
 import parhelion.media.net.nat.config.PortForward;
+import parhelion.media.net.nat.config.Transport;
 import parhelion.media.net.nat.loop.Counts;
 import parhelion.media.net.nat.loop.EventLoop;
+import parhelion.media.net.nat.tcp.TcpForward;
+import parhelion.media.net.nat.udp.UdpForward;
 
 /**
  * User-mode NAT as a network port: plug a guest's device into it, or a switch's port if several
@@ -28,6 +33,7 @@ public final class NatNetwork implements NetworkPort {
 
   private final NatConfig config;
   private final Counts counts = new Counts();
+  private final List<PortForward> forwards = new ArrayList<>();
   private final EventLoop loop;
   private final NatStack stack;
   private final @Nullable Thread thread;
@@ -44,9 +50,30 @@ public final class NatNetwork implements NetworkPort {
 
   private NatNetwork(NatConfig config, LongSupplier clock, boolean threaded) {
     this.config = config;
-    this.loop = new EventLoop(clock, counts, this::turn);
+    this.loop = new EventLoop(clock, counts, this::turn, this::flush);
     this.stack = new NatStack(config, loop, counts, () -> closed ? null : receiver);
     this.thread = threaded ? new Thread(this::run, "nat") : null;
+    List<TcpForward> tcp = new ArrayList<>();
+    List<UdpForward> udp = new ArrayList<>();
+    try {
+      for (PortForward forward : config.forwards()) {
+        if (forward.transport() == Transport.TCP) {
+          tcp.add(TcpForward.bind(forward));
+          forwards.add(tcp.getLast().forward());
+        } else {
+          udp.add(UdpForward.bind(forward));
+          forwards.add(udp.getLast().forward());
+        }
+      }
+      stack.start(tcp, udp);
+    } catch (NatException | IOException failed) {
+      tcp.forEach(TcpForward::close);
+      udp.forEach(UdpForward::close);
+      loop.close();
+      throw failed instanceof NatException ours
+          ? ours
+          : new NatException("network: " + failed.getMessage(), failed);
+    }
   }
 
   /**
@@ -73,7 +100,7 @@ public final class NatNetwork implements NetworkPort {
 
   /** The port forwards, with the ports that the host picked where it was asked to. */
   public List<PortForward> forwards() {
-    return config.forwards();
+    return List.copyOf(forwards);
   }
 
   /** What has been counted, as it grows. */
@@ -83,7 +110,11 @@ public final class NatNetwork implements NetworkPort {
 
   @Override
   public void connect(Receiver device) {
+    boolean another = receiver != null;
     receiver = device;
+    if (another) {
+      loop.post(stack::reset);
+    }
     roomToReceive();
   }
 
@@ -174,9 +205,19 @@ public final class NatNetwork implements NetworkPort {
       Packet packet = packets.removeFirst();
       loop.guarded(() -> stack.receive(packet));
     }
+    stack.flush();
     Receiver device = receiver;
     if (tellRoom && device != null) {
       device.roomToSend();
     }
+  }
+
+  private void flush() {
+    stack.flush();
+  }
+
+  /** For tests: what the network is made of. */
+  NatStack stack() {
+    return stack;
   }
 }

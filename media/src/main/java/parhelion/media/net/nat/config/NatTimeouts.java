@@ -8,7 +8,6 @@ import java.time.Duration;
  * @param connect for a host's socket to connect, and for a guest to answer a SYN or SYN-ACK
  * @param keepalive how long a connection is silent before the guest is asked whether it is there
  * @param keepaliveInterval between such questions; the tenth without an answer ends the connection
- * @param finWait for the rest of a connection that both sides have ended
  * @param timeWait how long a closed connection answers late segments
  * @param udp how long a flow of UDP is kept in silence
  * @param dns for a resolver's answer, before the next is asked
@@ -18,7 +17,6 @@ public record NatTimeouts(
     Duration connect,
     Duration keepalive,
     Duration keepaliveInterval,
-    Duration finWait,
     Duration timeWait,
     Duration udp,
     Duration dns,
@@ -28,7 +26,6 @@ public record NatTimeouts(
           Duration.ofSeconds(75),
           Duration.ofHours(2),
           Duration.ofSeconds(75),
-          Duration.ofSeconds(60),
           Duration.ofSeconds(15),
           Duration.ofSeconds(120),
           Duration.ofSeconds(3),

@@ -55,6 +55,11 @@ public final class Link {
     return waiting.isEmpty();
   }
 
+  /** Drops what waits. */
+  public void clear() {
+    waiting.clear();
+  }
+
   private boolean offer(Packet packet) {
     NetworkPort.Receiver device = receiver.get();
     if (device == null) {

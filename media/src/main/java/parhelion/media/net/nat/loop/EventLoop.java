@@ -30,16 +30,20 @@ public final class EventLoop implements AutoCloseable {
   private final Timers timers;
   private final Counts counts;
   private final Runnable turn;
+  private final Runnable after;
   private final Object lock = new Object();
   private Deque<Runnable> posted = new ArrayDeque<>();
   private boolean awakened;
   private boolean asleep;
 
-  /** The turn runs once in each turn, before the sockets are looked at. */
-  public EventLoop(LongSupplier clock, Counts counts, Runnable turn) {
+  /**
+   * One runnable runs at the begin of each turn, the other at its end, after sockets and timers.
+   */
+  public EventLoop(LongSupplier clock, Counts counts, Runnable turn, Runnable after) {
     this.timers = new Timers(clock);
     this.counts = counts;
     this.turn = turn;
+    this.after = after;
     try {
       selector = Selector.open();
     } catch (IOException noSelector) {
@@ -108,6 +112,7 @@ public final class EventLoop implements AutoCloseable {
     }
     selector.selectedKeys().clear();
     guarded(timers::run);
+    guarded(after);
   }
 
   private void select(long waitNanos) throws IOException {
