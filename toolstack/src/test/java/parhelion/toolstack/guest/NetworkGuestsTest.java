@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -53,7 +53,6 @@ import parhelion.toolstack.device.NetworkDevice;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
-import parhelion.toolstack.image.GuestSetup;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelModules;
@@ -82,10 +81,9 @@ final class NetworkGuestsTest {
       initrd =
           DefaultInitramfs.build(
               cache.busybox(),
-              new GuestSetup(
-                  null,
-                  KernelModules.open(kernel.modules()).select(NetworkDevice.MODULES),
-                  Map.of()));
+              null,
+              KernelModules.open(Objects.requireNonNull(kernel.modules()))
+                  .select(NetworkDevice.MODULES));
     } catch (ImageException e) {
       return Assumptions.abort("no packages to boot: " + e.getMessage());
     }
@@ -254,8 +252,7 @@ final class NetworkGuestsTest {
       assertEquals(sum + "  /www/page\n", guest.shell("sha256sum /www/page"));
 
       guest.shell("httpd -p 80 -h /www");
-      URI uri =
-          URI.create("http://127.0.0.1:" + nat.forwards().getFirst().hostPort() + "/page");
+      URI uri = URI.create("http://127.0.0.1:" + nat.forwards().getFirst().hostPort() + "/page");
       try (HttpClient client = HttpClient.newHttpClient()) {
         HttpRequest request = HttpRequest.newBuilder(uri).build();
         assertArrayEquals(page, client.send(request, BodyHandlers.ofByteArray()).body());
