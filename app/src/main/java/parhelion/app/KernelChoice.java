@@ -17,6 +17,7 @@ import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
+import parhelion.toolstack.image.GuestSetup;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
@@ -38,6 +39,10 @@ record KernelChoice(
     String commandLine,
     @Nullable GuestCommand command) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
+
+  /** The cloud kernel has no 9P. */
+  private static final String SHARING_PACKAGE = "linux-image-amd64";
+
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
@@ -54,7 +59,8 @@ record KernelChoice(
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
     if (image == null) {
-      String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
+      String otherwise = options.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
+      String wanted = options.packageName == null ? otherwise : options.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
@@ -78,17 +84,17 @@ record KernelChoice(
     if (options.cmd != null && !linux) {
       throw new UserError(image.getFileName() + ": --cmd needs a Linux kernel: leave it out");
     }
-    GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
+    String toRun = options.shares.command(options.cmd);
+    GuestCommand command = toRun == null ? null : GuestCommand.of(toRun);
     Path moduleDirectory = packaged == null ? null : packaged.modules();
     ModuleSet modules =
         moduleDirectory == null
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
+    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts(options.cmd));
     ByteBuffer initrd =
         options.initrd == null
-            ? linux
-                ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command, modules))
-                : null
+            ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
             : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(

@@ -37,6 +37,8 @@ import picocli.CommandLine.Option;
       "  parhelion run",
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
+      "  parhelion run --share .:/src --cmd 'ls -l'",
+      "  parhelion run --rootfs image.tar --share .:/src --cmd 'make test'",
       "  parhelion run --disk data.img --disk install.iso,cdrom",
       "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
       "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
@@ -77,6 +79,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin DiskArguments disks = new DiskArguments();
 
+  @Mixin ShareArguments shares = new ShareArguments();
+
   @Mixin NetworkArguments networks = new NetworkArguments();
 
   @Mixin GuestOptions guest = new GuestOptions();
@@ -109,10 +113,18 @@ final class RunCommand implements Callable<Integer> {
       throw new UserError(
           "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
     }
+    if (initrd != null && !shares.isEmpty()) {
+      throw new UserError(
+          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd out");
+    }
+    if (disks.root != null && shares.rootfs != null) {
+      throw new UserError("--root and --rootfs exclude each other: give one of them");
+    }
     List<DeviceConfig> devices = new ArrayList<>();
     try (OpenNetworks opened = networks.open()) {
       devices.addAll(opened.devices());
       devices.addAll(disks.open());
+      shares.open(devices);
       return new GuestSession(guest, devices)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {

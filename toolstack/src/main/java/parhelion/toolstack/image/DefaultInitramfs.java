@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import parhelion.media.codec.Bytes;
@@ -86,17 +87,22 @@ public final class DefaultInitramfs {
    *     the kernel's command line is put into the archive
    */
   public static byte[] build(Path busybox, @Nullable GuestCommand command) {
-    return build(busybox, command, ModuleSet.NONE);
+    return of(busybox, GuestSetup.of(command));
   }
 
   /** As {@link #build(Path, GuestCommand)}, with kernel modules. */
   public static byte[] build(Path busybox, @Nullable GuestCommand command, ModuleSet modules) {
+    return of(busybox, new GuestSetup(command, modules, Map.of()));
+  }
+
+  /** As {@link #build(Path, GuestCommand)}, with all that there may be. */
+  public static byte[] of(Path busybox, GuestSetup setup) {
     try {
       long size = Files.size(busybox);
       if (size > MAX_BUSYBOX_BYTES) {
         throw ImageException.of(busybox.toString(), "is too large for a busybox", REMEDY);
       }
-      return build(Files.readAllBytes(busybox), busybox.toString(), command, modules);
+      return build(Files.readAllBytes(busybox), busybox.toString(), setup);
     } catch (NoSuchFileException e) {
       throw ImageException.of(busybox.toString(), "there is no such file", REMEDY, e);
     } catch (IOException e) {
@@ -105,8 +111,9 @@ public final class DefaultInitramfs {
   }
 
   /** As {@link #build(Path, GuestCommand)}, busybox in memory, called {@code name} in messages. */
-  public static byte[] build(
-      byte[] busybox, String name, @Nullable GuestCommand command, ModuleSet modules) {
+  public static byte[] build(byte[] busybox, String name, GuestSetup setup) {
+    GuestCommand command = setup.command();
+    ModuleSet modules = setup.modules();
     ElfImage.parse(ByteBuffer.wrap(busybox), name);
     List<String> applets = applets(busybox);
     if (!applets.contains("sh") || !applets.contains("mount")) {
@@ -149,6 +156,7 @@ public final class DefaultInitramfs {
     if (!modules.load().isEmpty()) {
       archive.file("etc/modules", 0644, utf8(String.join(" ", modules.load()) + "\n"));
     }
+    setup.texts().forEach((path, text) -> archive.file(path, 0644, utf8(text)));
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }

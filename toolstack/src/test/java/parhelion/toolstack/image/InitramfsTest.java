@@ -162,7 +162,7 @@ class InitramfsTest {
 
   @Test
   void theDefaultInitramfsLinksEveryApplet() {
-    byte[] archive = DefaultInitramfs.build(busybox(), "busybox", null, ModuleSet.NONE);
+    byte[] archive = DefaultInitramfs.build(busybox(), "busybox", GuestSetup.of(null));
     List<String> paths = paths(archive);
     assertTrue(
         paths.containsAll(
@@ -170,7 +170,7 @@ class InitramfsTest {
                 "init", "bin/busybox", "bin/[", "bin/[[", "bin/sh", "bin/mount", "dev/console")),
         paths.toString());
     assertFalse(paths.contains("bin/after"));
-    assertArrayEquals(archive, DefaultInitramfs.build(busybox(), "busybox", null, ModuleSet.NONE));
+    assertArrayEquals(archive, DefaultInitramfs.build(busybox(), "busybox", GuestSetup.of(null)));
   }
 
   @Test
@@ -178,12 +178,12 @@ class InitramfsTest {
     GuestCommand small = GuestCommand.of("uname -a");
     assertTrue(small.kernelArguments().endsWith(" parhelion.cmd=dW5hbWUgLWE="));
     assertFalse(
-        paths(DefaultInitramfs.build(busybox(), "b", small, ModuleSet.NONE))
+        paths(DefaultInitramfs.build(busybox(), "b", GuestSetup.of(small)))
             .contains("parhelion-cmd"));
     GuestCommand large = GuestCommand.of("echo " + "x".repeat(600));
     assertTrue(large.kernelArguments().endsWith(" parhelion.cmd=@"));
     assertTrue(
-        paths(DefaultInitramfs.build(busybox(), "b", large, ModuleSet.NONE))
+        paths(DefaultInitramfs.build(busybox(), "b", GuestSetup.of(large)))
             .contains("parhelion-cmd"));
     assertFalse(small.token().equals(large.token()));
   }
@@ -192,10 +192,10 @@ class InitramfsTest {
   void whatIsNoBusyboxIsRefused() {
     assertThrows(
         ImageException.class,
-        () -> DefaultInitramfs.build(Samples.linux(new byte[100]), "ls", null, ModuleSet.NONE));
+        () -> DefaultInitramfs.build(Samples.linux(new byte[100]), "ls", GuestSetup.of(null)));
     assertThrows(
         ImageException.class,
-        () -> DefaultInitramfs.build(new byte[100], "text", null, ModuleSet.NONE));
+        () -> DefaultInitramfs.build(new byte[100], "text", GuestSetup.of(null)));
     assertThrows(
         ImageException.class, () -> DefaultInitramfs.build(temporary.resolve("none"), null));
   }

@@ -105,14 +105,15 @@ class KernelModulesTest {
   @Test
   void theArchiveNamesWhatToLoadOnlyIfThereIsAny() {
     ModuleSet set = select(List.of("odd"), List.of());
-    byte[] with = DefaultInitramfs.build(InitramfsTest.busybox(), "b", null, set);
+    byte[] with =
+        DefaultInitramfs.build(InitramfsTest.busybox(), "b", new GuestSetup(null, set, Map.of()));
     Map<String, CpioReader.Entry> entries = new java.util.TreeMap<>();
     CpioReader.read(with, "b").forEach(e -> entries.put(e.path(), e));
     CpioReader.Entry list = entries.get("etc/modules");
     assertEquals(
         "odd\n", list == null ? "" : new String(list.content(with), StandardCharsets.UTF_8));
     assertTrue(entries.containsKey("lib/modules/6.1.0-9-amd64/kernel/fs/odd.ko"));
-    byte[] without = DefaultInitramfs.build(InitramfsTest.busybox(), "b", null, ModuleSet.NONE);
+    byte[] without = DefaultInitramfs.build(InitramfsTest.busybox(), "b", GuestSetup.of(null));
     assertFalse(CpioReader.read(without, "b").stream().anyMatch(e -> e.path().contains("modules")));
   }
 
