@@ -5,7 +5,7 @@ import parhelion.media.disk.ImageFile;
 
 /** The clusters of metadata that a writer does not touch: the header's and the snapshots'. */
 final class OtherTables {
-  private static final long MAX_SNAPSHOT_L1_BYTES = 1L << 30;
+  private static final long MAX_SNAPSHOT_L1_BYTES = 256L << 20;
 
   private OtherTables() {}
 
@@ -22,7 +22,7 @@ final class OtherTables {
     for (SnapshotTable.Snapshot each : table.snapshots()) {
       bytes += 8L * each.l1Entries();
       if (bytes > MAX_SNAPSHOT_L1_BYTES) {
-        throw Tables.damaged(file, "the tables of snapshots take more than a gigabyte");
+        throw Tables.damaged(file, "the tables of snapshots take more than 256 MiB");
       }
       add(set, geometry, each.l1Offset(), 8L * each.l1Entries());
     }

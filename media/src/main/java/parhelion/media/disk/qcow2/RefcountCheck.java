@@ -3,6 +3,7 @@ package parhelion.media.disk.qcow2;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import parhelion.media.disk.DiskException;
 import parhelion.media.disk.ImageFile;
 
 /**
@@ -42,6 +43,12 @@ public final class RefcountCheck {
     RefcountCheck check = new RefcountCheck(file, repair, progress);
     try {
       return check.run();
+    } catch (CountTable.TooLarge e) {
+      throw new DiskException(
+          file.name()
+              + ": takes more memory to check than there is: give the JVM more, as in"
+              + " PARHELION_JAVA_OPTS=-Xmx8g",
+          e);
     } catch (ArithmeticException e) {
       throw Tables.damaged(file, "clusters are referred to more often than can be");
     }

@@ -9,7 +9,7 @@ import parhelion.media.disk.ImageFile;
  * to. An L2 table that several snapshots share is read once.
  */
 final class ReferenceWalk {
-  private static final long MAX_SNAPSHOT_L1_BYTES = 1L << 30;
+  private static final long MAX_SNAPSHOT_L1_BYTES = 256L << 20;
   private static final int MAX_BITMAP_TABLE_ENTRIES = 8 << 20;
 
   final CountTable counts = new CountTable();
@@ -124,7 +124,7 @@ final class ReferenceWalk {
     for (SnapshotTable.Snapshot each : table.snapshots()) {
       bytes += 8L * each.l1Entries();
       if (bytes > MAX_SNAPSHOT_L1_BYTES) {
-        findings.damagedTable("the tables of snapshots take more than a gigabyte");
+        findings.damagedTable("the tables of snapshots take more than 256 MiB");
         return;
       }
       String what = "the L1 table of snapshot " + each.id();
