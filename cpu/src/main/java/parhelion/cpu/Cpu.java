@@ -220,7 +220,7 @@ public final class Cpu implements AutoCloseable {
     if ((value & Rflags.IF & ~get64(RFLAGS)) != 0) {
       requestAttention(); // an interrupt may have waited for this
     }
-    put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
+    put64(RFLAGS, (value & Rflags.WRITABLE & ~Rflags.ARITHMETIC) | Rflags.FIXED);
     if (userPagesOpen && (value & Rflags.AC) == 0) {
       closeUserPages();
     }

@@ -1,7 +1,10 @@
 package parhelion.cpu;
 
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.rewrite.HostTsc;
+import parhelion.cpu.rewrite.SyscallGates;
 
 /**
  * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation
@@ -93,6 +96,11 @@ public interface Monitor {
     SystemCalls.syscall(cpu);
   }
 
+  /** Code of the monitor's own for SYSCALL, for engines that generate code; null if there is none. */
+  default @Nullable SyscallGates syscallGates() {
+    return null;
+  }
+
   /** SYSENTER (after). */
   default void sysenter(Cpu cpu) {
     SystemCalls.sysenter(cpu);
@@ -146,6 +154,14 @@ public interface Monitor {
   /** Time-stamp counter. */
   default long tsc(Cpu cpu) {
     return System.nanoTime();
+  }
+
+  /**
+   * What generated code, where it reads the guest's time-stamp counter by itself, adds to the nanoseconds of
+   * {@link HostTsc}; empty if only {@link #tsc} knows.
+   */
+  default OptionalLong hostTscOffset() {
+    return OptionalLong.empty();
   }
 
   /** 64 bits for RDRAND and RDSEED; the default asks the host. */

@@ -2,6 +2,7 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 
+import java.util.OptionalLong;
 import parhelion.abi.HypervisorVirt;
 import parhelion.abi.MachToPhys;
 import parhelion.abi.VmAssist;
@@ -12,6 +13,7 @@ import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.rewrite.SyscallGates;
 import parhelion.xen.memory.FrameTable;
 import parhelion.xen.memory.MachToPhysTable;
 
@@ -28,6 +30,7 @@ public final class XenMonitor implements Monitor {
   private final VcpuState state;
   private final Hypervisor hypervisor;
   private final PrivilegedOps privilegedOps;
+  private final NativeEntries nativeEntries;
 
   /** While set, stores to page tables fault instead of being emulated: they are Xen's own. */
   private boolean plainWrites;
@@ -37,6 +40,7 @@ public final class XenMonitor implements Monitor {
     state = vcpu.state;
     hypervisor = vcpu.domain().hypervisor();
     privilegedOps = new PrivilegedOps(vcpu);
+    nativeEntries = new NativeEntries(vcpu);
   }
 
   public Vcpu vcpu() {
@@ -170,6 +174,11 @@ public final class XenMonitor implements Monitor {
   // --- entries ---
 
   @Override
+  public SyscallGates syscallGates() {
+    return nativeEntries;
+  }
+
+  @Override
   public void syscall(Cpu cpu) {
     long flags = cpu.rflags();
     cpu.put64(RCX, cpu.rip());
@@ -289,6 +298,11 @@ public final class XenMonitor implements Monitor {
   @Override
   public long tsc(Cpu cpu) {
     return hypervisor.clock().tsc();
+  }
+
+  @Override
+  public OptionalLong hostTscOffset() {
+    return hypervisor.clock().hostTscOffset();
   }
 
   @Override

@@ -7,6 +7,7 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
+import parhelion.cpu.CpuState;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
@@ -67,6 +68,22 @@ abstract class InsnWriter extends AccessWriter {
       return;
     }
     encoder.accumulator(load, bytes, memBase, memDisp);
+  }
+
+  /** The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own start. */
+  void readTsc() {
+    keepFlags();
+    a.b(0x0f, 0x31); // rdtsc
+    a.shift(SHL, RDX, 32);
+    a.alu(OR, RAX, RDX);
+    a.aluState(SUB, RAX, NativeState.TSC_BASE);
+    a.mulState(NativeState.TSC_SCALE);
+    a.b(0x48, 0x0f);
+    a.b(0xa4, 0xc2, 1); // shld rdx, rax, 1
+    a.aluState(ADD, RDX, NativeState.TSC_OFFSET);
+    a.aluState(ADD, RDX, CpuState.TSC_OFFSET);
+    a.mov32(RAX, RDX);
+    a.shift(SHR, RDX, 32);
   }
 
   void readSelector(Insn insn) {

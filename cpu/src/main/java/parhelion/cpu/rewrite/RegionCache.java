@@ -56,8 +56,10 @@ public final class RegionCache {
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
-  private final long arenaStart;
+  private long arenaStart;
   final Routines routines;
+  final long[] gateAddress = new long[2];
+  private @Nullable Class<?> gatesOf;
   private final Scanner scanner = new Scanner();
   private final RegionWriter writer;
   private final @Nullable Region[] table = new Region[1 << 16];
@@ -95,6 +97,34 @@ public final class RegionCache {
       U.putLong(state + NativeState.WINDOW_BYTES, window.bytes());
       U.putLong(state + NativeState.WINDOW_PA, window.pa());
     }
+    HostTsc tsc = monitor.hostTscOffset().isPresent() ? HostTsc.find() : null;
+    if (tsc != null) {
+      U.putLong(state + NativeState.TSC_BASE, tsc.base);
+      U.putLong(state + NativeState.TSC_SCALE, tsc.scale);
+      U.putLong(state + NativeState.TSC_OFFSET, monitor.hostTscOffset().getAsLong());
+    }
+    writeGates(monitor.syscallGates());
+  }
+
+  /** The gates of the monitor of the first CPU: before there is any other code. */
+  private void writeGates(@Nullable SyscallGates gates) {
+    if (gates == null || gatesOf != null || arena.usedBytes() != arenaStart) {
+      return;
+    }
+    gatesOf = gates.getClass();
+    Assembler a = new Assembler();
+    a.start(arena.next());
+    for (int tlb = 0; tlb < 2; tlb++) {
+      gateAddress[tlb] = a.base + a.at;
+      gates.write(new GateCode(a, routines), tlb);
+    }
+    arena.add(a.code, a.at);
+    arenaStart = arena.usedBytes();
+  }
+
+  /** Whether {@link #gateAddress} is the code of these gates. */
+  boolean hasGates(@Nullable SyscallGates gates) {
+    return gates != null && gates.getClass() == gatesOf;
   }
 
   private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
