@@ -96,7 +96,9 @@ public interface Monitor {
     SystemCalls.syscall(cpu);
   }
 
-  /** Code of the monitor's own for SYSCALL, for engines that generate code; null if there is none. */
+  /**
+   * Code of the monitor's own for SYSCALL, for engines that generate code; null if there is none.
+   */
   default @Nullable SyscallGates syscallGates() {
     return null;
   }
@@ -157,8 +159,8 @@ public interface Monitor {
   }
 
   /**
-   * What generated code, where it reads the guest's time-stamp counter by itself, adds to the nanoseconds of
-   * {@link HostTsc}; empty if only {@link #tsc} knows.
+   * What generated code, where it reads the guest's time-stamp counter by itself, adds to the
+   * nanoseconds of {@link HostTsc}; empty if only {@link #tsc} knows.
    */
   default OptionalLong hostTscOffset() {
     return OptionalLong.empty();

@@ -247,8 +247,9 @@ public final class DescriptorTables {
   }
 
   /**
-   * Whether {@link #flatCs} and {@link #flatSs} can be loaded again without a look: 64-bit code and its stack,
-   * base 0 and no limit, whose descriptors in the GDT are what they were when an IRET loaded them.
+   * Whether {@link #flatCs} and {@link #flatSs} can be loaded again without a look: 64-bit code and
+   * its stack, base 0 and no limit, whose descriptors in the GDT are what they were when an IRET
+   * loaded them.
    */
   boolean isFlatPairKnown() {
     return isUnchanged(flatCs, flatCode) && isUnchanged(flatSs, flatStack);

@@ -2,7 +2,6 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 import static parhelion.cpu.memory.Host.U;
-import static parhelion.cpu.rewrite.Assembler.A;
 import static parhelion.cpu.rewrite.Assembler.AND;
 import static parhelion.cpu.rewrite.Assembler.CMP;
 import static parhelion.cpu.rewrite.Assembler.E;
@@ -28,10 +27,11 @@ import parhelion.cpu.rewrite.GateCode;
 import parhelion.cpu.rewrite.SyscallGates;
 
 /**
- * The everyday ways into the guest's kernel and out of it, as generated code: a system call of user mode, and
- * the {@code iret} hypercall to flat 64-bit code. Both do what {@link Traps#userSyscall} and {@link Traps#iret} do,
- * which stay the definition: whatever is not plain (a frame that crosses a page or is not in the TLB, other
- * selectors, single stepping, an event to deliver) changes nothing here and goes there.
+ * The everyday ways into the guest's kernel and out of it, as generated code: a system call of user
+ * mode, and the {@code iret} hypercall to flat 64-bit code. Both do what {@link Traps#userSyscall}
+ * and {@link Traps#iret} do, which stay the definition: whatever is not plain (a frame that crosses
+ * a page or is not in the TLB, other selectors, single stepping, an event to deliver) changes
+ * nothing here and goes there.
  */
 final class NativeEntries implements SyscallGates {
   private static final int CODE_SELECTOR = SEG_SELECTOR + CS * 8;
@@ -70,8 +70,7 @@ final class NativeEntries implements SyscallGates {
   private static final int FRAME_BYTES = 56;
 
   /** Flags with which the way out of the kernel is not plain. */
-  private static final int NOT_PLAIN =
-      Rflags.TF | Rflags.NT | Rflags.RF | Rflags.VM | Rflags.AC;
+  private static final int NOT_PLAIN = Rflags.TF | Rflags.NT | Rflags.RF | Rflags.VM | Rflags.AC;
 
   private final Vcpu vcpu;
   private final VcpuState state;
@@ -157,8 +156,10 @@ final class NativeEntries implements SyscallGates {
     a.aluImm(SUB, FREE0, FRAME_BYTES);
     code.hostAddress(Assembler.RDX, FREE0, FREE1, XenMonitor.KERNEL_TLB, FRAME_BYTES, true);
     // Nothing can go wrong any more.
-    a.storeState(CpuState.R11, Assembler.RAX);
-    a.store(Assembler.RDX, -1, 8, Assembler.RAX);
+    a.mov(Assembler.RCX, Assembler.RAX);
+    a.aluImm32(AND, Assembler.RCX, ~Rflags.RF);
+    a.storeState(CpuState.R11, Assembler.RCX);
+    a.store(Assembler.RDX, -1, 8, Assembler.RCX);
     code.loadNextRip(Assembler.RCX);
     a.storeState(GateCode.saved(Assembler.RCX), Assembler.RCX);
     a.store(Assembler.RDX, -1, 0, Assembler.RCX);
@@ -243,7 +244,10 @@ final class NativeEntries implements SyscallGates {
     a.load(register, Assembler.RDX, -1, (int) offset);
   }
 
-  /** Sees which selectors are to be loaded: the code segment's into FREE1, or leaves. RAX and FREE0 change. */
+  /**
+   * Sees which selectors are to be loaded: the code segment's into FREE1, or leaves. RAX and FREE0
+   * change.
+   */
   private static void selectors(GateCode code) {
     Assembler a = code.a;
     a.loadWord(FREE1, Assembler.RDX, (int) IretContext.CS.offset());

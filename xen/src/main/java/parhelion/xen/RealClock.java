@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 import parhelion.cpu.rewrite.HostTsc;
 
 /**
- * The host's clock: its time-stamp counter where that can be read, which costs a tenth of what {@link
- * System#nanoTime} does and which generated code reads by itself.
+ * The host's clock: its time-stamp counter where that can be read, which costs a tenth of what
+ * {@link System#nanoTime} does and which generated code reads by itself.
  */
 public final class RealClock implements XenClock {
   private final @Nullable HostTsc counter = HostTsc.find();

@@ -20,7 +20,10 @@ public interface XenClock {
     return systemNanos();
   }
 
-  /** What to add to {@link parhelion.cpu.rewrite.HostTsc} for {@link #tsc}, if that is where it comes from. */
+  /**
+   * What to add to {@link parhelion.cpu.rewrite.HostTsc} for {@link #tsc}, if that is where it
+   * comes from.
+   */
   default OptionalLong hostTscOffset() {
     return OptionalLong.empty();
   }

@@ -1,6 +1,7 @@
 package parhelion.cpu.rewrite;
 
 import java.util.Arrays;
+import parhelion.cpu.CpuState;
 
 /**
  * Writes host x86-64 instructions into a buffer whose final address is known. Registers are numbers
@@ -381,6 +382,13 @@ public final class Assembler {
     b(0);
   }
 
+  /** and dword gs:[offset], value. */
+  void andState32(int offset, int value) {
+    b(0x65, 0x81);
+    state(AND, offset);
+    d(value);
+  }
+
   /** mul qword gs:[offset]: RDX:RAX := RAX times it. */
   void mulState(int offset) {
     b(0x65, 0x48, 0xf7);
@@ -468,6 +476,20 @@ public final class Assembler {
     b(0x04, 0x7f); // add al,127: OF from bit 0
     b(0x9e); // sahf
     loadState(RAX, NativeState.SAVED_RAX);
+  }
+
+  /**
+   * The guest's RFLAGS, whose arithmetic ones are in {@link NativeState#FLAGS}, into a register.
+   */
+  void rflags(int to, int scratch) {
+    loadState(to, NativeState.FLAGS);
+    mov32(scratch, to);
+    shift(SHR, to, 8);
+    aluImm32(AND, to, 0xd5);
+    aluImm32(AND, scratch, 1);
+    shift(SHL, scratch, 11);
+    alu(OR, to, scratch);
+    aluState(OR, to, CpuState.RFLAGS);
   }
 
   // --- jumps: each gives the position of its 4-byte displacement ---

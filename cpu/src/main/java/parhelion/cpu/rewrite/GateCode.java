@@ -11,11 +11,12 @@ import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 
 /**
- * Writes a gate (see {@link SyscallGates}): code that has the guest's RAX, RCX, RDX, RBX and two more registers
- * to work with, and either commits and goes on elsewhere in the guest, or leaves with nothing changed.
+ * Writes a gate (see {@link SyscallGates}): code that has the guest's RAX, RCX, RDX, RBX and two
+ * more registers to work with, and either commits and goes on elsewhere in the guest, or leaves
+ * with nothing changed.
  *
- * <p>In between, the guest's flags and those four registers are where the methods here say, its RSP is in R8, R8
- * to R11 are in the state block, and the others must stay as they are.
+ * <p>In between, the guest's flags and those four registers are where the methods here say, its RSP
+ * is in R8, R8 to R11 are in the state block, and the others must stay as they are.
  */
 public final class GateCode {
   /** The first of the monitor's own fields, relative to GS. */
@@ -50,7 +51,10 @@ public final class GateCode {
     }
   }
 
-  /** Where the guest's RAX, RCX, RDX or RBX is kept, relative to GS: what it is loaded from at the end. */
+  /**
+   * Where the guest's RAX, RCX, RDX or RBX is kept, relative to GS: what it is loaded from at the
+   * end.
+   */
   public static int saved(int register) {
     return NativeState.WALK_SAVED + register * 8;
   }
@@ -60,21 +64,17 @@ public final class GateCode {
     a.loadState(register, NativeState.GATE_RIP);
   }
 
-  /** Leaves to the interpreter where the condition of the last comparison holds; before anything is changed. */
+  /**
+   * Leaves to the interpreter where the condition of the last comparison holds; before anything is
+   * changed.
+   */
   public void leaveIf(int condition) {
     leaving.add(a.jcc(condition));
   }
 
   /** The guest's RFLAGS into RAX; RCX changes. */
   public void loadRflags() {
-    a.loadState(RAX, NativeState.FLAGS);
-    a.mov32(RCX, RAX);
-    a.shift(SHR, RAX, 8);
-    a.aluImm32(AND, RAX, 0xd5);
-    a.aluImm32(AND, RCX, 1);
-    a.shift(SHL, RCX, 11);
-    a.alu(OR, RAX, RCX);
-    a.aluState(OR, RAX, CpuState.RFLAGS);
+    a.rflags(RAX, RCX);
   }
 
   /** The guest's RFLAGS from RAX, which changes, as does RCX; only bits that a guest can have. */
@@ -93,8 +93,9 @@ public final class GateCode {
   }
 
   /**
-   * The host address of {@code bytes} bytes of guest memory at the linear address in {@code va} into {@code
-   * host}, from a mode's TLB; leaves where they are not there or cross a page. {@code scratch} changes.
+   * The host address of {@code bytes} bytes of guest memory at the linear address in {@code va}
+   * into {@code host}, from a mode's TLB; leaves where they are not there or cross a page. {@code
+   * scratch} changes.
    */
   public void hostAddress(int host, int va, int scratch, int tlbIndex, int bytes, boolean write) {
     int tlb = NativeState.tlb(tlbIndex);
@@ -115,8 +116,8 @@ public final class GateCode {
   }
 
   /**
-   * Goes on at the guest's address in FREE0 in the mode that a TLB serves; all is committed. RAX, RCX, RDX and
-   * RBX are loaded from {@link #saved}.
+   * Goes on at the guest's address in FREE0 in the mode that a TLB serves; all is committed. RAX,
+   * RCX, RDX and RBX are loaded from {@link #saved}.
    */
   public void goOn(int tlbIndex) {
     a.storeState32Imm(NativeState.MODE, tlbIndex);

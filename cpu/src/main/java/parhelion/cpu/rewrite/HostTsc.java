@@ -12,9 +12,9 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The host's time-stamp counter as a clock in nanoseconds: what generated code can read by itself. It is measured
- * once against {@link System#nanoTime}; afterwards the two may drift apart by some parts in a million, so a hypervisor
- * takes all its time from one of them. Any thread.
+ * The host's time-stamp counter as a clock in nanoseconds: what generated code can read by itself.
+ * It is measured once against {@link System#nanoTime}; afterwards the two may drift apart by some
+ * parts in a million, so a hypervisor takes all its time from one of them. Any thread.
  */
 public final class HostTsc {
   /** The scale is taken over at least so long. */
@@ -35,7 +35,9 @@ public final class HostTsc {
     this.scale = scale;
   }
 
-  /** The clock, the same for all callers, or null where the host has no steady counter to be read. */
+  /**
+   * The clock, the same for all callers, or null where the host has no steady counter to be read.
+   */
   public static @Nullable HostTsc find() {
     return Holder.CLOCK;
   }
@@ -90,7 +92,10 @@ public final class HostTsc {
       }
     }
 
-    /** Whether Linux itself takes its time from the counter: then it runs evenly, on all processors alike. */
+    /**
+     * Whether Linux itself takes its time from the counter: then it runs evenly, on all processors
+     * alike.
+     */
     private static boolean isSteady() {
       try {
         return Files.readString(

@@ -7,7 +7,6 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
-import parhelion.cpu.CpuState;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Mnemonic;
@@ -70,7 +69,10 @@ abstract class InsnWriter extends AccessWriter {
     encoder.accumulator(load, bytes, memBase, memDisp);
   }
 
-  /** The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own start. */
+  /**
+   * The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own
+   * start.
+   */
   void readTsc() {
     keepFlags();
     a.b(0x0f, 0x31); // rdtsc
@@ -221,6 +223,22 @@ abstract class InsnWriter extends AccessWriter {
       a.store(GUEST_RSP, SCRATCH1, -8, inHostRegister(register));
     }
     a.lea(GUEST_RSP, GUEST_RSP, -1, 0, -8);
+  }
+
+  void pushFlags() {
+    keepFlags();
+    stackAccess(-8, true);
+    a.storeState(NativeState.SAVED_RAX, RAX);
+    a.rflags(RAX, SCRATCH0);
+    a.aluImm32(AND, RAX, ~(Rflags.RF | Rflags.VM));
+    a.store(GUEST_RSP, SCRATCH1, -8, RAX);
+    a.loadState(RAX, NativeState.SAVED_RAX);
+    a.lea(GUEST_RSP, GUEST_RSP, -1, 0, -8);
+  }
+
+  void clearDirection() {
+    keepFlags();
+    a.andState32(CpuState.RFLAGS, ~Rflags.DF);
   }
 
   /** The host register of a guest register, loaded into SCRATCH0 if it is in the state block. */

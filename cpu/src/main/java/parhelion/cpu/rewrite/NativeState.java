@@ -106,10 +106,15 @@ public final class NativeState {
 
   static final int GATE_SITE = BASE + 544;
 
-  /** {@link #EXIT_SITE} of a gate that leads to code that is not in the jump cache; RIP says where. */
+  /**
+   * {@link #EXIT_SITE} of a gate that leads to code that is not in the jump cache; RIP says where.
+   */
   static final int NO_SITE = -1;
 
-  /** The guest's time-stamp counter from the host's: what {@link HostTsc} says, and what to add to its nanoseconds. */
+  /**
+   * The guest's time-stamp counter from the host's: what {@link HostTsc} says, and what to add to
+   * its nanoseconds.
+   */
   static final int TSC_BASE = BASE + 552;
 
   static final int TSC_SCALE = BASE + 560;

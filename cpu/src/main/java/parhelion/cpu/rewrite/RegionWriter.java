@@ -198,6 +198,8 @@ final class RegionWriter extends InsnWriter {
       case BIT_STRING -> bitString(insn);
       case READ_SELECTOR -> readSelector(insn);
       case READ_TSC -> readTsc();
+      case PUSHF -> pushFlags();
+      case CLD -> clearDirection();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);

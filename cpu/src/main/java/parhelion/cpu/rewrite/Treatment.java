@@ -26,6 +26,8 @@ enum Treatment {
   /** MOV from a segment register to a general one. */
   READ_SELECTOR,
   READ_TSC,
+  PUSHF,
+  CLD,
   JCC,
   JMP,
   CALL,
@@ -85,8 +87,9 @@ enum Treatment {
       case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ ->
           INTERPRET;
       case RDTSC -> (key & RegionKey.HOST_TSC) != 0 ? READ_TSC : INTERPRET;
-      case PUSHF, POPF, CPUID, RDTSCP, RDPMC, RDRAND, RDSEED, XLAT, ENTER, CLD, STD ->
-          INTERPRET;
+      case PUSHF -> wide ? PUSHF : INTERPRET;
+      case CLD -> CLD;
+      case POPF, CPUID, RDTSCP, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
       case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
       case MOVS, STOS -> isPlainRepeat(insn) ? REPEAT : INTERPRET;
