@@ -21,8 +21,8 @@ public interface Monitor {
    * Translates the page of {@code va} for an access by {@code cpu} in its current mode (inside):
    * READ, WRITE or EXECUTE; for the processor's own accesses to descriptor tables and task-state
    * segments at CPL 3, READ or WRITE with {@link Access#IMPLICIT}. Returns the page's machine
-   * address with {@link Access} bits, or throws the fault. The default walks the guest's page
-   * tables as they stand.
+   * address with {@link Access} bits, or {@link Access#pageFault}, or throws another fault. The
+   * default walks the guest's page tables as they stand.
    */
   default long translate(Cpu cpu, long va, int access) {
     return PageWalker.translate(cpu, va, access);

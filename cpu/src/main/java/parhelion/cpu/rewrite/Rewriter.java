@@ -8,6 +8,7 @@ import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
+import parhelion.cpu.GuestFault;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.interp.Block;
 import parhelion.cpu.interp.Interpreter;
@@ -243,8 +244,12 @@ public final class Rewriter {
     int[] sites = region.sites;
     long va = U.getLong(state + NativeState.MISS_VA);
     int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
-    if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
+    long filled = c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access);
+    if (filled == Cpu.FILLED) {
       goOn(region, sites[at + 2], sites[at + 1] >>> 16 & 0xff, sites[at]);
+    } else if (filled < 0 && (sites[at] & Region.FAULTS) != 0) {
+      c.interpreter().leaveBlock();
+      c.monitor.exception(c, GuestFault.PF, Access.errorCode(filled), va);
     } else {
       interpret(region, site, end);
     }
