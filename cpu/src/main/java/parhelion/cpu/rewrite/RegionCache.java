@@ -53,6 +53,7 @@ public final class RegionCache {
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final @Nullable Templates templates = Templates.shared();
+  private final @Nullable CodeStore store;
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
@@ -127,8 +128,10 @@ public final class RegionCache {
     return gates != null && gates.getClass() == gatesOf;
   }
 
-  private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
+  private RegionCache(
+      MachineMemory memory, CodeCache code, CodeArena arena, @Nullable CodeStore store) {
     this.memory = memory;
+    this.store = store;
     this.code = code;
     this.arena = arena;
     routines = new Routines(arena);
@@ -147,8 +150,15 @@ public final class RegionCache {
       throw new UnsupportedOperationException(obstacle);
     }
     CodeArena arena = new CodeArena(ARENA_BYTES);
-    memory.onClose(arena::close);
-    return new RegionCache(memory, code, arena);
+    CodeStore store = CodeStore.shared();
+    memory.onClose(
+        () -> {
+          arena.close();
+          if (store != null) {
+            store.save();
+          }
+        });
+    return new RegionCache(memory, code, arena, store);
   }
 
   /** Has {@code listener} told of all code that is there and of all that is written from now on. */
@@ -297,8 +307,8 @@ public final class RegionCache {
     region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
-    if (templates != null && secondPa < 0) {
-      templates.add(memory, region, writer.code(), writer.relocations());
+    if (secondPa < 0) {
+      keep(region);
     }
     add(region);
     translations++;
@@ -306,6 +316,20 @@ public final class RegionCache {
     hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
     return region;
+  }
+
+  /** For the guests that come after this one. */
+  private void keep(Region region) {
+    if (templates == null && store == null) {
+      return;
+    }
+    Template template = Templates.of(memory, region, writer.code(), writer.relocations());
+    if (templates != null) {
+      templates.add(region.va, region.key, template);
+    }
+    if (store != null) {
+      store.add(region.va, region.key, template);
+    }
   }
 
   private void add(Region region) {
@@ -323,10 +347,10 @@ public final class RegionCache {
    * A copy of what was written for the same bytes before, or null. Crossing instructions are not.
    */
   private @Nullable Region copy(long pa, long va, int key) {
-    if (templates == null) {
-      return null;
+    Template template = templates == null ? null : templates.find(memory, pa, va, key);
+    if (template == null && store != null) {
+      template = store.find(memory, pa, va, key);
     }
-    Template template = templates.find(memory, pa, va, key);
     if (template == null) {
       return null;
     }
