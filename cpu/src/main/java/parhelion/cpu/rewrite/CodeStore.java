@@ -210,6 +210,11 @@ final class CodeStore {
 
   // --- what is new ---
 
+  /** Records that were there when it was opened, whether they are right or not. */
+  int size() {
+    return index.length / 2;
+  }
+
   /** Keeps what was just written. */
   synchronized void add(long va, int mode, Template template) {
     int[] sites = template.shape().sites();
@@ -272,6 +277,7 @@ final class CodeStore {
         Path beside = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid());
         Files.deleteIfExists(beside);
         channel = FileChannel.open(beside, READ, WRITE, CREATE_NEW);
+        beside.toFile().deleteOnExit(); // unless it has become the file
         addedFile = beside;
         added = channel;
         write(channel, direct(HEADER_BYTES));
@@ -314,9 +320,13 @@ final class CodeStore {
    * kept.
    */
   synchronized void save() {
-    if (failed || addedCount < Math.max(WORTH_SAVING, index.length / 40)) {
-      abandon();
-      return;
+    save(WORTH_SAVING);
+  }
+
+  /** {@link #save} with another idea of what is worth it. */
+  synchronized void save(int worth) {
+    if (failed || addedCount < Math.max(worth, index.length / 40)) {
+      return; // perhaps with what the next guest brings
     }
     flush();
     FileChannel channel = added;

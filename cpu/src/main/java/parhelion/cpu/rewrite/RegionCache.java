@@ -52,8 +52,8 @@ public final class RegionCache {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-  private final @Nullable Templates templates = Templates.shared();
-  private final @Nullable CodeStore store;
+  private @Nullable Templates templates = Templates.shared();
+  private @Nullable CodeStore store = CodeStore.shared();
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
@@ -128,10 +128,8 @@ public final class RegionCache {
     return gates != null && gates.getClass() == gatesOf;
   }
 
-  private RegionCache(
-      MachineMemory memory, CodeCache code, CodeArena arena, @Nullable CodeStore store) {
+  private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
     this.memory = memory;
-    this.store = store;
     this.code = code;
     this.arena = arena;
     routines = new Routines(arena);
@@ -150,15 +148,22 @@ public final class RegionCache {
       throw new UnsupportedOperationException(obstacle);
     }
     CodeArena arena = new CodeArena(ARENA_BYTES);
-    CodeStore store = CodeStore.shared();
-    memory.onClose(
-        () -> {
-          arena.close();
-          if (store != null) {
-            store.save();
-          }
-        });
-    return new RegionCache(memory, code, arena, store);
+    RegionCache cache = new RegionCache(memory, code, arena);
+    memory.onClose(cache::close);
+    return cache;
+  }
+
+  private void close() {
+    arena.close();
+    if (store != null) {
+      store.save();
+    }
+  }
+
+  /** Takes code from this store alone, and keeps it there: for tests. */
+  void keepIn(CodeStore other) {
+    templates = null;
+    store = other;
   }
 
   /** Has {@code listener} told of all code that is there and of all that is written from now on. */
