@@ -1,5 +1,6 @@
 package parhelion.app;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,6 +27,6 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     boolean alone = batch || !(System.console() != null && System.console().isTerminal());
-    return new GuestSession(guest).run(KernelChoice.tour(alone ? "batch" : ""));
+    return new GuestSession(guest, List.of()).run(KernelChoice.tour(alone ? "batch" : ""));
   }
 }

@@ -18,6 +18,12 @@ public final class ExitStatus {
   /** The guest crashed or panicked. */
   public static final int GUEST_CRASHED = 3;
 
+  /** {@code image check}: there is damage that was not repaired. */
+  public static final int IMAGE_DAMAGED = 4;
+
+  /** {@code image check}: there are leaks, and no damage. */
+  public static final int IMAGE_LEAKS = 5;
+
   /** The time that {@code --timeout} allows ran out. */
   public static final int TIMED_OUT = 124;
 

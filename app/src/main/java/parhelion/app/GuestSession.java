@@ -11,6 +11,7 @@ import java.util.Timer;
 import java.util.TimerTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
 import parhelion.toolstack.guest.GuestStats;
@@ -34,12 +35,15 @@ final class GuestSession {
   private static final int MAX_QUICK_CRASHES = 3;
 
   private final GuestOptions options;
+  private final List<DeviceConfig> devices;
 
   /** The user knows which engine it is. */
   private boolean noted;
 
-  GuestSession(GuestOptions options) {
+  /** A guest with devices, which are the caller's to close. */
+  GuestSession(GuestOptions options, List<DeviceConfig> devices) {
     this.options = options;
+    this.devices = devices;
   }
 
   /** Boots the guest, again after a crash if the user wants that; returns the exit status. */
@@ -109,7 +113,7 @@ final class GuestSession {
             options.memoryMib,
             options.vcpus,
             options.cpu.choice(),
-            List.of());
+            devices);
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     try (PvGuest guest = new PvGuest(config, console)) {

@@ -6,19 +6,24 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.Tour;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
+import parhelion.toolstack.image.GuestSetup;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
 /**
@@ -34,23 +39,34 @@ record KernelChoice(
     String commandLine,
     @Nullable GuestCommand command) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
+
+  /** The cloud kernel has no 9P. */
+  private static final String SHARING_PACKAGE = "linux-image-amd64";
+
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
-  static KernelChoice of(RunCommand options, Progress progress) throws IOException {
+  static KernelChoice of(RunCommand options, List<DeviceConfig> devices, Progress progress)
+      throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
+    ModuleSet.Request request =
+        options.initrd == null && options.kernel == null
+            ? modules(options.modules, devices)
+            : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
     if (image != null && image.toString().isEmpty()) {
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
     if (image == null) {
-      String wanted = options.packageName == null ? DEFAULT_PACKAGE : options.packageName;
+      String otherwise = options.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
+      String wanted = options.packageName == null ? otherwise : options.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
         } else {
-          packaged = packages.kernel(wanted);
+          packaged =
+              request.isEmpty() ? packages.kernel(wanted) : packages.kernelWithModules(wanted);
           image = packaged.image();
         }
       } catch (ImageException e) {
@@ -68,16 +84,41 @@ record KernelChoice(
     if (options.cmd != null && !linux) {
       throw new UserError(image.getFileName() + ": --cmd needs a Linux kernel: leave it out");
     }
-    GuestCommand command = options.cmd == null ? null : GuestCommand.of(options.cmd);
-    ByteBuffer initrd = initrd(options.initrd, linux, packages, command);
+    String toRun = options.shares.command(options.cmd);
+    GuestCommand command = toRun == null ? null : GuestCommand.of(toRun);
+    Path moduleDirectory = packaged == null ? null : packaged.modules();
+    ModuleSet modules =
+        moduleDirectory == null
+            ? ModuleSet.NONE
+            : KernelModules.open(moduleDirectory).select(request);
+    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts(options.cmd));
+    ByteBuffer initrd =
+        options.initrd == null
+            ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
+            : given(options.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(
         packaged == null ? image.getFileName().toString() : packaged.packageName(),
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, options.append),
+        commandLine(linux, command, words(options)),
         command);
+  }
+
+  /** What the command line says beyond the command: of devices, and what the user adds. */
+  private static String words(RunCommand options) {
+    boolean ours = options.initrd == null && options.disks.root == null;
+    String networks = ours ? options.networks.kernelWords() : "";
+    return String.join(" ", options.disks.rootWords(), networks, options.append).strip();
+  }
+
+  private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {
+    ModuleSet.Request request = new ModuleSet.Request(asked, List.of());
+    for (DeviceConfig device : devices) {
+      request = request.and(device.modules());
+    }
+    return request;
   }
 
   /** The guest that is built in. */
@@ -101,12 +142,7 @@ record KernelChoice(
     return line.toString();
   }
 
-  private static @Nullable ByteBuffer initrd(
-      @Nullable Path given, boolean linux, PackageCache packages, @Nullable GuestCommand command)
-      throws IOException {
-    if (given == null) {
-      return linux ? ByteBuffer.wrap(DefaultInitramfs.build(packages.busybox(), command)) : null;
-    }
+  private static @Nullable ByteBuffer given(Path given) throws IOException {
     if (given.toString().equals(NO_INITRD)) {
       return null;
     }

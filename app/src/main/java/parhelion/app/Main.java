@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import parhelion.app.image.ImageCommand;
 import parhelion.toolstack.UserError;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "parhelion",
-    subcommands = {RunCommand.class, ExecCommand.class, DemoCommand.class},
+    subcommands = {RunCommand.class, ExecCommand.class, DemoCommand.class, ImageCommand.class},
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",

@@ -6,7 +6,7 @@ import parhelion.toolstack.image.Progress;
  * Shows progress of downloads and unpacking on standard error: one line rewritten on a terminal,
  * nothing in a pipe.
  */
-final class ProgressLine implements Progress {
+public final class ProgressLine implements Progress {
   private static final long EVERY_NANOS = 100_000_000L;
   private static final int WIDTH = 78;
 
@@ -16,7 +16,7 @@ final class ProgressLine implements Progress {
   private ProgressLine() {}
 
   /** For the person at the terminal, if there is one. */
-  static Progress forUser() {
+  public static Progress forUser() {
     return System.console() != null && System.console().isTerminal()
         ? new ProgressLine()
         : Progress.NONE;

@@ -1,9 +1,12 @@
 package parhelion.app;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.DeviceConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,6 +37,11 @@ import picocli.CommandLine.Option;
       "  parhelion run",
       "  parhelion run --cmd 'uname -a; cat /sys/hypervisor/type'",
       "  parhelion run --package linux-image-amd64 --memory 512M --vcpus 2",
+      "  parhelion run --share .:/src --cmd 'ls -l'",
+      "  parhelion run --rootfs image.tar --share .:/src --cmd 'make test'",
+      "  parhelion run --disk data.img --disk install.iso,cdrom",
+      "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
+      "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
@@ -61,6 +69,20 @@ final class RunCommand implements Callable<Integer> {
       description = "More words for the kernel's command line.")
   String append = "";
 
+  @Option(
+      names = "--modules",
+      paramLabel = "NAME,...",
+      split = ",",
+      description =
+          "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
+  List<String> modules = List.of();
+
+  @Mixin DiskArguments disks = new DiskArguments();
+
+  @Mixin ShareArguments shares = new ShareArguments();
+
+  @Mixin NetworkArguments networks = new NetworkArguments();
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -78,6 +100,35 @@ final class RunCommand implements Callable<Integer> {
     if (cmd != null && initrd != null) {
       throw new UserError("--cmd needs the built-in initramfs: leave --initrd out");
     }
-    return new GuestSession(guest).run(KernelChoice.of(this, ProgressLine.forUser()));
+    if (!modules.isEmpty() && (initrd != null || kernel != null)) {
+      throw new UserError(
+          "--modules needs a kernel of Debian's and the built-in initramfs: leave "
+              + (initrd != null ? "--initrd" : "--kernel")
+              + " out");
+    }
+    if (cmd != null && disks.root != null) {
+      throw new UserError("--cmd runs in the built-in initramfs: leave --root out");
+    }
+    if (initrd != null && disks.root != null) {
+      throw new UserError(
+          "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
+    }
+    if (initrd != null && !shares.isEmpty()) {
+      throw new UserError(
+          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd out");
+    }
+    if (disks.root != null && shares.rootfs != null) {
+      throw new UserError("--root and --rootfs exclude each other: give one of them");
+    }
+    List<DeviceConfig> devices = new ArrayList<>();
+    try (OpenNetworks opened = networks.open()) {
+      devices.addAll(opened.devices());
+      devices.addAll(disks.open());
+      shares.open(devices);
+      return new GuestSession(guest, devices)
+          .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
+    } finally {
+      devices.forEach(DeviceConfig::close);
+    }
   }
 }

@@ -21,6 +21,23 @@ public interface Frontend {
   GrantedPage map(long ref, boolean writable) throws RefusedException;
 
   /**
+   * Copies from a frame that the guest has granted to the backend's domain, without mapping it: for
+   * what is used once.
+   *
+   * @param offset in bytes from the frame's start; at most one frame is copied from
+   * @return false if it is not granted so, with nothing copied
+   */
+  boolean copyFrom(long ref, int offset, byte[] target, int at, int length);
+
+  /**
+   * Copies into a frame that the guest has granted to the backend's domain, without mapping it.
+   *
+   * @param offset in bytes from the frame's start; at most one frame is copied to
+   * @return false if it is not granted so, with nothing copied
+   */
+  boolean copyTo(long ref, int offset, byte[] source, int at, int length);
+
+  /**
    * Binds to a port that the guest has opened for the backend's domain.
    *
    * @param onEvent called on the scheduler's thread, inside the guest's send: it must only make

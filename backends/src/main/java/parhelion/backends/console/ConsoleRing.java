@@ -19,6 +19,10 @@ import parhelion.backends.RingMemory;
  * fixed size until the guest makes room in the ring. As in Xen's consoled, a ring whose indexes are
  * impossible is left alone until they are possible again.
  *
+ * <p>The guest is told of room in the output ring only when that was half full, so that it may be
+ * waiting for it; and of input also when it has left some, as Linux does, which takes 16 bytes an
+ * interrupt.
+ *
  * <p>{@link #signal} and the input methods may be called by any thread; the ring itself is touched
  * by the thread that runs the agent.
  */
@@ -94,6 +98,7 @@ public final class ConsoleRing implements Agent, AutoCloseable {
       }
       moved = moveOutput();
       moved |= moveInput();
+      moved |= inputWaits();
     } finally {
       lock.unlock();
     }
@@ -121,13 +126,19 @@ public final class ConsoleRing implements Agent, AutoCloseable {
       memory.read(OUT, chunk, first, available - first);
       int taken = Math.clamp(sink.accept(chunk, 0, available), 0, available);
       memory.storeRelease(OUT_CONS, cons + taken);
-      moved |= taken > 0;
+      moved |= taken > 0 && available >= OUT_BYTES / 2;
       if (taken < available) {
         return moved;
       }
     }
     pending.set(true); // the guest keeps writing: go on when the others have had their turn
     return moved;
+  }
+
+  /** Whether the guest has left input in the ring: it is told again, as it has asked for a turn. */
+  private boolean inputWaits() {
+    int used = memory.loadAcquire(IN_PROD) - memory.loadAcquire(IN_CONS);
+    return used != 0 && Integer.compareUnsigned(used, IN_BYTES) <= 0;
   }
 
   private boolean moveInput() {

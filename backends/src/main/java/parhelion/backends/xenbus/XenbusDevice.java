@@ -36,6 +36,7 @@ public final class XenbusDevice {
   private final XenbusAddress address;
   private final XenbusDriver driver;
   private final List<XenstoreClient.Registration> watches = new ArrayList<>();
+  private final List<Runnable> whenRemoved = new ArrayList<>();
   private XenbusState state = XenbusState.UNKNOWN;
   private boolean serving;
   private boolean removed;
@@ -166,6 +167,16 @@ public final class XenbusDevice {
     }
   }
 
+  /**
+   * Writes the state that it has once more: a connected frontend then looks anew at what the
+   * backend says of itself. Any thread.
+   */
+  public synchronized void announce() {
+    if (!removed) {
+      store.write(address.backend() + "/state", Integer.toString(state.nr()));
+    }
+  }
+
   /** Asks the guest to let go of the device; it goes when the guest has. */
   public synchronized void unplug() {
     if (removed) {
@@ -176,6 +187,18 @@ public final class XenbusDevice {
       become(XenbusState.CLOSING);
     }
     follow();
+  }
+
+  /**
+   * Stops serving a frontend that has done what no frontend may do: the device is closed with that
+   * reason, as if it had been refused. Any thread, none of the driver's locks held.
+   */
+  public synchronized void fail(String reason) {
+    if (serving && !removed) {
+      store.write(address.error(), reason);
+      stop();
+      become(XenbusState.CLOSING);
+    }
   }
 
   /** Takes the device away whatever the guest says; nothing happens if it is gone. */
@@ -197,6 +220,17 @@ public final class XenbusDevice {
           tx.rm(address.error());
           return true;
         });
+    driver.removed();
+    whenRemoved.forEach(Runnable::run);
+  }
+
+  /** Calls {@code action}, with this device's lock held, when it is gone for good. Any thread. */
+  public synchronized void whenRemoved(Runnable action) {
+    if (removed) {
+      action.run();
+    } else {
+      whenRemoved.add(action);
+    }
   }
 
   public XenbusAddress address() {
@@ -205,6 +239,11 @@ public final class XenbusDevice {
 
   public XenstoreClient store() {
     return store;
+  }
+
+  /** What the device has done so far: see {@link XenbusDriver#counts}. */
+  public Map<String, Long> counts() {
+    return driver.counts();
   }
 
   /** The backend's own state. */

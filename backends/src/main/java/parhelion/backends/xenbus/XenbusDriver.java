@@ -1,5 +1,7 @@
 package parhelion.backends.xenbus;
 
+import java.util.Map;
+
 /**
  * What a kind of device does at the turns of its {@link XenbusDevice}'s life. Called by the thread
  * that runs the store's watch callbacks, one call at a time per device.
@@ -20,6 +22,20 @@ public interface XenbusDriver {
 
   /** Stop serving and let go of the rings. Only called after a successful {@link #connect}. */
   void disconnect(XenbusDevice device);
+
+  /**
+   * The device is gone for good, and {@link #disconnect} has been called if it had to be: let go of
+   * what is behind it.
+   */
+  default void removed() {}
+
+  /**
+   * What the device has done, for people and for programs: counts by name, in the order to be
+   * shown. Any thread.
+   */
+  default Map<String, Long> counts() {
+    return Map.of();
+  }
 
   /** A frontend whose directory does not make sense. */
   final class RefusedException extends Exception {

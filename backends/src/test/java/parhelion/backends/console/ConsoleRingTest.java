@@ -64,15 +64,30 @@ class ConsoleRingTest {
   }
 
   @Test
-  void outputReachesTheSinkAndTheGuestIsTold() {
+  void outputReachesTheSinkAndTheGuestIsToldIfItMayWaitForRoom() {
     guest.write("hello, ");
     guest.write("world");
     run();
     assertEquals("hello, world", sink.text());
     assertEquals(0, guest.unreadOutput());
+    assertEquals(0, guest.port.notifications());
+    guest.write("x".repeat(XenconsInterface.OUT.size() / 2));
+    run();
     assertEquals(1, guest.port.notifications());
     run();
     assertEquals(1, guest.port.notifications());
+  }
+
+  @Test
+  void aGuestThatHasLeftInputIsToldAgainWhenItHasTakenSome() {
+    console.offer(bytes("abc"), 0, 3);
+    console.runAll();
+    assertEquals(1, guest.port.notifications());
+    run(); // it asks for a turn with input still there
+    assertEquals(2, guest.port.notifications());
+    assertEquals("abc", guest.read());
+    run();
+    assertEquals(2, guest.port.notifications());
   }
 
   @Test

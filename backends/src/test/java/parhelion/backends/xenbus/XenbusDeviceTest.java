@@ -44,6 +44,11 @@ class XenbusDeviceTest {
         public void disconnect(XenbusDevice device) {
           calls.add("disconnect");
         }
+
+        @Override
+        public void removed() {
+          calls.add("removed");
+        }
       };
 
   private XenbusDevice plug() {
@@ -118,6 +123,23 @@ class XenbusDeviceTest {
   }
 
   @Test
+  void aFrontendThatBreaksTheRulesOfTheRingsIsClosedWithAReasonAndMayComeBack() {
+    XenbusDevice device = plug();
+    dom0.write(DISK.frontend() + "/ring-ref", "8");
+    frontend(XenbusState.CONNECTED);
+    device.fail("its producer ran away");
+    device.fail("and again");
+    daemon.runAll();
+    assertEquals(XenbusState.CLOSING, device.state());
+    assertEquals(
+        "its producer ran away", dom0.read("/local/domain/0/error/backend/vbd/7/51712/error"));
+    frontend(XenbusState.CLOSED);
+    frontend(XenbusState.INITIALISING);
+    frontend(XenbusState.INITIALISED);
+    assertEquals(List.of("offer", "connect 8", "disconnect", "offer", "connect 8"), calls);
+  }
+
+  @Test
   void unpluggingWaitsForTheGuest() {
     XenbusDevice device = plug();
     dom0.write(DISK.frontend() + "/ring-ref", "8");
@@ -135,7 +157,7 @@ class XenbusDeviceTest {
     assertNull(dom0.readOrNull(DISK.frontend()));
     device.unplug();
     device.remove();
-    assertEquals(List.of("offer", "connect 8", "disconnect"), calls);
+    assertEquals(List.of("offer", "connect 8", "disconnect", "removed"), calls);
   }
 
   @Test
@@ -145,7 +167,7 @@ class XenbusDeviceTest {
     frontend(XenbusState.CONNECTED);
     device.remove();
     daemon.runAll();
-    assertEquals(List.of("offer", "connect 8", "disconnect"), calls);
+    assertEquals(List.of("offer", "connect 8", "disconnect", "removed"), calls);
     assertNull(dom0.readOrNull(DISK.backend()));
   }
 
@@ -158,7 +180,7 @@ class XenbusDeviceTest {
     dom0.rm("/local/domain/7");
     daemon.runAll();
     assertTrue(device.removed());
-    assertEquals(List.of("offer", "connect 8", "disconnect"), calls);
+    assertEquals(List.of("offer", "connect 8", "disconnect", "removed"), calls);
     assertNull(dom0.readOrNull(DISK.backend()));
   }
 }

@@ -35,6 +35,14 @@ public interface Disk extends AutoCloseable {
    */
   void discard(long offset, long lengthBytes) throws IOException;
 
+  /**
+   * How many bytes from {@code offset} on, up to the end of the disk, are known to read as zeroes
+   * without being read; 0 if that is not known. For those who copy disks.
+   */
+  default long zeroesAt(long offset) throws IOException {
+    return 0;
+  }
+
   /** Returns once everything written before survives the end of this process and of the host. */
   void flush() throws IOException;
 

@@ -7,6 +7,9 @@ package parhelion.media.net;
  * <p>Back-pressure goes both ways: {@link #send} refuses what the network has no room for, and
  * calls {@link Receiver#roomToSend} when it has again; a {@link Receiver} that refuses a packet
  * calls {@link #roomToReceive}. What is refused stays with the sender.
+ *
+ * <p>A network takes packets with whatever work was left in them; a device says what it takes by
+ * {@link Receiver#offloads}. {@link SoftwareOffload} does the work for who cannot.
  */
 public interface NetworkPort extends AutoCloseable {
   /**
@@ -21,6 +24,14 @@ public interface NetworkPort extends AutoCloseable {
 
     /** There is room again after a {@link NetworkPort#send} that was refused. */
     void roomToSend();
+
+    /**
+     * What may be left to this receiver now; a sender asks for each packet, as a device's driver
+     * may be replaced by one that takes less.
+     */
+    default Offloads offloads() {
+      return Offloads.NONE;
+    }
   }
 
   /** Names the device; before anything is sent. */

@@ -17,6 +17,9 @@ public record Packet(byte[] bytes, Checksum checksum, Gso gso, int gsoSizeBytes)
   /** No frame is longer: 64 KiB of IP and its Ethernet header, with a VLAN tag. */
   public static final int MAX_BYTES = 65535 + 18;
 
+  /** Nor is any shorter: two addresses and a type. */
+  public static final int MIN_BYTES = 14;
+
   /** What is known of a frame's TCP or UDP checksum. */
   public enum Checksum {
     /** It is in the frame, and nobody has looked at it. */
@@ -32,6 +35,28 @@ public record Packet(byte[] bytes, Checksum checksum, Gso gso, int gsoSizeBytes)
     NONE,
     TCPV4,
     TCPV6
+  }
+
+  /**
+   * A number that packets of one flow (same addresses, protocol and ports) have in common, for
+   * keeping them in order; for other frames, of one pair of Ethernet addresses.
+   */
+  public int flowHash() {
+    FrameHeaders h = FrameHeaders.of(bytes);
+    if (h == null) {
+      return hash(0, 12, 1);
+    }
+    int hash = h.v6() ? hash(h.ip() + 8, 32, h.protocol()) : hash(h.ip() + 12, 8, h.protocol());
+    boolean ports = h.protocol() == FrameHeaders.TCP || h.protocol() == FrameHeaders.UDP;
+    return ports && h.transport() + 4 <= h.end() ? hash(h.transport(), 4, hash) : hash;
+  }
+
+  private int hash(int from, int length, int seed) {
+    int hash = seed;
+    for (int at = from; at < Math.min(bytes.length, from + length); at++) {
+      hash = hash * 31 + bytes[at];
+    }
+    return hash ^ hash >>> 16;
   }
 
   /** A plain frame, checksums and all. */

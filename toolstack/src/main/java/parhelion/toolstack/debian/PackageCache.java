@@ -8,15 +8,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.image.CacheDirectory;
 import parhelion.toolstack.image.DebPackage;
 import parhelion.toolstack.image.ImageException;
+import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.Progress;
 
 /**
@@ -33,11 +36,24 @@ public final class PackageCache {
   private static final Pattern KERNEL_FILES =
       Pattern.compile("boot/(vmlinu[xz]|System\\.map|config)-[^/]+");
   private static final Pattern KERNEL = Pattern.compile("boot/vmlinu[xz]-[^/]+");
+
+  /** All modules but those for hardware, which no guest of ours has. */
+  private static final Pattern MODULES =
+      Pattern.compile(
+          "lib/modules/[^/]+/(modules\\.(builtin|order)|kernel/(arch|crypto|fs|lib|mm|net|security"
+              + "|drivers/(block|cdrom|char|crypto|md|nvdimm|target|vhost|virtio|xen)"
+              + "|drivers/net/(bonding|ipvlan|ppp|team|vxlan|wireguard)"
+              + "|drivers/(net|scsi)(?=/[^/]+$))/.+\\.ko(\\.(xz|gz|zst))?)");
+
+  private static final Pattern WITH_MODULES =
+      Pattern.compile(KERNEL_FILES.pattern() + "|" + MODULES.pattern());
   private static final Pattern BUSYBOX = Pattern.compile("(usr/)?bin/busybox");
   private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
 
   /** More than the stub that signed kernel packages hold instead of a symbol table. */
   private static final long MIN_SYSTEM_MAP_BYTES = 4096;
+
+  private static final String MODULES_MANIFEST = "manifest.modules";
 
   private static final int MAX_META_DEPTH = 4;
   private static final long LOCK_MILLIS = 20 * 60_000L;
@@ -56,8 +72,15 @@ public final class PackageCache {
    *
    * @param image the bzImage
    * @param systemMap its symbols, where the package has more than a stub
+   * @param modules its directory {@code lib/modules/RELEASE}, if it was asked for; without the
+   *     modules for hardware
    */
-  public record Kernel(String packageName, String version, Path image, @Nullable Path systemMap) {}
+  public record Kernel(
+      String packageName,
+      String version,
+      Path image,
+      @Nullable Path systemMap,
+      @Nullable Path modules) {}
 
   /**
    * A cache in a directory.
@@ -83,11 +106,30 @@ public final class PackageCache {
    * @throws ImageException if it is not in the cache and cannot be fetched; one line with a remedy
    */
   public Kernel kernel(String packageName) {
-    PackageFiles files = get(packageName, KERNEL_FILES, KERNEL);
+    return kernel(get(packageName, KERNEL_FILES, KERNEL), null);
+  }
+
+  /**
+   * As {@link #kernel}, with the kernel's modules. Where the cache has only the kernel, both are
+   * fetched, in the same version if apt still has that, else in the newest.
+   */
+  public Kernel kernelWithModules(String packageName) {
+    checkName(packageName);
+    Path entry = packages.resolve(packageName);
+    if (PackageFiles.load(entry) == null || PackageFiles.load(entry, MODULES_MANIFEST) == null) {
+      fetched(packageName, () -> whole(entry), apt -> fetchWithModules(apt, packageName));
+    }
+    PackageFiles files = Objects.requireNonNull(PackageFiles.load(entry));
+    PackageFiles modules = Objects.requireNonNull(PackageFiles.load(entry, MODULES_MANIFEST));
+    Path any = Path.of(modules.paths().getFirst());
+    return kernel(files, entry.resolve(any.subpath(0, 3)));
+  }
+
+  private static Kernel kernel(PackageFiles files, @Nullable Path modules) {
     Path image = Objects.requireNonNull(files.find("boot/vmlinu"));
     Path map = files.find("boot/System.map-");
     boolean real = map != null && map.toFile().length() >= MIN_SYSTEM_MAP_BYTES;
-    return new Kernel(files.packageName(), files.version(), image, real ? map : null);
+    return new Kernel(files.packageName(), files.version(), image, real ? map : null, modules);
   }
 
   /** Debian's static busybox. */
@@ -134,9 +176,21 @@ public final class PackageCache {
     checkName(packageName);
     Path entry = packages.resolve(packageName);
     PackageFiles known = PackageFiles.load(entry);
-    if (known != null) {
-      return known;
-    }
+    return known != null
+        ? known
+        : fetched(
+            packageName,
+            () -> PackageFiles.load(entry),
+            apt -> fetch(apt, packageName, wanted, essential));
+  }
+
+  /** How an entry is fetched by apt. */
+  private interface Fetch {
+    PackageFiles by(Path apt) throws IOException;
+  }
+
+  private PackageFiles fetched(
+      String packageName, Supplier<@Nullable PackageFiles> meanwhile, Fetch fetch) {
     Path apt = Apt.find(programPath);
     if (apt == null) {
       throw new ImageException(
@@ -145,12 +199,20 @@ public final class PackageCache {
     try {
       return locked(
           () -> {
-            PackageFiles meanwhile = PackageFiles.load(entry);
-            return meanwhile != null ? meanwhile : fetch(apt, packageName, wanted, essential);
+            PackageFiles known = meanwhile.get();
+            return known != null ? known : fetch.by(apt);
           });
     } catch (IOException e) {
       throw cannotWrite(e);
     }
+  }
+
+  /** The entry if kernel and modules are there and belong together. */
+  private static @Nullable PackageFiles whole(Path entry) {
+    PackageFiles kernel = PackageFiles.load(entry);
+    PackageFiles modules = PackageFiles.load(entry, MODULES_MANIFEST);
+    boolean same = kernel != null && modules != null && kernel.version().equals(modules.version());
+    return same ? kernel : null;
   }
 
   /** Something done while no other process writes. */
@@ -204,20 +266,83 @@ public final class PackageCache {
 
   private PackageFiles fetch(Path apt, String packageName, Pattern wanted, Pattern essential)
       throws IOException {
+    return unpacked(
+        packageName,
+        debs -> download(apt, packageName, debs),
+        (downloaded, content) -> {
+          List<String> paths =
+              DebPackage.extract(
+                  downloaded.file(), content, selection(wanted, essential), progress);
+          check(downloaded, paths, essential);
+          save(downloaded, content, paths, PackageFiles.MANIFEST);
+        });
+  }
+
+  private PackageFiles fetchWithModules(Path apt, String packageName) throws IOException {
+    PackageFiles known = PackageFiles.load(packages.resolve(packageName));
+    return unpacked(
+        packageName,
+        debs -> known == null ? download(apt, packageName, debs) : again(apt, known, debs),
+        (downloaded, content) -> {
+          DebPackage.Selection all = selection(WITH_MODULES, null);
+          List<String> paths = DebPackage.extract(downloaded.file(), content, all, progress);
+          check(downloaded, paths, KERNEL);
+          List<String> modules = new ArrayList<>(paths);
+          modules.removeIf(path -> !path.startsWith("lib/"));
+          if (modules.isEmpty()) {
+            throw new ImageException(
+                "package " + downloaded.name() + " holds no modules; give another kernel");
+          }
+          String directory = Path.of(modules.getFirst()).subpath(0, 3).toString();
+          progress.update("listing the modules of " + downloaded.name(), 0, -1);
+          for (String list : KernelModules.index(content.resolve(directory))) {
+            modules.add(directory + '/' + list);
+          }
+          paths.removeAll(modules);
+          save(downloaded, content, modules, MODULES_MANIFEST);
+          save(downloaded, content, paths, PackageFiles.MANIFEST);
+        });
+  }
+
+  /** The package that the entry came from; the newest of its kind if apt has forgotten that. */
+  private Downloaded again(Path apt, PackageFiles known, Path debs) throws IOException {
+    try {
+      return download(apt, known.packageName(), debs);
+    } catch (ImageException e) {
+      return download(apt, known.root().getFileName().toString(), debs);
+    }
+  }
+
+  private static void check(Downloaded downloaded, List<String> paths, Pattern essential) {
+    if (paths.stream().noneMatch(essential.asMatchPredicate())) {
+      throw new ImageException(
+          "package " + downloaded.name() + " does not hold what is needed of it; " + OTHERWISE);
+    }
+  }
+
+  private static void save(Downloaded from, Path content, List<String> paths, String manifest)
+      throws IOException {
+    new PackageFiles(from.name(), from.version(), content, paths).save(manifest);
+  }
+
+  private interface Download {
+    Downloaded into(Path debs) throws IOException;
+  }
+
+  private interface Unpack {
+    void into(Downloaded downloaded, Path content) throws IOException;
+  }
+
+  private PackageFiles unpacked(String packageName, Download download, Unpack unpack)
+      throws IOException {
     Path work = Files.createTempDirectory(packages, ".new-");
     try {
       Path content = Files.createDirectory(work.resolve("content"));
-      Path debs = Files.createDirectory(work.resolve("deb"));
-      Downloaded downloaded = download(apt, packageName, debs);
-      List<String> paths =
-          DebPackage.extract(downloaded.file(), content, selection(wanted, essential), progress);
-      if (paths.stream().noneMatch(essential.asMatchPredicate())) {
-        throw new ImageException(
-            "package " + downloaded.name() + " does not hold what is needed of it; " + OTHERWISE);
-      }
-      new PackageFiles(downloaded.name(), downloaded.version(), content, paths).save();
+      unpack.into(download.into(Files.createDirectory(work.resolve("deb"))), content);
       Path entry = packages.resolve(packageName);
-      deleteTree(entry); // a broken one
+      if (Files.exists(entry)) { // a broken one, or one without modules
+        Files.move(entry, work.resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+      }
       Files.move(content, entry, StandardCopyOption.ATOMIC_MOVE);
       return Objects.requireNonNull(PackageFiles.load(entry), "the entry just made is not whole");
     } finally {
@@ -225,7 +350,8 @@ public final class PackageCache {
     }
   }
 
-  private static DebPackage.Selection selection(Pattern wanted, Pattern essential) {
+  /** What to take; with {@code essential}, stops at that. */
+  private static DebPackage.Selection selection(Pattern wanted, @Nullable Pattern essential) {
     return new DebPackage.Selection() {
       @Override
       public boolean wants(String path) {
@@ -235,7 +361,7 @@ public final class PackageCache {
       @Override
       public boolean complete(List<String> taken) {
         // System.map-, config- and vmlinuz- come in this order.
-        return essential.matcher(taken.getLast()).matches();
+        return essential != null && essential.matcher(taken.getLast()).matches();
       }
     };
   }

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param paths the files, such as {@code boot/vmlinuz-6.1.0-56-cloud-amd64}
  */
 public record PackageFiles(String packageName, String version, Path root, List<String> paths) {
-  private static final String MANIFEST = "manifest";
+  /** The manifest of what every package is fetched for. */
+  static final String MANIFEST = "manifest";
+
   private static final String FIRST_LINE = "parhelion package 1";
   private static final int MAX_MANIFEST_BYTES = 1 << 20;
 
@@ -33,18 +35,23 @@ public record PackageFiles(String packageName, String version, Path root, List<S
   }
 
   /** Writes the manifest, last of all. */
-  void save() throws IOException {
+  void save(String manifest) throws IOException {
     StringBuilder text = new StringBuilder(FIRST_LINE).append('\n');
     text.append(packageName).append('\n').append(version).append('\n');
     for (String path : paths) {
       text.append(Files.size(root.resolve(path))).append(' ').append(path).append('\n');
     }
-    Files.writeString(root.resolve(MANIFEST), text.append("end\n"));
+    Files.writeString(root.resolve(manifest), text.append("end\n"));
   }
 
   /** Reads an entry back; null if there is none or if it is not whole. */
   static @Nullable PackageFiles load(Path root) {
-    Path manifest = root.resolve(MANIFEST);
+    return load(root, MANIFEST);
+  }
+
+  /** As {@link #load(Path)}, by a manifest of another name. */
+  static @Nullable PackageFiles load(Path root, String name) {
+    Path manifest = root.resolve(name);
     try {
       if (!Files.isRegularFile(manifest) || Files.size(manifest) > MAX_MANIFEST_BYTES) {
         return null;

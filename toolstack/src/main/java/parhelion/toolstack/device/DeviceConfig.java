@@ -3,12 +3,15 @@ package parhelion.toolstack.device;
 import parhelion.backends.Frontend;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.XenstoreClient;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.image.ModuleSet;
 
 /**
  * A device as the user asked for it, with what is behind it opened already: it only has to be
- * plugged in.
+ * plugged in. It can be plugged in again, after it has been unplugged or into the next guest, until
+ * it is closed.
  */
-public interface DeviceConfig {
+public interface DeviceConfig extends AutoCloseable {
   /**
    * Writes the device's directories and starts its backend.
    *
@@ -16,4 +19,27 @@ public interface DeviceConfig {
    * @param guest whose device it will be
    */
   XenbusDevice plug(XenstoreClient store, Frontend guest);
+
+  /** What the user calls it, such as {@code xvda}; empty if nothing. */
+  default String name() {
+    return "";
+  }
+
+  /** The kernel modules that a guest needs to use the device. */
+  default ModuleSet.Request modules() {
+    return ModuleSet.Request.NONE;
+  }
+
+  /**
+   * Changes its size while it is plugged in, if it is a disk. Not on the scheduler's thread.
+   *
+   * @throws parhelion.toolstack.UserError if it cannot be
+   */
+  default void resize(long sizeBytes) {
+    throw new UserError(name() + " has no size to change: name a disk");
+  }
+
+  /** Lets go of what is behind it. It must not be plugged in. */
+  @Override
+  default void close() {}
 }

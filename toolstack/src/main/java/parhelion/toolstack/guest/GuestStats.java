@@ -38,6 +38,7 @@ import parhelion.xen.Vcpu;
  * @param traps what the hypervisor did for the guest beside hypercalls, by name
  * @param engine what executed the guest's code
  * @param rewriter what the rewriter did; null where that is the interpreter
+ * @param devices what each device did: counts by name
  */
 public record GuestStats(
     long instructions,
@@ -46,13 +47,15 @@ public record GuestStats(
     List<Row> rows,
     Map<String, TrapStats.Count> traps,
     String engine,
-    @Nullable EngineStats rewriter) {
+    @Nullable EngineStats rewriter,
+    Map<String, Map<String, Long>> devices) {
   /**
    * One hypercall, or one sub-op of the hypercall before it; its time is in the hypercall's too.
    */
   public record Row(String name, boolean isSubOp, long count, long hostNanos) {}
 
-  static GuestStats of(Hypervisor hypervisor, Domain domain) {
+  static GuestStats of(
+      Hypervisor hypervisor, Domain domain, Map<String, Map<String, Long>> devices) {
     HypercallStats stats = hypervisor.hypercalls().stats();
     List<Row> rows = new ArrayList<>();
     for (Hypercall call : Hypercall.values()) {
@@ -87,7 +90,8 @@ public record GuestStats(
         rows,
         hypervisor.trapStats().all(),
         hypervisor.code().engine().label,
-        hypervisor.code().engineStats());
+        hypervisor.code().engineStats(),
+        devices);
   }
 
   private static String subOpName(Hypercall call, int sub) {
@@ -145,6 +149,7 @@ public record GuestStats(
     if (rewriter != null) {
       map.put("rewriter", rewriter);
     }
+    map.put("devices", devices);
     return map;
   }
 
@@ -168,6 +173,11 @@ public record GuestStats(
     if (rewriter != null) {
       text.append(EngineNotes.table(rewriter));
     }
+    devices.forEach(
+        (device, counts) -> {
+          text.append("%-44s %12s%n".formatted(device, "count"));
+          counts.forEach((name, count) -> text.append("%-44s %12d%n".formatted(name, count)));
+        });
     return text.toString();
   }
 }

@@ -2,7 +2,9 @@ package parhelion.toolstack.guest;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +52,9 @@ public final class PvGuest implements AutoCloseable {
   private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
-  private final List<XenbusDevice> devices = new CopyOnWriteArrayList<>();
+  private final List<Plugged> devices = new CopyOnWriteArrayList<>();
   private volatile Outcome.@Nullable Kind stopped;
+  private boolean closed;
 
   /** Builds a guest in real time; nothing runs yet. */
   public PvGuest(GuestConfig config, GuestOutput output) {
@@ -250,16 +253,72 @@ public final class PvGuest implements AutoCloseable {
     directory.vcpuOnline(vcpu, online);
   }
 
+  /** A device of the guest's, and what it was made of. */
+  private record Plugged(DeviceConfig config, XenbusDevice device) {}
+
   /**
    * Plugs a device in, which the guest may notice whenever it likes. Any thread.
    *
-   * @return the device, to be unplugged or looked at; it goes with the guest
+   * @return the device, to be looked at; it goes with the guest
+   * @throws UserError if there is one of that name
    */
-  public XenbusDevice attach(DeviceConfig device) {
-    devices.removeIf(XenbusDevice::removed);
-    XenbusDevice plugged = device.plug(store.dom0(), new GuestFrontend(domain));
-    devices.add(plugged);
-    return plugged;
+  public XenbusDevice attach(DeviceConfig config) {
+    devices.removeIf(plugged -> plugged.device.removed());
+    if (!config.name().isEmpty() && find(config.name()) != null) {
+      throw new UserError("there is a device " + config.name() + ": give another name");
+    }
+    XenbusDevice device = config.plug(store.dom0(), new GuestFrontend(domain));
+    devices.add(new Plugged(config, device));
+    return device;
+  }
+
+  private @Nullable Plugged find(String name) {
+    for (Plugged plugged : devices) {
+      if (plugged.config.name().equals(name) && !plugged.device.removed()) {
+        return plugged;
+      }
+    }
+    return null;
+  }
+
+  private Plugged named(String name) {
+    Plugged found = find(name);
+    if (found == null) {
+      throw new UserError("there is no device " + name + ": " + String.join(", ", deviceNames()));
+    }
+    return found;
+  }
+
+  /** The names of the devices that are plugged in. Any thread. */
+  public List<String> deviceNames() {
+    return devices.stream()
+        .filter(plugged -> !plugged.device.removed())
+        .map(plugged -> plugged.config.name())
+        .toList();
+  }
+
+  /**
+   * Takes a device from the guest, and closes what is behind it once it is gone. Any thread.
+   *
+   * @param force without waiting for the guest to let go of it
+   * @return the device, which {@link XenbusDevice#removed} when it is gone
+   * @throws UserError if there is none of that name
+   */
+  public XenbusDevice detach(String name, boolean force) {
+    Plugged plugged = named(name);
+    XenbusDevice device = plugged.device;
+    device.whenRemoved(() -> Thread.startVirtualThread(plugged.config::close));
+    hypervisor.post(force ? device::remove : device::unplug);
+    return device;
+  }
+
+  /**
+   * Changes a disk's size, which the guest hears of at once. Any thread but that of {@link #run}.
+   *
+   * @throws UserError if there is none of that name, or it cannot be
+   */
+  public void resize(String name, long sizeBytes) {
+    named(name).config.resize(sizeBytes);
   }
 
   /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
@@ -269,7 +328,12 @@ public final class PvGuest implements AutoCloseable {
 
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
   public GuestStats stats() {
-    return GuestStats.of(hypervisor, domain);
+    Map<String, Map<String, Long>> counts = new LinkedHashMap<>();
+    for (Plugged plugged : devices) {
+      String name = plugged.config.name();
+      counts.put(name.isEmpty() ? plugged.device.toString() : name, plugged.device.counts());
+    }
+    return GuestStats.of(hypervisor, domain, counts);
   }
 
   public Hypervisor hypervisor() {
@@ -280,15 +344,19 @@ public final class PvGuest implements AutoCloseable {
     return domain;
   }
 
-  /** Gives everything back to the host. */
+  /** Gives everything back to the host; nothing happens the second time. */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     if (profile != null) {
       profile.close();
     }
     finishTrace();
     String unused = finishPerfMap();
-    devices.forEach(XenbusDevice::remove);
+    devices.forEach(plugged -> plugged.device.remove());
     links.close();
     directory.remove();
     hypervisor.close();

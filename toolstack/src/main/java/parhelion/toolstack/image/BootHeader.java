@@ -1,6 +1,7 @@
 package parhelion.toolstack.image;
 
 import java.nio.charset.StandardCharsets;
+import parhelion.media.codec.Bytes;
 
 /**
  * The setup header of an x86 bzImage (Linux's Documentation/x86/boot.rst), as far as a loader needs

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.LZMAInputStream;
 import org.tukaani.xz.SingleXZInputStream;
 import org.tukaani.xz.XZInputStream;
+import parhelion.media.codec.Bytes;
+import parhelion.media.codec.CorruptDataException;
+import parhelion.media.codec.GrowingBytes;
+import parhelion.media.codec.Zstd;
 
 /** How a kernel, an initrd or a package member is packed, told by its first bytes. */
 public enum Compression {

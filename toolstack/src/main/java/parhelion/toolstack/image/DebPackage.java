@@ -13,6 +13,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import parhelion.media.codec.Bytes;
+import parhelion.media.codec.CorruptDataException;
+import parhelion.media.codec.GrowingBytes;
+import parhelion.media.codec.Zstd;
 
 /**
  * A Debian package file (deb(5)): an ar archive with a tar of control data and a tar of files.

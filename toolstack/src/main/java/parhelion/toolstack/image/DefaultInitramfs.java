@@ -9,8 +9,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
 
 /**
  * The initramfs that a guest gets when the user names none: a static busybox with links for all its
@@ -29,6 +31,32 @@ public final class DefaultInitramfs {
       sysfs /sys sysfs defaults 0 0
       devtmpfs /dev devtmpfs defaults 0 0
       tmpfs /tmp tmpfs defaults 0 0
+      """;
+
+  /** What a mount without a type tries, the likely ones first. */
+  private static final String FILE_SYSTEMS =
+      """
+      ext4
+      xfs
+      btrfs
+      vfat
+      iso9660
+      squashfs
+      """;
+
+  /** What busybox's DHCP client calls with what it was given. */
+  private static final String UDHCPC =
+      """
+      #!/bin/sh
+      case $1 in bound | renew) ;; *) exit 0 ;; esac
+      ip addr flush dev $interface scope global
+      [ -z "$mtu" ] || ip link set $interface mtu $mtu
+      ip addr add $ip/$mask dev $interface
+      [ -z "$router" ] || ip route add default via ${router%% *}
+      {
+        [ -z "$domain" ] || echo search $domain
+        for server in $dns; do echo nameserver $server; done
+      } >/etc/resolv.conf
       """;
 
   /** Run by the kernel for a shutdown from outside; at once, as our first process is no init. */
@@ -59,12 +87,22 @@ public final class DefaultInitramfs {
    *     the kernel's command line is put into the archive
    */
   public static byte[] build(Path busybox, @Nullable GuestCommand command) {
+    return of(busybox, GuestSetup.of(command));
+  }
+
+  /** As {@link #build(Path, GuestCommand)}, with kernel modules. */
+  public static byte[] build(Path busybox, @Nullable GuestCommand command, ModuleSet modules) {
+    return of(busybox, new GuestSetup(command, modules, Map.of()));
+  }
+
+  /** As {@link #build(Path, GuestCommand)}, with all that there may be. */
+  public static byte[] of(Path busybox, GuestSetup setup) {
     try {
       long size = Files.size(busybox);
       if (size > MAX_BUSYBOX_BYTES) {
         throw ImageException.of(busybox.toString(), "is too large for a busybox", REMEDY);
       }
-      return build(Files.readAllBytes(busybox), busybox.toString(), command);
+      return build(Files.readAllBytes(busybox), busybox.toString(), setup);
     } catch (NoSuchFileException e) {
       throw ImageException.of(busybox.toString(), "there is no such file", REMEDY, e);
     } catch (IOException e) {
@@ -72,8 +110,10 @@ public final class DefaultInitramfs {
     }
   }
 
-  /** {@link #build(Path, GuestCommand)} with busybox in memory, called {@code name} in messages. */
-  public static byte[] build(byte[] busybox, String name, @Nullable GuestCommand command) {
+  /** As {@link #build(Path, GuestCommand)}, busybox in memory, called {@code name} in messages. */
+  public static byte[] build(byte[] busybox, String name, GuestSetup setup) {
+    GuestCommand command = setup.command();
+    ModuleSet modules = setup.modules();
     ElfImage.parse(ByteBuffer.wrap(busybox), name);
     List<String> applets = applets(busybox);
     if (!applets.contains("sh") || !applets.contains("mount")) {
@@ -95,9 +135,11 @@ public final class DefaultInitramfs {
             .directory("root", 0700)
             .directory("etc", 0755)
             .file("etc/fstab", 0644, utf8(FSTAB))
+            .file("etc/filesystems", 0644, utf8(FILE_SYSTEMS))
             .file("etc/profile", 0644, utf8(PROFILE))
             .file("etc/shrc", 0644, utf8(SHRC))
             .file("etc/passwd", 0644, utf8("root::0:0:root:/root:/bin/sh\n"))
+            .file("etc/udhcpc", 0755, utf8(UDHCPC))
             .file("etc/group", 0644, utf8("root:x:0:\n"))
             .symlink("sbin", "bin")
             .symlink("usr/bin", "../bin")
@@ -110,9 +152,15 @@ public final class DefaultInitramfs {
         archive.symlink("bin/" + applet, "busybox");
       }
     }
+    modules.files().forEach((path, bytes) -> archive.file("lib/modules/" + path, 0644, bytes));
+    if (!modules.load().isEmpty()) {
+      archive.file("etc/modules", 0644, utf8(String.join(" ", modules.load()) + "\n"));
+    }
+    setup.texts().forEach((path, text) -> archive.file(path, 0644, utf8(text)));
     if (command != null && !command.fitsCommandLine()) {
       archive.file("parhelion-cmd", 0644, utf8(". /etc/shrc\n" + command.shellText() + "\n"));
     }
+    archive.file(StewardProgram.PATH, 0755, StewardProgram.bytes());
     return archive.file("init", 0755, script()).toBytes();
   }
 

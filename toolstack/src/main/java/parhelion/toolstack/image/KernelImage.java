@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
 
 /**
  * A kernel file, reduced to the ELF file in it: plain ELF, packed ELF, or a bzImage with a payload

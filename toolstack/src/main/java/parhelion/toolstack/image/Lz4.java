@@ -1,5 +1,9 @@
 package parhelion.toolstack.image;
 
+import parhelion.media.codec.Bytes;
+import parhelion.media.codec.CorruptDataException;
+import parhelion.media.codec.GrowingBytes;
+
 /**
  * LZ4 as kernels use it: the "legacy" frame (magic 0x184C2102, then length-prefixed blocks that
  * each unpack to 8 MiB, the last one to what remains), and the block format itself. Blocks do not
@@ -209,33 +213,12 @@ final class Lz4 {
         if (distance == 0 || distance > to - base || match < 0 || match > outEnd - to) {
           throw new CorruptDataException("an lz4 match refers outside its block");
         }
-        copyMatch(out, to, distance, match);
+        GrowingBytes.copyMatch(out, to, distance, match);
         to += match;
       }
       return to;
     } catch (ArrayIndexOutOfBoundsException e) {
       throw new CorruptDataException("an lz4 block ends in the middle of a sequence");
-    }
-  }
-
-  /** Copies within {@code out}, where source and target may overlap (a repeating pattern). */
-  static void copyMatch(byte[] out, int to, int distance, int count) {
-    int from = to - distance;
-    if (count > SHORT_RUN && distance >= count) {
-      System.arraycopy(out, from, out, to, count);
-    } else if (count > 64 && distance > 0) {
-      int done = 0;
-      int step = distance;
-      while (done < count) { // each copy doubles the pattern that the next one can take
-        int n = Math.min(step, count - done);
-        System.arraycopy(out, from, out, to + done, n);
-        done += n;
-        step += n;
-      }
-    } else {
-      for (int i = 0; i < count; i++) {
-        out[to + i] = out[from + i];
-      }
     }
   }
 }

@@ -1,5 +1,9 @@
 package parhelion.toolstack.image;
 
+import parhelion.media.codec.Bytes;
+import parhelion.media.codec.CorruptDataException;
+import parhelion.media.codec.GrowingBytes;
+
 /**
  * The lzop container and LZO1X inside it: how kernels are compressed with CONFIG_KERNEL_LZO. The
  * stream format is the one that Linux's Documentation/staging/lzo.rst describes.
@@ -172,7 +176,7 @@ final class Lzop {
         if (distance > to - base || length < 0 || length > outEnd - to) {
           throw new CorruptDataException("an lzo match refers outside its block");
         }
-        Lz4.copyMatch(out, to, distance, length);
+        GrowingBytes.copyMatch(out, to, distance, length);
         to += length;
         literals(trailing);
         state = trailing;

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import parhelion.media.codec.Bytes;
+import parhelion.media.codec.CorruptDataException;
 
 /**
  * Reads a tar stream entry by entry: ustar, GNU long names, pax path, linkpath and size. Our own

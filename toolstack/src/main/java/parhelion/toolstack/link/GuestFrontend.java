@@ -38,6 +38,16 @@ public final class GuestFrontend implements Frontend {
   }
 
   @Override
+  public boolean copyFrom(long ref, int offset, byte[] target, int at, int length) {
+    return domain.grants().copyToHost(ref, offset, target, at, length);
+  }
+
+  @Override
+  public boolean copyTo(long ref, int offset, byte[] source, int at, int length) {
+    return domain.grants().copyFromHost(ref, offset, source, at, length);
+  }
+
+  @Override
   public Port bind(long port, Runnable onEvent) throws RefusedException {
     try {
       ChannelPort channel = ChannelPort.bind(domain, port);

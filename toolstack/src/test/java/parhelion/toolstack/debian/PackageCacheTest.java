@@ -1,5 +1,6 @@
 package parhelion.toolstack.debian;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -17,6 +18,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 import parhelion.toolstack.image.Compression;
 import parhelion.toolstack.image.DebFile;
 import parhelion.toolstack.image.ImageException;
+import parhelion.toolstack.image.KernelModules;
+import parhelion.toolstack.image.ModuleFile;
+import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
 class PackageCacheTest {
@@ -141,6 +146,66 @@ class PackageCacheTest {
     assertEquals(1, calls().stream().filter(c -> c.endsWith("update")).count());
     String config = Files.readString(temporary.resolve("cache/apt/apt.conf"));
     assertTrue(config.contains("Dir::State \"" + temporary));
+  }
+
+  private void publishWithModules(String version, String word) throws IOException {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("./boot/vmlinuz-6.1.0-" + version + "-cloud-amd64", word.getBytes(UTF_8));
+    String modules = "./lib/modules/6.1.0-" + version + "-cloud-amd64/";
+    files.put(modules + "kernel/fs/a.ko", ModuleFile.of("depends=b"));
+    files.put(modules + "kernel/lib/b.ko", ModuleFile.of("depends="));
+    files.put(modules + "kernel/drivers/gpu/card.ko", ModuleFile.of("depends="));
+    publish("linux-image-6.1.0-" + version + "-cloud-amd64", "", files);
+    publish(
+        "linux-image-cloud-amd64",
+        "linux-image-6.1.0-" + version + "-cloud-amd64 (= 1)",
+        Map.of("./doc", KERNEL));
+  }
+
+  private static List<String> loadOrder(PackageCache.Kernel kernel, String module) {
+    return KernelModules.open(Objects.requireNonNull(kernel.modules()))
+        .select(new ModuleSet.Request(List.of(module), List.of()))
+        .load();
+  }
+
+  @Test
+  void modulesAreFetchedForAKernelThatIsThereWithoutThem() throws IOException {
+    installApt(true);
+    publishWithModules("9", "kernel");
+    PackageCache cache = cache(Progress.NONE);
+    PackageCache.Kernel bare = cache.kernel("linux-image-cloud-amd64");
+    assertNull(bare.modules());
+    PackageCache.Kernel whole = cache.kernelWithModules("linux-image-cloud-amd64");
+    assertEquals(bare.image(), whole.image());
+    assertEquals(List.of("b", "a"), loadOrder(whole, "a"));
+    assertTrue(refusal(() -> loadOrder(whole, "card")).contains("no module card"));
+    int before = calls().size();
+    assertEquals(whole, cache(Progress.NONE).kernelWithModules("linux-image-cloud-amd64"));
+    assertEquals(before, calls().size(), "once is enough");
+  }
+
+  @Test
+  void aKernelThatAptHasForgottenIsReplacedByOneWithModules() throws IOException {
+    installApt(true);
+    PackageCache cache = cache(Progress.NONE);
+    cache.kernel("linux-image-cloud-amd64");
+    Files.delete(packages.resolve("linux-image-6.1.0-9-cloud-amd64.show"));
+    publishWithModules("10", "newer kernel");
+    PackageCache.Kernel whole = cache.kernelWithModules("linux-image-cloud-amd64");
+    assertEquals("linux-image-6.1.0-10-cloud-amd64", whole.packageName());
+    assertEquals("newer kernel", Files.readString(whole.image()));
+    assertEquals(List.of("b", "a"), loadOrder(whole, "a"));
+    assertEquals(whole.image(), cache.kernel("linux-image-cloud-amd64").image());
+  }
+
+  @Test
+  void aFailedFetchOfModulesLeavesTheKernel() throws IOException {
+    installApt(true);
+    PackageCache cache = cache(Progress.NONE);
+    cache.kernel("linux-image-cloud-amd64");
+    Files.delete(packages.resolve("linux-image-6.1.0-9-cloud-amd64_1_amd64.deb"));
+    assertThrows(ImageException.class, () -> cache.kernelWithModules("linux-image-cloud-amd64"));
+    assertTrue(cache.has("linux-image-cloud-amd64"));
   }
 
   @Test

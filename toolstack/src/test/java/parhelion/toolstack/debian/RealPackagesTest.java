@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Assumptions;
@@ -13,7 +15,9 @@ import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 import parhelion.toolstack.image.XenNotes;
 
@@ -53,6 +57,28 @@ class RealPackagesTest {
             .filter(e -> e.path().startsWith("bin/") && !e.regularFile())
             .count();
     assertTrue(links > 200, "only " + links + " applets");
+  }
+
+  @Test
+  void debiansKernelsHaveTheModulesThatDevicesNeed() {
+    PackageCache.Kernel generic = fetched(() -> CACHE.kernelWithModules("linux-image-amd64"));
+    KernelModules modules = KernelModules.open(Objects.requireNonNull(generic.modules()));
+    List<String> load =
+        modules.select(new ModuleSet.Request(List.of("ext4", "9pnet_xen"), List.of())).load();
+    for (List<String> pair :
+        List.of(
+            List.of("crc32c_generic", "ext4"),
+            List.of("mbcache", "ext4"),
+            List.of("jbd2", "ext4"),
+            List.of("9pnet", "9pnet_xen"))) {
+      int before = load.indexOf(pair.getFirst());
+      assertTrue(before >= 0 && before < load.indexOf(pair.getLast()), pair + " in " + load);
+    }
+    PackageCache.Kernel cloud = fetched(() -> CACHE.kernelWithModules("linux-image-cloud-amd64"));
+    ModuleSet set =
+        KernelModules.open(Objects.requireNonNull(cloud.modules()))
+            .select(new ModuleSet.Request(List.of("xen-blkfront", "ext4"), List.of()));
+    assertEquals(List.of("xen_blkfront"), set.load(), "ext4 is built in");
   }
 
   @Test

@@ -33,7 +33,7 @@ import parhelion.toolstack.image.Progress;
 final class DebianKernelsTest {
   private static final PackageCache CACHE = PackageCache.ofUser(Progress.NONE);
 
-  private static RunningGuest boot(String packageName, int vcpus, CpuModel model) {
+  static RunningGuest boot(String packageName, int vcpus, CpuModel model) {
     PackageCache.Kernel kernel;
     Path busybox;
     try {

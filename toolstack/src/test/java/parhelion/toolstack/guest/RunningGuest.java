@@ -5,15 +5,24 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.toolstack.CpuChoice;
+import parhelion.toolstack.device.ConsoleConfig;
+import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.StewardProgram;
+import parhelion.toolstack.steward.GuestShell;
+import parhelion.toolstack.steward.Steward;
 import parhelion.xen.RealClock;
 
 /** A guest on a thread of its own, and a console to type at and to read from. */
@@ -27,13 +36,14 @@ final class RunningGuest implements AutoCloseable {
   private static final int SHOWN_CHARS = 3000;
 
   private final PvGuest guest;
+  private final Steward steward = new Steward();
   private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
   private final StringBuilder output = new StringBuilder();
   private final Thread thread;
   private int seen;
   private int commands;
 
-  /** Boots a guest. */
+  /** Boots a guest without devices. */
   RunningGuest(
       ElfImage kernel,
       @Nullable KernelSymbols symbols,
@@ -42,10 +52,34 @@ final class RunningGuest implements AutoCloseable {
       int memoryMib,
       int vcpus,
       CpuChoice cpu) {
-    GuestConfig config =
-        new GuestConfig("test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus, cpu);
-    guest = new PvGuest(config, new RealClock(), sink());
+    this(
+        new GuestConfig(
+            "test", kernel, () -> symbols, initrd, commandLine, memoryMib, vcpus, cpu, List.of()));
+  }
+
+  /** Boots a guest. */
+  RunningGuest(GuestConfig config) {
+    guest = new PvGuest(withSteward(config), new RealClock(), sink());
     thread = Thread.ofPlatform().daemon().name("guest under test").start(this::run);
+  }
+
+  /** A guest with an initrd may have the steward in it. */
+  private GuestConfig withSteward(GuestConfig c) {
+    if (c.initrd() == null) {
+      return c;
+    }
+    List<DeviceConfig> devices = new ArrayList<>(c.devices());
+    devices.addFirst(new ConsoleConfig(Steward.CONSOLE, steward));
+    return new GuestConfig(
+        c.name(),
+        c.kernel(),
+        c.symbols(),
+        c.initrd(),
+        c.commandLine() + ' ' + StewardProgram.KERNEL_ARGUMENT,
+        c.memoryMib(),
+        c.vcpus(),
+        c.cpu(),
+        devices);
   }
 
   private void run() {
@@ -71,6 +105,20 @@ final class RunningGuest implements AutoCloseable {
 
   PvGuest guest() {
     return guest;
+  }
+
+  /** Runs commands in a guest whose initramfs has the steward; waits until that answers. */
+  GuestShell commands() throws InterruptedException {
+    steward();
+    return new GuestShell(steward);
+  }
+
+  /** The line to the guest's steward, once it answers. */
+  Steward steward() throws InterruptedException {
+    if (!steward.awaitReady(Duration.ofSeconds(PATIENCE_SECONDS))) {
+      fail("the guest's steward does not answer; the console's last words: " + text());
+    }
+    return steward;
   }
 
   /** Types, carriage returns included where they are wanted. */
@@ -128,6 +176,17 @@ final class RunningGuest implements AutoCloseable {
     return printed;
   }
 
+  /** Waits for something that the guest does not print. */
+  void awaitTrue(BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        fail("what was waited for has not come about; the guest's last words: " + text());
+      }
+      Thread.sleep(10);
+    }
+  }
+
   /** Waits for the guest's end. */
   Outcome end() throws InterruptedException, ExecutionException {
     try {
@@ -156,5 +215,6 @@ final class RunningGuest implements AutoCloseable {
       fail("the guest's thread does not stop");
     }
     guest.close();
+    steward.close();
   }
 }

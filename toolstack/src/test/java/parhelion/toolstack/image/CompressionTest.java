@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import parhelion.media.codec.GrowingBytes;
 
 class CompressionTest {
   private static final int LIMIT = 64 << 20;

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import parhelion.media.codec.Bytes;
 
 /**
  * Lists cpio archives in "newc" format, also several in a row as the kernel takes them. For looking

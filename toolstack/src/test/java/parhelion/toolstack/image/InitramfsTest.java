@@ -150,7 +150,7 @@ class InitramfsTest {
   }
 
   /** An ELF file with a list of applets in it, as busybox has. */
-  private static byte[] busybox() {
+  static byte[] busybox() {
     StringBuilder applets = new StringBuilder("noise\0[\0[[\0");
     for (char c = 'a'; c <= 'z'; c++) {
       applets.append(c).append("pplet\0");
@@ -162,7 +162,7 @@ class InitramfsTest {
 
   @Test
   void theDefaultInitramfsLinksEveryApplet() {
-    byte[] archive = DefaultInitramfs.build(busybox(), "busybox", null);
+    byte[] archive = DefaultInitramfs.build(busybox(), "busybox", GuestSetup.of(null));
     List<String> paths = paths(archive);
     assertTrue(
         paths.containsAll(
@@ -170,17 +170,21 @@ class InitramfsTest {
                 "init", "bin/busybox", "bin/[", "bin/[[", "bin/sh", "bin/mount", "dev/console")),
         paths.toString());
     assertFalse(paths.contains("bin/after"));
-    assertArrayEquals(archive, DefaultInitramfs.build(busybox(), "busybox", null));
+    assertArrayEquals(archive, DefaultInitramfs.build(busybox(), "busybox", GuestSetup.of(null)));
   }
 
   @Test
   void aLongCommandTravelsInTheInitramfsAndAShortOneOnTheCommandLine() {
     GuestCommand small = GuestCommand.of("uname -a");
     assertTrue(small.kernelArguments().endsWith(" parhelion.cmd=dW5hbWUgLWE="));
-    assertFalse(paths(DefaultInitramfs.build(busybox(), "b", small)).contains("parhelion-cmd"));
+    assertFalse(
+        paths(DefaultInitramfs.build(busybox(), "b", GuestSetup.of(small)))
+            .contains("parhelion-cmd"));
     GuestCommand large = GuestCommand.of("echo " + "x".repeat(600));
     assertTrue(large.kernelArguments().endsWith(" parhelion.cmd=@"));
-    assertTrue(paths(DefaultInitramfs.build(busybox(), "b", large)).contains("parhelion-cmd"));
+    assertTrue(
+        paths(DefaultInitramfs.build(busybox(), "b", GuestSetup.of(large)))
+            .contains("parhelion-cmd"));
     assertFalse(small.token().equals(large.token()));
   }
 
@@ -188,8 +192,10 @@ class InitramfsTest {
   void whatIsNoBusyboxIsRefused() {
     assertThrows(
         ImageException.class,
-        () -> DefaultInitramfs.build(Samples.linux(new byte[100]), "ls", null));
-    assertThrows(ImageException.class, () -> DefaultInitramfs.build(new byte[100], "text", null));
+        () -> DefaultInitramfs.build(Samples.linux(new byte[100]), "ls", GuestSetup.of(null)));
+    assertThrows(
+        ImageException.class,
+        () -> DefaultInitramfs.build(new byte[100], "text", GuestSetup.of(null)));
     assertThrows(
         ImageException.class, () -> DefaultInitramfs.build(temporary.resolve("none"), null));
   }

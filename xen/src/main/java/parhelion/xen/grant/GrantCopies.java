@@ -1,5 +1,6 @@
 package parhelion.xen.grant;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Gntcopy;
@@ -10,6 +11,7 @@ import parhelion.abi.Gtf;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.Hypervisor;
+import parhelion.xen.event.EventChannels;
 import parhelion.xen.memory.FrameTable;
 
 /**
@@ -81,6 +83,43 @@ final class GrantCopies {
     }
   }
 
+  /** From a grant to domain 0 into an array; false, and nothing is copied, if there is none. */
+  boolean toHost(GrantTable granter, long ref, int offset, byte[] target, int at, int length) {
+    Objects.checkFromIndexSize(offset, length, MachineMemory.PAGE_SIZE);
+    End source = new End(true);
+    if (acquire(granter, ref, EventChannels.HOST_DOMID, true, source) != Gntst.OKAY) {
+      return false;
+    }
+    try {
+      boolean granted = isWithin(source, offset, length);
+      if (granted) {
+        memory.read((source.mfn << 12) + offset, target, at, length);
+      }
+      return granted;
+    } finally {
+      giveBack(source);
+    }
+  }
+
+  /** From an array into a grant to domain 0; false, and nothing is copied, if there is none. */
+  boolean fromHost(GrantTable granter, long ref, int offset, byte[] source, int at, int length) {
+    Objects.checkFromIndexSize(offset, length, MachineMemory.PAGE_SIZE);
+    End dest = new End(false);
+    if (acquire(granter, ref, EventChannels.HOST_DOMID, true, dest) != Gntst.OKAY) {
+      return false;
+    }
+    try {
+      dest.typed = frames.getType(dest.mfn, FrameTable.WRITABLE);
+      boolean granted = dest.typed && isWithin(dest, offset, length);
+      if (granted) {
+        memory.write((dest.mfn << 12) + offset, source, at, length);
+      }
+      return granted;
+    } finally {
+      giveBack(dest);
+    }
+  }
+
   /** Only frames of one's own can be named by number. */
   private int permitted(Domain caller, GnttabCopyPtr end, boolean isGrant) {
     if (!isGrant && end.domid() != Domid.SELF) {
@@ -149,7 +188,7 @@ final class GrantCopies {
   /** Takes a grant into use for domain {@code domid}; on failure nothing is taken. */
   private int acquire(GrantTable table, long ref, int domid, boolean allowTransitive, End end) {
     GrantEntries entries = table.entries();
-    if (ref >= entries.count()) {
+    if (ref < 0 || ref >= entries.count()) {
       return Gntst.BAD_GNTREF;
     }
     int entry = (int) ref;

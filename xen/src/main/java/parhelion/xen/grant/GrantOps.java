@@ -61,6 +61,10 @@ public final class GrantOps {
     return hostGrants;
   }
 
+  GrantCopies copies() {
+    return copies;
+  }
+
   public long grantTableOp(Vcpu v, long cmd, long uop, long count, long unused, long unused2) {
     GnttabOp op = GnttabOp.of(cmd & CMD_MASK);
     int n = (int) count;

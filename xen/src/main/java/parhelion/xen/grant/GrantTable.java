@@ -260,6 +260,22 @@ public final class GrantTable {
     return grant;
   }
 
+  /**
+   * GNTTABOP_copy from a frame that the guest has granted to domain 0, for a backend in Java.
+   *
+   * @param ref grant reference, as the guest told it: any number
+   * @param offset in the frame
+   * @return false if the guest has not granted it so; nothing is copied then
+   */
+  public boolean copyToHost(long ref, int offset, byte[] target, int at, int length) {
+    return domain.hypervisor().grantOps().copies().toHost(this, ref, offset, target, at, length);
+  }
+
+  /** The other way: {@link #copyToHost}. */
+  public boolean copyFromHost(long ref, int offset, byte[] source, int at, int length) {
+    return domain.hypervisor().grantOps().copies().fromHost(this, ref, offset, source, at, length);
+  }
+
   void closeHostGrant(HostGrant grant) {
     domain.hypervisor().grantOps().hostGrants().remove(grant);
     release(grant.mfn(), !grant.isWritable());

@@ -1,6 +1,9 @@
 package parhelion.xen.grant;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -219,6 +222,30 @@ final class GrantCopyTest {
     GnttabCacheFlush.LENGTH.put(b.bytes(), b.args(), length);
     GnttabCacheFlush.OP.put(b.bytes(), b.args(), op);
     return b.op(GnttabOp.CACHE_FLUSH, 1);
+  }
+
+  @Test
+  void aBackendCopiesByGrantsThatNameItAndByNoOthers() {
+    GrantTable table = a.guest.domain.grants();
+    byte[] bytes = {1, 2, 3, 4, 5, 6, 7, 8};
+    a.grant(REF, 0, a.guest.mfn(PAGE), Gtf.PERMIT_ACCESS);
+    assertTrue(table.copyFromHost(REF, 4088, bytes, 0, 8));
+    assertEquals(0x0807_0605_0403_0201L, a.guest.peek(PAGE, 4088));
+    byte[] back = new byte[10];
+    assertTrue(table.copyToHost(REF, 4089, back, 2, 7));
+    assertArrayEquals(new byte[] {0, 0, 2, 3, 4, 5, 6, 7, 8, 0}, back);
+    assertEquals(Gtf.PERMIT_ACCESS, a.entryFlags(REF));
+
+    a.grant(REF, 0, a.guest.mfn(PAGE), Gtf.PERMIT_ACCESS | Gtf.READONLY);
+    assertTrue(table.copyToHost(REF, 0, back, 0, 10));
+    assertFalse(table.copyFromHost(REF, 0, bytes, 0, 8), "read-only");
+    a.grant(REF, b.id(), a.guest.mfn(PAGE), Gtf.PERMIT_ACCESS);
+    assertFalse(table.copyToHost(REF, 0, back, 0, 8), "another's");
+    assertFalse(table.copyToHost(-1, 0, back, 0, 8), "negative");
+    assertFalse(table.copyToHost(1L << 32, 0, back, 0, 8), "too large");
+    a.grant(REF, 0, b.guest.mfn(PAGE), Gtf.PERMIT_ACCESS);
+    assertFalse(table.copyFromHost(REF, 0, bytes, 0, 8), "not the granter's frame");
+    assertEquals(0, b.guest.peek(PAGE, 0));
   }
 
   @Test

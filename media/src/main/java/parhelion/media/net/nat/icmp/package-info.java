@@ -1,0 +1,5 @@
+/** Echoes and errors. */
+@NullMarked
+package parhelion.media.net.nat.icmp;
+
+import org.jspecify.annotations.NullMarked;

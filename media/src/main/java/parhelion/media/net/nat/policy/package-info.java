@@ -1,0 +1,5 @@
+/** Where guests may go. */
+@NullMarked
+package parhelion.media.net.nat.policy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Numbers, addresses and checksums as they stand in packets. */
+@NullMarked
+package parhelion.media.net.nat.wire;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,50 @@
+package parhelion.toolstack.device;
+
+import java.util.Map;
+import parhelion.backends.Frontend;
+import parhelion.backends.console.ConsoleDriver;
+import parhelion.backends.console.ConsoleEnd;
+import parhelion.backends.xenbus.XenbusAddress;
+import parhelion.backends.xenbus.XenbusDevice;
+import parhelion.backends.xenstore.XenstoreClient;
+
+/**
+ * A second or later console.
+ *
+ * @param devid 1 to {@link #LAST}; Linux makes hvc1 and so on of them in the order of numbers, and
+ *     of those that are plugged in later in that order
+ * @param end what is behind it, opened already
+ */
+public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
+  public static final String KIND = "console";
+
+  /** Linux has eight hvc lines, the main console's among them. */
+  public static final int LAST = 7;
+
+  public ConsoleConfig {
+    if (devid < 1 || devid > LAST) {
+      throw new IllegalArgumentException("console " + devid);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "console" + devid;
+  }
+
+  @Override
+  public XenbusDevice plug(XenstoreClient store, Frontend guest) {
+    return XenbusDevice.plug(
+        store,
+        new XenbusAddress(KIND, guest.domid(), devid),
+        Map.of(),
+        Map.of(
+            "type", "xenconsoled", "output", end.where(), "protocol", "vt100", "tty", end.where()),
+        new ConsoleDriver(guest, end));
+  }
+
+  @Override
+  public void close() {
+    end.close();
+  }
+}

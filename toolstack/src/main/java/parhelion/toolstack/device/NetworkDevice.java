@@ -1,0 +1,66 @@
+package parhelion.toolstack.device;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import parhelion.backends.Frontend;
+import parhelion.backends.net.VifDriver;
+import parhelion.backends.xenbus.XenbusAddress;
+import parhelion.backends.xenbus.XenbusDevice;
+import parhelion.backends.xenstore.XenstoreClient;
+import parhelion.media.net.MacAddress;
+import parhelion.media.net.NetworkPort;
+import parhelion.toolstack.image.ModuleSet;
+
+/**
+ * A network device.
+ *
+ * @param devid its number, from 0: the guest's eth0 is the lowest
+ * @param mac its address
+ * @param mtu the largest packet that its network carries, in bytes, for guests that ask
+ * @param network what it is plugged into; it owns that
+ */
+public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network)
+    implements DeviceConfig {
+  /** What a guest's kernel needs for one; Debian's have the rest built in or load it on demand. */
+  public static final ModuleSet.Request MODULES =
+      new ModuleSet.Request(List.of("xen-netfront"), List.of("af_packet", "ipv6"));
+
+  /** Every network carries packets of so many bytes. */
+  public static final int DEFAULT_MTU = 1500;
+
+  /** The least that IPv4 can work with, and the most that a packet can be. */
+  public static final int MIN_MTU = 68;
+
+  public static final int MAX_MTU = 65535;
+
+  /** As Linux calls it, if it is the only kind of network device that the guest has. */
+  @Override
+  public String name() {
+    return "eth" + devid;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+
+  @Override
+  public ModuleSet.Request modules() {
+    return MODULES;
+  }
+
+  @Override
+  public XenbusDevice plug(XenstoreClient store, Frontend guest) {
+    Map<String, String> both = new LinkedHashMap<>();
+    both.put("handle", Integer.toString(devid));
+    both.put("mac", mac.toString());
+    both.put("mtu", Integer.toString(mtu));
+    return XenbusDevice.plug(
+        store,
+        new XenbusAddress("vif", guest.domid(), devid),
+        both,
+        both,
+        new VifDriver(guest, network));
+  }
+}
