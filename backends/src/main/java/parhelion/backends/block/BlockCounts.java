@@ -17,6 +17,9 @@ final class BlockCounts {
   long eventsIn;
   long eventsOut;
 
+  /** Time of the scheduler's thread, with the transfers that it does itself. */
+  long nanos;
+
   void count(BlockJob job) {
     transfers += job.transfers();
     switch (job.request.operation()) {
@@ -48,6 +51,7 @@ final class BlockCounts {
     map.put("transfers, none with a copy", transfers);
     map.put("bytes per transfer", (readBytes + writtenBytes) / Math.max(1, transfers));
     map.put("requests done by threads", aside);
+    map.put("host us of the scheduler's thread", nanos / 1000);
     map.put("events from the guest", eventsIn);
     map.put("events to the guest", eventsOut);
     map.put("requests per 100 events", 200 * requests / Math.max(1, eventsIn + eventsOut));

@@ -99,6 +99,8 @@ public final class VifDriver implements XenbusDriver {
 
   @Override
   public Map<String, Long> counts() {
-    return counts.asMap();
+    Map<String, Long> all = counts.asMap();
+    all.putAll(network.counts());
+    return all;
   }
 }

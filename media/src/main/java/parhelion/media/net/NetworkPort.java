@@ -1,5 +1,7 @@
 package parhelion.media.net;
 
+import java.util.Map;
+
 /**
  * A socket of a network that one network device is plugged into: a port of the virtual switch, or
  * of user-mode NAT. Methods may be called by any thread and do not block.
@@ -45,6 +47,11 @@ public interface NetworkPort extends AutoCloseable {
 
   /** The receiver has room again after it refused a packet. */
   void roomToReceive();
+
+  /** What the network has counted, for {@code --stats}, in the order in which it is shown. */
+  default Map<String, Long> counts() {
+    return Map.of();
+  }
 
   /** Unplugs the device: nothing is received any more. */
   @Override

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
@@ -276,6 +277,11 @@ public final class PacketCapture implements AutoCloseable {
       this.number = number;
       this.name = name;
       this.port = port;
+    }
+
+    @Override
+    public Map<String, Long> counts() {
+      return port.counts();
     }
 
     /** Stands a packet in the queue; null if it is not captured. */

@@ -56,7 +56,8 @@ final class ImageArchive {
     // Older docker save links to layers that several images share.
     links.forEach(
         (name, target) -> {
-          ByteRange shared = image.members.get(target.startsWith("../") ? target.substring(3) : target);
+          ByteRange shared =
+              image.members.get(target.startsWith("../") ? target.substring(3) : target);
           if (shared != null) {
             image.members.putIfAbsent(name, shared);
           }

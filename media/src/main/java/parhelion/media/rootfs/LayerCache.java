@@ -73,8 +73,7 @@ public final class LayerCache {
    * @param digest SHA-256 that the packed bytes must have, in hexadecimal, or null
    * @param opened gets the files that were opened, for the caller to close
    */
-  ByteRange unpacked(
-      ByteRange range, String key, @Nullable String digest, List<FileChannel> opened)
+  ByteRange unpacked(ByteRange range, String key, @Nullable String digest, List<FileChannel> opened)
       throws IOException {
     String packing = packing(range);
     if (packing == null) {

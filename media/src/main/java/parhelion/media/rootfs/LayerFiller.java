@@ -45,7 +45,8 @@ final class LayerFiller {
         put(member);
       }
     } catch (FileError e) {
-      throw new RootFsException("it holds more than a root file system may (" + e.getMessage() + ")");
+      throw new RootFsException(
+          "it holds more than a root file system may (" + e.getMessage() + ")");
     }
   }
 

@@ -55,8 +55,7 @@ public record RootFileSystem(CowTree tree, ImageConfig config) implements AutoCl
       throw new RootFsException("it is neither a tar archive nor an image archive");
     }
     ImageArchive image = ImageArchive.of(archive);
-    CowTree tree =
-        new CowTree(cache.scratch(), CowTree.Limits.DEFAULT, () -> close(opened));
+    CowTree tree = new CowTree(cache.scratch(), CowTree.Limits.DEFAULT, () -> close(opened));
     boolean done = false;
     try {
       LayerFiller filler = new LayerFiller(tree);
@@ -78,7 +77,9 @@ public record RootFileSystem(CowTree tree, ImageConfig config) implements AutoCl
     }
   }
 
-  /** Which file, in which state: reading all of a large one to know would take as long as using it. */
+  /**
+   * Which file, in which state: reading all of a large one to know would take as long as using it.
+   */
   private static String key(Path source) throws IOException {
     String state =
         source.toRealPath()

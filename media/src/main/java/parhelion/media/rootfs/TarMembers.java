@@ -137,8 +137,7 @@ final class TarMembers {
   }
 
   private String headerPath() {
-    boolean ustar =
-        Arrays.equals(header, 257, 263, new byte[] {'u', 's', 't', 'a', 'r', 0}, 0, 6);
+    boolean ustar = Arrays.equals(header, 257, 263, new byte[] {'u', 's', 't', 'a', 'r', 0}, 0, 6);
     String prefix = ustar ? text(header, 345, 155) : "";
     return prefix.isEmpty() ? text(header, 0, 100) : prefix + "/" + text(header, 0, 100);
   }

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
-import parhelion.media.share.Attributes;
 import parhelion.media.share.AttributeChange;
+import parhelion.media.share.Attributes;
 import parhelion.media.share.Creation;
 import parhelion.media.share.FileError;
 import parhelion.media.share.Node;
@@ -372,8 +372,7 @@ class RootFileSystemTest {
           int length = random.nextInt(1, random.nextBoolean() ? 5000 : 300);
           switch (random.nextInt(5)) {
             case 0 -> {
-              node.setAttributes(
-                  new AttributeChange(null, null, null, (long) at, null, null));
+              node.setAttributes(new AttributeChange(null, null, null, (long) at, null, null));
               java.util.Arrays.fill(model, Math.min(at, size), model.length, (byte) 0);
               size = at;
             }

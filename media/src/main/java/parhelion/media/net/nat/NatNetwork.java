@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,7 @@ import parhelion.media.net.nat.config.NatConfig;
 import parhelion.media.net.nat.config.NatException;
 import parhelion.media.net.nat.config.PortForward;
 import parhelion.media.net.nat.config.Transport;
+import parhelion.media.net.nat.loop.Count;
 import parhelion.media.net.nat.loop.Counts;
 import parhelion.media.net.nat.loop.EventLoop;
 import parhelion.media.net.nat.tcp.TcpForward;
@@ -103,9 +106,21 @@ public final class NatNetwork implements NetworkPort {
     return List.copyOf(forwards);
   }
 
-  /** What has been counted, as it grows. */
-  public Counts counts() {
-    return counts;
+  /** What has been counted, without what has not. */
+  @Override
+  public Map<String, Long> counts() {
+    Map<String, Long> counted = new LinkedHashMap<>();
+    for (Count count : Count.values()) {
+      if (counts.get(count) != 0) {
+        counted.put("nat: " + count.label(), counts.get(count));
+      }
+    }
+    return counted;
+  }
+
+  /** How often one thing happened. */
+  public long count(Count count) {
+    return counts.get(count);
   }
 
   @Override

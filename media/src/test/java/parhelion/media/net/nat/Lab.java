@@ -114,7 +114,7 @@ final class Lab implements NetworkPort.Receiver, AutoCloseable {
   }
 
   long count(Count count) {
-    return nat.counts().get(count);
+    return nat.count(count);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package parhelion.media.net.nat.loop;
 
-import java.util.EnumMap;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /** The counters of a NAT: written by its thread only, read by any. */
@@ -19,14 +17,5 @@ public final class Counts {
 
   public long get(Count count) {
     return values.getOpaque(count.ordinal());
-  }
-
-  /** All of them, in the order of the roster. */
-  public Map<Count, Long> snapshot() {
-    Map<Count, Long> snapshot = new EnumMap<>(Count.class);
-    for (Count count : Count.values()) {
-      snapshot.put(count, get(count));
-    }
-    return snapshot;
   }
 }
