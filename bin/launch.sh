@@ -1,9 +1,10 @@
 # What the launcher and the build of a launch share: where a build is kept and how java is started.
 # The sourcing script has set root, and jdk before launch.
 #
-# A build is a generation, target/parhelion/NAME/{lib/*.jar,parhelion.aot}. The file "current" beside
+# A build is a generation, target/parhelion/NAME/{lib/*.jar,parhelion.aot,parhelion.code}. The file "current" beside
 # the generations names the one to run and is as old as the moment its build began, so that sources
-# edited meanwhile count as newer. A generation is never changed, for a guest may be running from it.
+# edited meanwhile count as newer. A generation is never changed, for a guest may be running from it; only
+# parhelion.code, the code that was generated for earlier guests, is put there anew when there is more.
 
 launch_state=$root/target/parhelion
 
@@ -51,7 +52,7 @@ run_java() {
   [ "$(uname -sm)" = 'Linux x86_64' ] || java_tiers=-XX:+TieredCompilation
   $java_how "$jdk/bin/java" $java_tiers -Xlog:disable -XX:-UsePerfData -XX:+UseSerialGC -Xms128m -Xmx2g \
     -Xss2m --sun-misc-unsafe-memory-access=allow "$java_aot" \
-    ${PARHELION_JAVA_OPTS:-} -jar "$launch_state/$generation/lib/parhelion.jar" "$@"
+    "-Dparhelion.code.store=$launch_state/$generation/parhelion.code" ${PARHELION_JAVA_OPTS:-} -jar "$launch_state/$generation/lib/parhelion.jar" "$@"
 }
 
 # Becomes java with the arguments given.

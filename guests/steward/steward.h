@@ -1,4 +1,4 @@
-/* The wire between host and steward, and what the steward's parts share. docs/decisions/0007-commands-in-guests.md explains it;
+/* The wire between host and steward, and what the steward's parts share. docs/decisions/0010-commands-by-a-console.md explains it;
  * the host's half is the Java package parhelion.toolstack.steward. */
 #ifndef STEWARD_H
 #define STEWARD_H

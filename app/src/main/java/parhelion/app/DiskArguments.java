@@ -146,6 +146,17 @@ final class DiskArguments {
     }
   }
 
+  /** Opens a disk for a guest that runs. */
+  static DeviceConfig attach(String text, List<String> taken) {
+    Request request = Request.of(text, false);
+    String name = request.name;
+    for (int next = 0; name == null; next++) {
+      String free = DiskName.of(next);
+      name = taken.contains(free) ? null : free;
+    }
+    return request.open(name);
+  }
+
   /** The words by which the guest finds its root; empty if it is none of ours to find. */
   String rootWords() {
     if (root == null) {

@@ -36,14 +36,20 @@ final class GuestSession {
 
   private final GuestOptions options;
   private final List<DeviceConfig> devices;
+  private final @Nullable SessionControl control;
 
   /** The user knows which engine it is. */
   private boolean noted;
 
-  /** A guest with devices, which are the caller's to close. */
-  GuestSession(GuestOptions options, List<DeviceConfig> devices) {
+  /**
+   * A guest with devices, which are the caller's to close.
+   *
+   * @param control by which others reach the guest, or null
+   */
+  GuestSession(GuestOptions options, List<DeviceConfig> devices, @Nullable SessionControl control) {
     this.options = options;
     this.devices = devices;
+    this.control = control;
   }
 
   /** Boots the guest, again after a crash if the user wants that; returns the exit status. */
@@ -116,6 +122,7 @@ final class GuestSession {
             devices);
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
+    SessionControl control = this.control;
     try (PvGuest guest = new PvGuest(config, console)) {
       running.set(guest);
       String note = guest.engineNote();
@@ -140,7 +147,17 @@ final class GuestSession {
         timer.schedule(stopTask(guest), left);
       }
       user.connect(guest);
-      Outcome outcome = guest.run();
+      if (control != null) {
+        control.began(guest, choice.name());
+      }
+      Outcome outcome;
+      try {
+        outcome = guest.run();
+      } finally {
+        if (control != null) {
+          control.ended();
+        }
+      }
       user.disconnect();
       console.drain(DRAIN);
       OptionalInt status = filter == null ? OptionalInt.empty() : filter.status();

@@ -25,6 +25,7 @@ import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
+import parhelion.toolstack.image.StewardProgram;
 
 /**
  * What {@code run} boots: found by the user's options, or by default.
@@ -102,15 +103,16 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, words(options)),
+        commandLine(linux, command, words(options, linux)),
         command);
   }
 
   /** What the command line says beyond the command: of devices, and what the user adds. */
-  private static String words(RunCommand options) {
+  private static String words(RunCommand options, boolean linux) {
     boolean ours = options.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    return String.join(" ", options.disks.rootWords(), networks, options.append).strip();
+    String steward = linux && options.initrd == null ? StewardProgram.KERNEL_ARGUMENT : "";
+    return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
   }
 
   private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {

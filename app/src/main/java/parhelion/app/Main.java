@@ -27,7 +27,20 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "parhelion",
-    subcommands = {RunCommand.class, ExecCommand.class, DemoCommand.class, ImageCommand.class},
+    subcommands = {
+      RunCommand.class,
+      ExecCommand.class,
+      DemoCommand.class,
+      ImageCommand.class,
+      ListCommand.class,
+      ExecInCommand.class,
+      CopyCommand.class,
+      RunningGuestCommands.Info.class,
+      RunningGuestCommands.Stop.class,
+      RunningGuestCommands.Attach.class,
+      RunningGuestCommands.Detach.class,
+      RunningGuestCommands.Resize.class
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
@@ -88,6 +101,7 @@ public final class Main implements Runnable {
             .setExecutionExceptionHandler((failure, at, parsed) -> failed(failure, at));
     // What follows exec's program are the program's own options.
     Objects.requireNonNull(command.getSubcommands().get("exec")).setStopAtPositional(true);
+    Objects.requireNonNull(command.getSubcommands().get("exec-in")).setStopAtPositional(true);
     return command;
   }
 

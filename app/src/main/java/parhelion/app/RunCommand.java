@@ -1,12 +1,18 @@
 package parhelion.app;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.control.ControlServer;
+import parhelion.toolstack.control.GuestNames;
+import parhelion.toolstack.device.ConsoleConfig;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.steward.Steward;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,7 +89,16 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin NetworkArguments networks = new NetworkArguments();
 
+  @Mixin ConsoleArguments consoles = new ConsoleArguments();
+
   @Mixin GuestOptions guest = new GuestOptions();
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description =
+          "What parhelion list, exec-in, copy and the others are to call the guest (default: guest-PID).")
+  @Nullable String name;
 
   @Option(
       names = "--cmd",
@@ -120,15 +135,35 @@ final class RunCommand implements Callable<Integer> {
     if (disks.root != null && shares.rootfs != null) {
       throw new UserError("--root and --rootfs exclude each other: give one of them");
     }
+    String called = name == null ? "guest-" + ProcessHandle.current().pid() : name;
+    Steward steward = new Steward();
     List<DeviceConfig> devices = new ArrayList<>();
-    try (OpenNetworks opened = networks.open()) {
+    devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+    Map<String, DeviceKind> kinds =
+        Map.of("disk", DiskArguments::attach, "console", ConsoleArguments::attach);
+    try (SessionControl control = new SessionControl(called, guest, steward, kinds);
+        ControlServer unused = listen(called, control);
+        OpenNetworks opened = networks.open()) {
       devices.addAll(opened.devices());
       devices.addAll(disks.open());
       shares.open(devices);
-      return new GuestSession(guest, devices)
+      devices.addAll(consoles.open());
+      return new GuestSession(guest, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
       devices.forEach(DeviceConfig::close);
+    }
+  }
+
+  /** A guest that the user has not named need not be reached. */
+  private @Nullable ControlServer listen(String called, SessionControl control) throws IOException {
+    try {
+      return ControlServer.open(GuestNames.ofUser(), called, control);
+    } catch (UserError | IOException e) {
+      if (name == null) {
+        return null;
+      }
+      throw e;
     }
   }
 }

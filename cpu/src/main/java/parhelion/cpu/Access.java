@@ -29,5 +29,15 @@ public final class Access {
    */
   public static final int HOOKED = 8;
 
+  /** A translation result that is a page fault with this error code; negative, as no other is. */
+  public static long pageFault(int errorCode) {
+    return Long.MIN_VALUE | errorCode;
+  }
+
+  /** The error code of a negative translation result. */
+  public static int errorCode(long pageFault) {
+    return (int) pageFault;
+  }
+
   private Access() {}
 }

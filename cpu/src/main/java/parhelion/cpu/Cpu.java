@@ -220,7 +220,7 @@ public final class Cpu implements AutoCloseable {
     if ((value & Rflags.IF & ~get64(RFLAGS)) != 0) {
       requestAttention(); // an interrupt may have waited for this
     }
-    put64(RFLAGS, (value & ~Rflags.ARITHMETIC & 0x3f7fd7L) | Rflags.FIXED);
+    put64(RFLAGS, (value & Rflags.WRITABLE & ~Rflags.ARITHMETIC) | Rflags.FIXED);
     if (userPagesOpen && (value & Rflags.AC) == 0) {
       closeUserPages();
     }
@@ -651,8 +651,16 @@ public final class Cpu implements AutoCloseable {
     if (codeBits == 64 && (va << 16 >> 16) != va) {
       throw fault(GuestFault.GP, 0);
     }
+    long result = translateCanonical(va, access);
+    if (result < 0) {
+      throw pageFault(longMode() ? va : va & 0xffff_ffffL, Access.errorCode(result));
+    }
+    return result;
+  }
+
+  private long translateCanonical(long va, int access) {
     long result = monitor.translate(this, va, access);
-    if ((result & Access.HOOKED) != 0) {
+    if (result < 0 || (result & Access.HOOKED) != 0) {
       return result;
     }
     long pa = result & -4096L;
@@ -668,20 +676,30 @@ public final class Cpu implements AutoCloseable {
   }
 
   /**
-   * Brings the translation for an access of {@code size} bytes into the TLB; false where that does
-   * not let the access go through: it faults, crosses a page, is hooked or stores to decoded code,
-   * or the translation was there already.
+   * Results of {@link #fillTlb}: the access may go on; it needs the interpreter. Others are faults.
    */
-  public boolean fillTlb(long va, int size, int access) {
-    if ((va & 4095) + size > 4096 || hits(va, access)) {
-      return false;
+  public static final long FILLED = 0;
+
+  public static final long NOT_PLAIN = 1;
+
+  /**
+   * Brings the translation for an access of {@code size} bytes of 64-bit code into the TLB.
+   *
+   * @return FILLED; a negative number, {@link Access#pageFault}, if it faults so; NOT_PLAIN if it
+   *     is anything else: it crosses a page, is hooked, stores to decoded code, raises another
+   *     fault, or the translation was there already
+   */
+  public long fillTlb(long va, int size, int access) {
+    if ((va & 4095) + size > 4096 || va << 16 >> 16 != va || hits(va, access)) {
+      return NOT_PLAIN;
     }
+    long result;
     try {
-      translate(va, access);
+      result = translateCanonical(va, access);
     } catch (GuestFault f) {
-      return false;
+      return NOT_PLAIN;
     }
-    return hits(va, access);
+    return result < 0 ? result : hits(va, access) ? FILLED : NOT_PLAIN;
   }
 
   /**

@@ -1,7 +1,10 @@
 package parhelion.cpu;
 
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.rewrite.HostTsc;
+import parhelion.cpu.rewrite.SyscallGates;
 
 /**
  * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation
@@ -18,8 +21,8 @@ public interface Monitor {
    * Translates the page of {@code va} for an access by {@code cpu} in its current mode (inside):
    * READ, WRITE or EXECUTE; for the processor's own accesses to descriptor tables and task-state
    * segments at CPL 3, READ or WRITE with {@link Access#IMPLICIT}. Returns the page's machine
-   * address with {@link Access} bits, or throws the fault. The default walks the guest's page
-   * tables as they stand.
+   * address with {@link Access} bits, or {@link Access#pageFault}, or throws another fault. The
+   * default walks the guest's page tables as they stand.
    */
   default long translate(Cpu cpu, long va, int access) {
     return PageWalker.translate(cpu, va, access);
@@ -93,6 +96,13 @@ public interface Monitor {
     SystemCalls.syscall(cpu);
   }
 
+  /**
+   * Code of the monitor's own for SYSCALL, for engines that generate code; null if there is none.
+   */
+  default @Nullable SyscallGates syscallGates() {
+    return null;
+  }
+
   /** SYSENTER (after). */
   default void sysenter(Cpu cpu) {
     SystemCalls.sysenter(cpu);
@@ -146,6 +156,14 @@ public interface Monitor {
   /** Time-stamp counter. */
   default long tsc(Cpu cpu) {
     return System.nanoTime();
+  }
+
+  /**
+   * What generated code, where it reads the guest's time-stamp counter by itself, adds to the
+   * nanoseconds of {@link HostTsc}; empty if only {@link #tsc} knows.
+   */
+  default OptionalLong hostTscOffset() {
+    return OptionalLong.empty();
   }
 
   /** 64 bits for RDRAND and RDSEED; the default asks the host. */

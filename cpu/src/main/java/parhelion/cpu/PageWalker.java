@@ -56,11 +56,11 @@ public final class PageWalker {
   /**
    * Translates {@code va} for the CPU's current mode and CR3; {@code access} is one of {@link
    * Access}, perhaps with {@link Access#IMPLICIT}. Returns the page's machine address with rights,
-   * or throws #PF.
+   * or {@link Access#pageFault}.
    */
   public static long translate(Cpu c, long va, int access) {
     boolean user = c.cpl() == 3 && (access & Access.IMPLICIT) == 0;
-    return walk(c, c.get64(CR3), va, access, user);
+    return find(c, c.get64(CR3), va, access, user);
   }
 
   /**
@@ -70,6 +70,18 @@ public final class PageWalker {
    * @param user true for an access of user mode (CPL 3)
    */
   public static long walk(Cpu c, long cr3, long va, int access, boolean user) {
+    long result = find(c, cr3, va, access, user);
+    if (result < 0) {
+      throw c.pageFault(c.longMode() ? va : va & 0xffff_ffffL, Access.errorCode(result));
+    }
+    return result;
+  }
+
+  /**
+   * {@link #walk} that throws nothing: a fault is its {@link Access#pageFault}, which costs much
+   * less.
+   */
+  public static long find(Cpu c, long cr3, long va, int access, boolean user) {
     if ((c.get64(CR0) & CR0_PG) == 0) {
       return result(c, va & 0xffff_f000L, Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE);
     }
@@ -82,10 +94,10 @@ public final class PageWalker {
     long va32 = va & 0xffff_ffffL;
     long pointer = entry(c.memory, (cr3 & 0xffff_ffe0L) + (va32 >>> 30) * 8);
     if ((pointer & PRESENT) == 0) {
-      throw c.pageFault(va32, code(c, access, user));
+      return Access.pageFault(code(c, access, user));
     }
     if ((pointer & POINTER_RESERVED) != 0) {
-      throw c.pageFault(va32, code(c, access, user) | PF_PRESENT | PF_RESERVED);
+      return Access.pageFault(code(c, access, user) | PF_PRESENT | PF_RESERVED);
     }
     return walk64(c, pointer & ADDRESS, 2, va32, access, user);
   }
@@ -169,7 +181,7 @@ public final class PageWalker {
         long at = table + ((va >>> shift) & 511) * 8;
         long entry = entry(c.memory, at);
         if ((entry & PRESENT) == 0) {
-          throw c.pageFault(va, code(c, access, user));
+          return Access.pageFault(code(c, access, user));
         }
         boolean large = level > 1 && (entry & LARGE) != 0;
         long wrong = reserved;
@@ -177,7 +189,7 @@ public final class PageWalker {
           wrong |= level == 4 ? LARGE : ((1L << shift) - 1) & ~0x1fffL;
         }
         if ((entry & wrong) != 0) {
-          throw c.pageFault(va, code(c, access, user) | PF_PRESENT | PF_RESERVED);
+          return Access.pageFault(code(c, access, user) | PF_PRESENT | PF_RESERVED);
         }
         rights &= entry;
         noExecute |= entry & NO_EXECUTE;
@@ -190,7 +202,9 @@ public final class PageWalker {
           continue;
         }
         int allowed = allowed(c, rights, noExecute != 0, access, user);
-        check(c, va, allowed, access, user);
+        if (!isAllowed(allowed, access)) {
+          return Access.pageFault(code(c, access, user) | PF_PRESENT);
+        }
         long marked = entry | ACCESSED | ((access & 3) == Access.WRITE ? DIRTY : 0);
         if (marked != entry && !set(c.memory, at, entry, marked)) {
           break;
@@ -213,13 +227,13 @@ public final class PageWalker {
       long at = root + (va >>> 22) * 4;
       long pde = entry32(c.memory, at);
       if ((pde & PRESENT) == 0) {
-        throw c.pageFault(va, code(c, access, user));
+        return Access.pageFault(code(c, access, user));
       }
       long rights = pde;
       boolean large = pse && (pde & LARGE) != 0;
       long leaf = pde;
       if (large && (pde & (1 << 21)) != 0) {
-        throw c.pageFault(va, code(c, access, user) | PF_PRESENT | PF_RESERVED);
+        return Access.pageFault(code(c, access, user) | PF_PRESENT | PF_RESERVED);
       }
       if (!large) {
         if ((pde & ACCESSED) == 0 && !set32(c.memory, at, pde, pde | ACCESSED)) {
@@ -228,12 +242,14 @@ public final class PageWalker {
         at = (pde & 0xffff_f000L) + ((va >>> 12) & 1023) * 4;
         leaf = entry32(c.memory, at);
         if ((leaf & PRESENT) == 0) {
-          throw c.pageFault(va, code(c, access, user));
+          return Access.pageFault(code(c, access, user));
         }
         rights &= leaf;
       }
       int allowed = allowed(c, rights, false, access, user);
-      check(c, va, allowed, access, user);
+      if (!isAllowed(allowed, access)) {
+        return Access.pageFault(code(c, access, user) | PF_PRESENT);
+      }
       long marked = leaf | ACCESSED | ((access & 3) == Access.WRITE ? DIRTY : 0);
       if (marked != leaf && !set32(c.memory, at, leaf, marked)) {
         continue;
@@ -284,16 +300,14 @@ public final class PageWalker {
     return allowed | execute;
   }
 
-  private static void check(Cpu c, long va, int allowed, int access, boolean user) {
+  private static boolean isAllowed(int allowed, int access) {
     int needed =
         switch (access & 3) {
           case Access.WRITE -> Access.MAY_WRITE;
           case Access.EXECUTE -> Access.MAY_EXECUTE;
           default -> Access.MAY_READ;
         };
-    if ((allowed & needed) == 0) {
-      throw c.pageFault(va, code(c, access, user) | PF_PRESENT);
-    }
+    return (allowed & needed) != 0;
   }
 
   private static int code(Cpu c, int access, boolean user) {

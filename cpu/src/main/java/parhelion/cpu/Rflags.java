@@ -23,5 +23,8 @@ public final class Rflags {
 
   public static final int ARITHMETIC = CF | PF | AF | ZF | SF | OF;
 
+  /** Bits that software can set: without the reserved ones, of which {@link #FIXED} is set. */
+  public static final int WRITABLE = 0x3f7fd5;
+
   private Rflags() {}
 }

@@ -64,6 +64,11 @@ final class SystemMemory {
     if (c.longMode() && va << 16 >> 16 != va) {
       throw c.fault(GuestFault.GP, 0);
     }
-    return c.monitor.translate(c, c.longMode() ? va : va & 0xffff_ffffL, access | Access.IMPLICIT);
+    long at = c.longMode() ? va : va & 0xffff_ffffL;
+    long result = c.monitor.translate(c, at, access | Access.IMPLICIT);
+    if (result < 0) {
+      throw c.pageFault(at, Access.errorCode(result));
+    }
+    return result;
   }
 }

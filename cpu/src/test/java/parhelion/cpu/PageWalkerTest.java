@@ -12,7 +12,9 @@ class PageWalkerTest {
   private static final int LEAF = Machine.PT + 5 * 8;
 
   private static String walk(Machine m, long va, int access) {
-    return Machine.fault(() -> PageWalker.translate(m.cpu, va, access));
+    long cr3 = m.cpu.get64(CR3);
+    boolean user = m.cpu.cpl() == 3 && (access & IMPLICIT) == 0;
+    return Machine.fault(() -> PageWalker.walk(m.cpu, cr3, va, access, user));
   }
 
   private static void cr0(Machine m, long value) {

@@ -37,7 +37,7 @@ public final class EngineNotes {
     List<EngineStats.Count> rows = new ArrayList<>();
     rows.add(new EngineStats.Count("  guest instructions", stats.instructions()));
     rows.add(new EngineStats.Count("  bytes of host code", stats.hostBytes()));
-    rows.add(new EngineStats.Count("regions copied from another guest's", stats.copies()));
+    rows.add(new EngineStats.Count("regions copied from an earlier guest's", stats.copies()));
     rows.add(new EngineStats.Count("bytes of host code held", stats.heldBytes()));
     rows.add(new EngineStats.Count("regions dropped", stats.drops()));
     rows.add(new EngineStats.Count("times that all were dropped", stats.resets()));

@@ -25,14 +25,14 @@ public final class DescriptorTables {
   public static final long LDT_VA = GDT_VA + 0x1_0000;
 
   /** Flat segments as attributes (see {@link Segments}). */
-  private static final int CODE64 = 0xa0fb;
+  static final int CODE64 = 0xa0fb;
 
   private static final int CODE32 = 0xc0fb;
-  private static final int DATA = 0xc0f3;
+  static final int DATA = 0xc0f3;
 
-  private static final int FLAT_CS64 = 0xe033;
-  private static final int FLAT_SS = 0xe02b;
-  private static final int FLAT_CS32 = 0xe023;
+  static final int FLAT_CS64 = 0xe033;
+  static final int FLAT_SS = 0xe02b;
+  static final int FLAT_CS32 = 0xe023;
 
   private static final int LDT_PAGES = 16;
 
@@ -42,6 +42,13 @@ public final class DescriptorTables {
 
   /** Frames of the LDT that have been looked up, -1 for the others; each holds a type reference. */
   private final long[] ldtFrames = new long[LDT_PAGES];
+
+  /** See {@link #isFlatPairKnown}; a selector of the LDT stands for none. */
+  private int flatCs = 4;
+
+  private int flatSs = 4;
+  private long flatCode;
+  private long flatStack;
 
   DescriptorTables(Vcpu vcpu) {
     this.vcpu = vcpu;
@@ -221,6 +228,57 @@ public final class DescriptorTables {
     }
     Segments.set(cpu, CS, cs, Segments.base(code), Segments.limit(code), attr | 1);
     Segments.set(cpu, SS, ss, Segments.base(stack), Segments.limit(stack), stackAttr | 1);
+    if ((attr & Segments.LONG) != 0 && isFlat(code) && isFlat(stack)) {
+      ((XenMonitor) cpu.monitor).vcpu().descriptorTables().remember(cs, code, ss, stack);
+    }
+  }
+
+  private static boolean isFlat(long descriptor) {
+    return Segments.base(descriptor) == 0 && Segments.limit(descriptor) == 0xffff_ffffL;
+  }
+
+  // --- the pair of selectors that IRET loaded last ---
+
+  private void remember(int cs, long code, int ss, long stack) {
+    flatCs = cs;
+    flatSs = ss;
+    flatCode = code;
+    flatStack = stack;
+  }
+
+  /**
+   * Whether {@link #flatCs} and {@link #flatSs} can be loaded again without a look: 64-bit code and
+   * its stack, base 0 and no limit, whose descriptors in the GDT are what they were when an IRET
+   * loaded them.
+   */
+  boolean isFlatPairKnown() {
+    return isUnchanged(flatCs, flatCode) && isUnchanged(flatSs, flatStack);
+  }
+
+  private boolean isUnchanged(int selector, long descriptor) {
+    int index = selector >>> 3;
+    if ((selector & 4) != 0 || index >= state.gdtEntries) {
+      return false;
+    }
+    long pa = (state.gdtFrames[index >>> 9] << 12) + (index & 511) * 8L;
+    return vcpu.domain().hypervisor().memory().getLong(pa) == descriptor;
+  }
+
+  int flatCs() {
+    return flatCs;
+  }
+
+  int flatSs() {
+    return flatSs;
+  }
+
+  /** Attributes as loading {@link #flatCs} gives them. */
+  int flatCodeAttributes() {
+    return Segments.attributes(flatCode) | 1;
+  }
+
+  int flatStackAttributes() {
+    return Segments.attributes(flatStack) | 1;
   }
 
   /** A selector's descriptor; the fault {@code vector} where there is none. */

@@ -6,7 +6,6 @@ import parhelion.abi.HypervisorVirt;
 import parhelion.abi.Struct;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.GuestFault;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -64,15 +63,11 @@ public final class GuestAccess implements Bytes {
     if (cached >= 0) {
       return cached;
     }
-    try {
-      long translation = vcpu.monitor().translatePlain(cpu, va, access);
-      if ((translation & Access.HOOKED) != 0) {
-        throw new XenError(Errno.EFAULT);
-      }
-      return (translation & -4096L) | (va & 4095);
-    } catch (GuestFault f) {
+    long translation = vcpu.monitor().translatePlain(cpu, va, access);
+    if (translation < 0 || (translation & Access.HOOKED) != 0) {
       throw new XenError(Errno.EFAULT);
     }
+    return (translation & -4096L) | (va & 4095);
   }
 
   @Override

@@ -22,6 +22,11 @@ public final class HypercallStats {
     nanos[nr] += hostNanos;
   }
 
+  /** Calls that generated code has done by itself; nobody has measured them. */
+  void addNative(int nr, long calls) {
+    count[nr] += calls;
+  }
+
   /**
    * Counts a sub-op and the host's nanoseconds spent in it; calls whose elements are sub-ops
    * (mmuext_op) count each element.

@@ -104,6 +104,10 @@ public final class Hypercalls {
     this.listener = listener;
   }
 
+  boolean isListenedTo() {
+    return listener != null;
+  }
+
   /** Runs a hypercall for {@code v} and returns {@code rax}. */
   public long call(Vcpu v, long nr, long a1, long a2, long a3, long a4, long a5) {
     Row row = row(nr);

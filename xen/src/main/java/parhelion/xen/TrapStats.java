@@ -79,6 +79,15 @@ public final class TrapStats {
     }
   }
 
+  boolean isListenedTo() {
+    return listener != null;
+  }
+
+  /** System calls that generated code has delivered by itself; nobody has measured them. */
+  void nativeSyscalls(long count) {
+    counts[USER_SYSCALL] += count;
+  }
+
   private static String name(int kind) {
     return switch (kind) {
       case UPCALL -> "delivered event upcalls";

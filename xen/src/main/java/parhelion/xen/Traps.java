@@ -29,7 +29,7 @@ public final class Traps {
   private static final int NMI = 2;
 
   /** Flags that every entry clears. */
-  private static final long CLEARED = Rflags.AC | Rflags.VM | Rflags.RF | Rflags.NT | Rflags.TF;
+  static final long CLEARED = Rflags.AC | Rflags.VM | Rflags.RF | Rflags.NT | Rflags.TF;
 
   private final Vcpu vcpu;
   private final VcpuState state;
@@ -183,10 +183,15 @@ public final class Traps {
     cpu.rflags(rflags & ~CLEARED);
   }
 
-  private void checkStack(long low, long high) {
+  /** Whether a frame may be pushed there: canonical, and not in the hypervisor's range. */
+  static boolean isStackRange(long low, long high) {
     boolean lower = high >= 0 && high <= 1L << 47 && low >= 0;
     boolean upper = low < 0 && low >= HypervisorVirt.END;
-    if (!lower && !upper) {
+    return lower || upper;
+  }
+
+  private void checkStack(long low, long high) {
+    if (!isStackRange(low, high)) {
       throw new DomainCrash(
           "a kernel stack at 0x" + Long.toHexString(high) + "\n" + CpuDump.registers(vcpu));
     }
@@ -201,7 +206,7 @@ public final class Traps {
     return architecturalIopl() ? flags | (long) state.iopl << 12 : flags;
   }
 
-  private boolean architecturalIopl() {
+  boolean architecturalIopl() {
     return (vcpu.domain().vmAssist >> VmAssist.ARCHITECTURAL_IOPL.nr() & 1) != 0;
   }
 

@@ -1,5 +1,6 @@
 package parhelion.xen;
 
+import java.util.OptionalLong;
 import parhelion.cpu.Cpu;
 
 /**
@@ -17,6 +18,14 @@ public interface XenClock {
   /** What {@code rdtsc} gives. */
   default long tsc() {
     return systemNanos();
+  }
+
+  /**
+   * What to add to {@link parhelion.cpu.rewrite.HostTsc} for {@link #tsc}, if that is where it
+   * comes from.
+   */
+  default OptionalLong hostTscOffset() {
+    return OptionalLong.empty();
   }
 
   /**

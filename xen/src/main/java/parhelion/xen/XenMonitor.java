@@ -2,6 +2,7 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 
+import java.util.OptionalLong;
 import parhelion.abi.HypervisorVirt;
 import parhelion.abi.MachToPhys;
 import parhelion.abi.VmAssist;
@@ -12,6 +13,7 @@ import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.rewrite.SyscallGates;
 import parhelion.xen.memory.FrameTable;
 import parhelion.xen.memory.MachToPhysTable;
 
@@ -28,6 +30,7 @@ public final class XenMonitor implements Monitor {
   private final VcpuState state;
   private final Hypervisor hypervisor;
   private final PrivilegedOps privilegedOps;
+  private final NativeEntries nativeEntries;
 
   /** While set, stores to page tables fault instead of being emulated: they are Xen's own. */
   private boolean plainWrites;
@@ -37,6 +40,7 @@ public final class XenMonitor implements Monitor {
     state = vcpu.state;
     hypervisor = vcpu.domain().hypervisor();
     privilegedOps = new PrivilegedOps(vcpu);
+    nativeEntries = new NativeEntries(vcpu);
   }
 
   public Vcpu vcpu() {
@@ -82,14 +86,15 @@ public final class XenMonitor implements Monitor {
       return translateOwn(cpu, va, access);
     }
     long cr3 = state.kernelMode ? state.kernelCr3 : state.userCr3;
-    if ((access & 3) != Access.WRITE || !state.kernelMode || plainWrites || !emulatesPageTables()) {
-      return PageWalker.walk(cpu, cr3, va, access, true);
+    long result = PageWalker.find(cpu, cr3, va, access, true);
+    if (result < 0
+        && (access & 3) == Access.WRITE
+        && state.kernelMode
+        && !plainWrites
+        && emulatesPageTables()) {
+      return pageTableWrite(cpu, cr3, va, result);
     }
-    try {
-      return PageWalker.walk(cpu, cr3, va, access, true);
-    } catch (GuestFault f) {
-      return pageTableWrite(cpu, cr3, va, f.errorCode);
-    }
+    return result;
   }
 
   private boolean emulatesPageTables() {
@@ -100,7 +105,8 @@ public final class XenMonitor implements Monitor {
    * A store that the page tables refuse: allowed through {@link #store} if it is to an L1 table of
    * the domain.
    */
-  private long pageTableWrite(Cpu cpu, long cr3, long va, int errorCode) {
+  private long pageTableWrite(Cpu cpu, long cr3, long va, long fault) {
+    int errorCode = Access.errorCode(fault);
     if ((errorCode & (PageWalker.PF_PRESENT | PageWalker.PF_RESERVED)) == PageWalker.PF_PRESENT) {
       long pa = PageWalker.lookup(cpu, cr3, va);
       if (pa >= 0 && cpu.memory.contains(pa, 1)) {
@@ -111,7 +117,7 @@ public final class XenMonitor implements Monitor {
         }
       }
     }
-    throw cpu.pageFault(va, errorCode);
+    return fault;
   }
 
   /** Xen's own range: the M2P table to read, and the descriptor tables for the processor itself. */
@@ -132,15 +138,15 @@ public final class XenMonitor implements Monitor {
     int code = PageWalker.PF_USER;
     code |= kind == Access.WRITE ? PageWalker.PF_WRITE : 0;
     code |= kind == Access.EXECUTE ? PageWalker.PF_FETCH : 0;
-    throw cpu.pageFault(va, code);
+    return Access.pageFault(code);
   }
 
   /**
-   * Translation by the kernel's page tables, whatever the mode, without the write emulation of page
-   * tables.
+   * Translation (or {@link Access#pageFault}) by the kernel's page tables, whatever the mode,
+   * without the write emulation of page tables.
    */
   long translatePlain(Cpu cpu, long va, int access) {
-    return PageWalker.walk(cpu, state.kernelCr3, va, access, true);
+    return PageWalker.find(cpu, state.kernelCr3, va, access, true);
   }
 
   @Override
@@ -168,6 +174,11 @@ public final class XenMonitor implements Monitor {
   }
 
   // --- entries ---
+
+  @Override
+  public SyscallGates syscallGates() {
+    return nativeEntries;
+  }
 
   @Override
   public void syscall(Cpu cpu) {
@@ -289,6 +300,11 @@ public final class XenMonitor implements Monitor {
   @Override
   public long tsc(Cpu cpu) {
     return hypervisor.clock().tsc();
+  }
+
+  @Override
+  public OptionalLong hostTscOffset() {
+    return hypervisor.clock().hostTscOffset();
   }
 
   @Override

@@ -101,7 +101,12 @@ abstract class AccessWriter extends CodeWriter {
 
   int missSite(int bytes, boolean write, int retry) {
     int kind = Region.MISS | (write ? Region.WRITE : 0) | bytes << Region.SIZE_SHIFT;
-    return site(kind | (stored ? Region.FLAGS_STORED : 0), retry, 0);
+    boolean faults =
+        switch (run.treatments[current]) {
+          case BIT_STRING, REPEAT -> false;
+          default -> true;
+        };
+    return site(kind | (stored ? Region.FLAGS_STORED : 0) | (faults ? Region.FAULTS : 0), retry, 0);
   }
 
   boolean access(

@@ -1,46 +1,53 @@
 package parhelion.cpu.rewrite;
 
 import java.util.Arrays;
+import parhelion.cpu.CpuState;
 
 /**
  * Writes host x86-64 instructions into a buffer whose final address is known. Registers are numbers
  * 0 to 15 in the processor's order. Only the forms that the rewriter needs.
  */
-final class Assembler {
-  static final int RAX = 0;
-  static final int RCX = 1;
-  static final int RDX = 2;
-  static final int RBX = 3;
-  static final int RSP = 4;
-  static final int RBP = 5;
-  static final int RSI = 6;
-  static final int RDI = 7;
-  static final int R8 = 8;
-  static final int R9 = 9;
-  static final int R10 = 10;
-  static final int R11 = 11;
-  static final int R12 = 12;
-  static final int R13 = 13;
-  static final int R14 = 14;
-  static final int R15 = 15;
+public final class Assembler {
+  public static final int RAX = 0;
+  public static final int RCX = 1;
+  public static final int RDX = 2;
+  public static final int RBX = 3;
+  public static final int RSP = 4;
+  public static final int RBP = 5;
+  public static final int RSI = 6;
+  public static final int RDI = 7;
+  public static final int R8 = 8;
+  public static final int R9 = 9;
+  public static final int R10 = 10;
+  public static final int R11 = 11;
+  public static final int R12 = 12;
+  public static final int R13 = 13;
+  public static final int R14 = 14;
+  public static final int R15 = 15;
 
   /** Condition codes of Jcc. */
-  static final int BELOW = 2;
+  public static final int BELOW = 2;
 
-  static final int AE = 3;
-  static final int E = 4;
-  static final int NE = 5;
-  static final int A = 7;
-  static final int S = 8;
+  public static final int AE = 3;
+  public static final int E = 4;
+  public static final int NE = 5;
+  public static final int A = 7;
+  public static final int S = 8;
+
+  /** Shifts by the number that they have in C1 /n. */
+  public static final int SHL = 4;
+
+  public static final int SHR = 5;
+  public static final int SAR = 7;
 
   /** ALU operations by the number that they have in 80 /n. */
-  static final int ADD = 0;
+  public static final int ADD = 0;
 
-  static final int OR = 1;
-  static final int AND = 4;
-  static final int SUB = 5;
-  static final int XOR = 6;
-  static final int CMP = 7;
+  public static final int OR = 1;
+  public static final int AND = 4;
+  public static final int SUB = 5;
+  public static final int XOR = 6;
+  public static final int CMP = 7;
 
   byte[] code = new byte[16384];
   int at;
@@ -129,28 +136,28 @@ final class Assembler {
 
   // --- moves ---
 
-  void loadState(int reg, int offset) {
+  public void loadState(int reg, int offset) {
     b(0x65);
     rex(true, reg, 0, 0);
     b(0x8b);
     state(reg, offset);
   }
 
-  void loadState32(int reg, int offset) {
+  public void loadState32(int reg, int offset) {
     b(0x65);
     rex(false, reg, 0, 0);
     b(0x8b);
     state(reg, offset);
   }
 
-  void storeState(int offset, int reg) {
+  public void storeState(int offset, int reg) {
     b(0x65);
     rex(true, reg, 0, 0);
     b(0x89);
     state(reg, offset);
   }
 
-  void storeState32(int offset, int reg) {
+  public void storeState32(int offset, int reg) {
     b(0x65);
     rex(false, reg, 0, 0);
     b(0x89);
@@ -158,7 +165,7 @@ final class Assembler {
   }
 
   /** mov dword gs:[offset], value. */
-  void storeState32Imm(int offset, int value) {
+  public void storeState32Imm(int offset, int value) {
     b(0x65, 0xc7);
     state(0, offset);
     d(value);
@@ -188,12 +195,12 @@ final class Assembler {
     d(offset);
   }
 
-  void mov(int to, int from) {
+  public void mov(int to, int from) {
     rex(true, from, 0, to);
     b(0x89, 0xc0 | (from & 7) << 3 | to & 7);
   }
 
-  void mov32(int to, int from) {
+  public void mov32(int to, int from) {
     rex(false, from, 0, to);
     b(0x89, 0xc0 | (from & 7) << 3 | to & 7);
   }
@@ -205,7 +212,7 @@ final class Assembler {
   }
 
   /** The shortest move of a constant; leaves the flags. */
-  void movImm(int to, long value) {
+  public void movImm(int to, long value) {
     if (value >>> 32 == 0) {
       rex(false, 0, 0, to);
       b(0xb8 | to & 7);
@@ -229,31 +236,31 @@ final class Assembler {
     return at - 8;
   }
 
-  void load(int reg, int baseReg, int index, int disp) {
+  public void load(int reg, int baseReg, int index, int disp) {
     rex(true, reg, index < 0 ? 0 : index, baseReg);
     b(0x8b);
     memory(reg, baseReg, index, 0, disp);
   }
 
-  void store(int baseReg, int index, int disp, int reg) {
+  public void store(int baseReg, int index, int disp, int reg) {
     rex(true, reg, index < 0 ? 0 : index, baseReg);
     b(0x89);
     memory(reg, baseReg, index, 0, disp);
   }
 
   /** mov qword [base + index + disp], sign-extended value. */
-  void storeImm(int baseReg, int index, int disp, int value) {
+  public void storeImm(int baseReg, int index, int disp, int value) {
     rex(true, 0, index < 0 ? 0 : index, baseReg);
     b(0xc7);
     memory(0, baseReg, index, 0, disp);
     d(value);
   }
 
-  void lea(int reg, int baseReg, int index, int scale, int disp) {
+  public void lea(int reg, int baseReg, int index, int scale, int disp) {
     lea(true, reg, baseReg, index, scale, disp);
   }
 
-  void lea(boolean wide, int reg, int baseReg, int index, int scale, int disp) {
+  public void lea(boolean wide, int reg, int baseReg, int index, int scale, int disp) {
     rex(wide, reg, index < 0 ? 0 : index, baseReg < 0 ? 0 : baseReg);
     b(0x8d);
     memory(reg, baseReg, index, scale, disp);
@@ -262,7 +269,7 @@ final class Assembler {
   // --- arithmetic ---
 
   /** op reg, gs:[offset]. */
-  void aluState(int op, int reg, int offset) {
+  public void aluState(int op, int reg, int offset) {
     b(0x65);
     rex(true, reg, 0, 0);
     b(op << 3 | 3);
@@ -310,22 +317,22 @@ final class Assembler {
     state(4, offset);
   }
 
-  void alu(int op, int to, int from) {
+  public void alu(int op, int to, int from) {
     rex(true, from, 0, to);
     b(op << 3 | 1, 0xc0 | (from & 7) << 3 | to & 7);
   }
 
-  void alu32(int op, int to, int from) {
+  public void alu32(int op, int to, int from) {
     rex(false, from, 0, to);
     b(op << 3 | 1, 0xc0 | (from & 7) << 3 | to & 7);
   }
 
-  void aluImm(int op, int reg, int value) {
+  public void aluImm(int op, int reg, int value) {
     rex(true, 0, 0, reg);
     imm(op, reg, value);
   }
 
-  void aluImm32(int op, int reg, int value) {
+  public void aluImm32(int op, int reg, int value) {
     rex(false, 0, 0, reg);
     imm(op, reg, value);
   }
@@ -339,15 +346,70 @@ final class Assembler {
     }
   }
 
+  /** reg := reg shifted by a constant: SHL, SHR or SAR. */
+  public void shift(int op, int reg, int count) {
+    rex(true, 0, 0, reg);
+    b(0xc1, 0xc0 | op << 3 | reg & 7, count);
+  }
+
+  /** reg := zero-extended byte at [base + disp]. */
+  public void loadByte(int reg, int baseReg, int disp) {
+    rex(false, reg, 0, baseReg);
+    b(0x0f, 0xb6);
+    memory(reg, baseReg, -1, 0, disp);
+  }
+
+  /** reg := zero-extended 16 bits at [base + disp]. */
+  public void loadWord(int reg, int baseReg, int disp) {
+    rex(false, reg, 0, baseReg);
+    b(0x0f, 0xb7);
+    memory(reg, baseReg, -1, 0, disp);
+  }
+
+  /** mov byte [base + disp], value. */
+  public void storeByteImm(int baseReg, int disp, int value) {
+    rex(false, 0, 0, baseReg);
+    b(0xc6);
+    memory(0, baseReg, -1, 0, disp);
+    b(value);
+  }
+
+  /** cmp byte [base + disp], 0. */
+  public void cmpByteZero(int baseReg, int disp) {
+    rex(false, 0, 0, baseReg);
+    b(0x80);
+    memory(7, baseReg, -1, 0, disp);
+    b(0);
+  }
+
+  /** and dword gs:[offset], value. */
+  void andState32(int offset, int value) {
+    b(0x65, 0x81);
+    state(AND, offset);
+    d(value);
+  }
+
+  /** mul qword gs:[offset]: RDX:RAX := RAX times it. */
+  void mulState(int offset) {
+    b(0x65, 0x48, 0xf7);
+    state(4, offset);
+  }
+
+  /** inc qword gs:[offset]. */
+  public void incState(int offset) {
+    b(0x65, 0x48, 0xff);
+    state(0, offset);
+  }
+
   /** test reg, sign-extended value. */
-  void testImm(int reg, int value) {
+  public void testImm(int reg, int value) {
     rex(true, 0, 0, reg);
     b(0xf7, 0xc0 | reg & 7);
     d(value);
   }
 
   /** cmp byte gs:[offset], 0. */
-  void cmpStateByteZero(int offset) {
+  public void cmpStateByteZero(int offset) {
     b(0x65, 0x80);
     state(7, offset);
     b(0);
@@ -361,7 +423,7 @@ final class Assembler {
   }
 
   /** cmp dword gs:[offset], value. */
-  void cmpState32Imm(int offset, int value) {
+  public void cmpState32Imm(int offset, int value) {
     b(0x65, 0x81);
     state(7, offset);
     d(value);
@@ -375,7 +437,7 @@ final class Assembler {
   }
 
   /** cmp gs:[offset], reg. */
-  void cmpState(int offset, int reg) {
+  public void cmpState(int offset, int reg) {
     b(0x65);
     rex(true, reg, 0, 0);
     b(0x39);
@@ -416,15 +478,29 @@ final class Assembler {
     loadState(RAX, NativeState.SAVED_RAX);
   }
 
+  /**
+   * The guest's RFLAGS, whose arithmetic ones are in {@link NativeState#FLAGS}, into a register.
+   */
+  void rflags(int to, int scratch) {
+    loadState(to, NativeState.FLAGS);
+    mov32(scratch, to);
+    shift(SHR, to, 8);
+    aluImm32(AND, to, 0xd5);
+    aluImm32(AND, scratch, 1);
+    shift(SHL, scratch, 11);
+    alu(OR, to, scratch);
+    aluState(OR, to, CpuState.RFLAGS);
+  }
+
   // --- jumps: each gives the position of its 4-byte displacement ---
 
-  int jcc(int condition) {
+  public int jcc(int condition) {
     b(0x0f, 0x80 | condition);
     d(0);
     return at - 4;
   }
 
-  int jmp() {
+  public int jmp() {
     b(0xe9);
     d(0);
     return at - 4;
@@ -471,11 +547,11 @@ final class Assembler {
   }
 
   /** Lets the displacement at {@code position} lead to where writing stands now. */
-  void here(int position) {
+  public void here(int position) {
     patch(position, at - (position + 4));
   }
 
-  void to(int position, int target) {
+  public void to(int position, int target) {
     patch(position, target - (position + 4));
   }
 

@@ -110,9 +110,14 @@ abstract class CodeWriter {
   }
 
   void leave(int site, boolean storeFlags) {
+    loadSite(site);
+    jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+  }
+
+  /** The number of a site, by which generated code leaves, into SCRATCH1. */
+  void loadSite(int site) {
     a.movImm(SCRATCH1, region.firstSite + site & 0xffffffffL);
     relocate(Templates.SITE, a.at - 4, site);
-    jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
   }
 
   void relocate(int kind, int position, int value) {
@@ -184,6 +189,11 @@ abstract class CodeWriter {
     int live = run.liveBefore[current];
     int site = site(Region.INTERPRET, 0, 0);
     leave(site, live != 0 && inHost && !stored);
+    interpreted();
+  }
+
+  /** Behind an instruction that the interpreter has executed. */
+  void interpreted() {
     groups.closeAll();
     scratchGroup = -1;
     inHost = true;

@@ -156,7 +156,7 @@ final class Groups {
       case PUSH -> {
         return !insn.isMemory() && stack(-8, true);
       }
-      case CALL -> {
+      case PUSHF, CALL -> {
         return stack(-8, true);
       }
       case POP, RET -> {
@@ -200,14 +200,17 @@ final class Groups {
   private int effect(int i, int register) {
     Insn insn = run.insns[i];
     switch (run.treatments[i]) {
-      case PUSH, CALL, CALL_INDIRECT -> {
+      case PUSH, PUSHF, CALL, CALL_INDIRECT -> {
         return register == 4 ? -8 : 0;
       }
       case POP -> {
         int to = insn.modrm == Insn.NONE ? insn.opcodeReg : insn.rm;
         return to == register ? UNKNOWN : register == 4 ? 8 : 0;
       }
-      case SKIP, JCC, JMP, JMP_INDIRECT -> {
+      case READ_TSC -> {
+        return register == 0 || register == 2 ? UNKNOWN : 0;
+      }
+      case SKIP, CLD, JCC, JMP, JMP_INDIRECT -> {
         return 0;
       }
       case LEAVE -> {

@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Feature;
 
@@ -62,6 +63,11 @@ final class HostCpu {
       // Then it has nothing that we know of.
     }
     return Collections.emptySet();
+  }
+
+  /** All that generated code may depend on, as a text. */
+  static String description() {
+    return String.join(" ", new TreeSet<>(FLAGS));
   }
 
   /** Whether the host executes instructions of {@code feature}. */

@@ -69,6 +69,25 @@ abstract class InsnWriter extends AccessWriter {
     encoder.accumulator(load, bytes, memBase, memDisp);
   }
 
+  /**
+   * The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own
+   * start.
+   */
+  void readTsc() {
+    keepFlags();
+    a.b(0x0f, 0x31); // rdtsc
+    a.shift(SHL, RDX, 32);
+    a.alu(OR, RAX, RDX);
+    a.aluState(SUB, RAX, NativeState.TSC_BASE);
+    a.mulState(NativeState.TSC_SCALE);
+    a.b(0x48, 0x0f);
+    a.b(0xa4, 0xc2, 1); // shld rdx, rax, 1
+    a.aluState(ADD, RDX, NativeState.TSC_OFFSET);
+    a.aluState(ADD, RDX, CpuState.TSC_OFFSET);
+    a.mov32(RAX, RDX);
+    a.shift(SHR, RDX, 32);
+  }
+
   void readSelector(Insn insn) {
     int to = HOST[insn.rm] >= 0 ? HOST[insn.rm] : SCRATCH0;
     a.loadState32(to, CpuState.SEG_SELECTOR + insn.reg * 8);
@@ -204,6 +223,22 @@ abstract class InsnWriter extends AccessWriter {
       a.store(GUEST_RSP, SCRATCH1, -8, inHostRegister(register));
     }
     a.lea(GUEST_RSP, GUEST_RSP, -1, 0, -8);
+  }
+
+  void pushFlags() {
+    keepFlags();
+    stackAccess(-8, true);
+    a.storeState(NativeState.SAVED_RAX, RAX);
+    a.rflags(RAX, SCRATCH0);
+    a.aluImm32(AND, RAX, ~(Rflags.RF | Rflags.VM));
+    a.store(GUEST_RSP, SCRATCH1, -8, RAX);
+    a.loadState(RAX, NativeState.SAVED_RAX);
+    a.lea(GUEST_RSP, GUEST_RSP, -1, 0, -8);
+  }
+
+  void clearDirection() {
+    keepFlags();
+    a.andState32(CpuState.RFLAGS, ~Rflags.DF);
   }
 
   /** The host register of a guest register, loaded into SCRATCH0 if it is in the state block. */

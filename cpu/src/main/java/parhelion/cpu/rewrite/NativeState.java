@@ -93,7 +93,37 @@ public final class NativeState {
   /** FNSAVE image of the guest's x87. */
   static final int X87_IMAGE = BASE + 120;
 
-  private static final int CACHES = BASE + 576;
+  /** Where SYSCALL in the mode of TLB 0 or 1 goes: see {@link SyscallGates}. */
+  static int syscallGate(int tlbIndex) {
+    return BASE + 512 + 8 * tlbIndex;
+  }
+
+  /** Index of the TLB that serves the mode in which generated code runs, or left. */
+  static final int MODE = BASE + 528;
+
+  /** While a gate's code runs: the address behind the SYSCALL, and the site of it. */
+  static final int GATE_RIP = BASE + 536;
+
+  static final int GATE_SITE = BASE + 544;
+
+  /**
+   * {@link #EXIT_SITE} of a gate that leads to code that is not in the jump cache; RIP says where.
+   */
+  static final int NO_SITE = -1;
+
+  /**
+   * The guest's time-stamp counter from the host's: what {@link HostTsc} says, and what to add to
+   * its nanoseconds.
+   */
+  static final int TSC_BASE = BASE + 552;
+
+  static final int TSC_SCALE = BASE + 560;
+  static final int TSC_OFFSET = BASE + 568;
+
+  /** Sixteen 8-byte fields for the monitor's own code. */
+  static final int MONITOR = BASE + 576;
+
+  private static final int CACHES = BASE + 704;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;

@@ -114,9 +114,7 @@ final class PageWalk {
       a.storeState(NativeState.WALK_SAVED + i * 8, SAVED[i]);
     }
     a.storeState(NativeState.MISS_VA, SCRATCH0);
-    a.b(0x65, 0x48, 0xff); // inc qword gs:[WALKS]
-    a.b(0x04, 0x25);
-    a.d(NativeState.WALKS);
+    a.incState(NativeState.WALKS);
   }
 
   private void end() {

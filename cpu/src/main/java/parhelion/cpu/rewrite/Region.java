@@ -41,6 +41,13 @@ final class Region implements CodeCache.Translation {
   static final int FLAGS_STORED = 16;
   static final int SSE_KNOWN = 32;
   static final int X87_KNOWN = 64;
+
+  /**
+   * A page fault of the access is the instruction's, with the address and size that the site tells
+   * of.
+   */
+  static final int FAULTS = 128;
+
   static final int SIZE_SHIFT = 8;
 
   /** Ints of a site: kind and bits, place, host offset to go on at or to patch, and behind it. */

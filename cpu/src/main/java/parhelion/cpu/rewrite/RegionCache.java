@@ -52,12 +52,15 @@ public final class RegionCache {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-  private final @Nullable Templates templates = Templates.shared();
+  private @Nullable Templates templates = Templates.shared();
+  private @Nullable CodeStore store = CodeStore.shared();
   private final MachineMemory memory;
   private final CodeCache code;
   private final CodeArena arena;
-  private final long arenaStart;
+  private long arenaStart;
   final Routines routines;
+  final long[] gateAddress = new long[2];
+  private @Nullable Class<?> gatesOf;
   private final Scanner scanner = new Scanner();
   private final RegionWriter writer;
   private final @Nullable Region[] table = new Region[1 << 16];
@@ -95,6 +98,34 @@ public final class RegionCache {
       U.putLong(state + NativeState.WINDOW_BYTES, window.bytes());
       U.putLong(state + NativeState.WINDOW_PA, window.pa());
     }
+    HostTsc tsc = monitor.hostTscOffset().isPresent() ? HostTsc.find() : null;
+    if (tsc != null) {
+      U.putLong(state + NativeState.TSC_BASE, tsc.base);
+      U.putLong(state + NativeState.TSC_SCALE, tsc.scale);
+      U.putLong(state + NativeState.TSC_OFFSET, monitor.hostTscOffset().getAsLong());
+    }
+    writeGates(monitor.syscallGates());
+  }
+
+  /** The gates of the monitor of the first CPU: before there is any other code. */
+  private void writeGates(@Nullable SyscallGates gates) {
+    if (gates == null || gatesOf != null || arena.usedBytes() != arenaStart) {
+      return;
+    }
+    gatesOf = gates.getClass();
+    Assembler a = new Assembler();
+    a.start(arena.next());
+    for (int tlb = 0; tlb < 2; tlb++) {
+      gateAddress[tlb] = a.base + a.at;
+      gates.write(new GateCode(a, routines), tlb);
+    }
+    arena.add(a.code, a.at);
+    arenaStart = arena.usedBytes();
+  }
+
+  /** Whether {@link #gateAddress} is the code of these gates. */
+  boolean hasGates(@Nullable SyscallGates gates) {
+    return gates != null && gates.getClass() == gatesOf;
   }
 
   private RegionCache(MachineMemory memory, CodeCache code, CodeArena arena) {
@@ -117,8 +148,22 @@ public final class RegionCache {
       throw new UnsupportedOperationException(obstacle);
     }
     CodeArena arena = new CodeArena(ARENA_BYTES);
-    memory.onClose(arena::close);
-    return new RegionCache(memory, code, arena);
+    RegionCache cache = new RegionCache(memory, code, arena);
+    memory.onClose(cache::close);
+    return cache;
+  }
+
+  private void close() {
+    arena.close();
+    if (store != null) {
+      store.save();
+    }
+  }
+
+  /** Takes code from this store alone, and keeps it there: for tests. */
+  void keepIn(CodeStore other) {
+    templates = null;
+    store = other;
   }
 
   /** Has {@code listener} told of all code that is there and of all that is written from now on. */
@@ -267,8 +312,8 @@ public final class RegionCache {
     region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
-    if (templates != null && secondPa < 0) {
-      templates.add(memory, region, writer.code(), writer.relocations());
+    if (secondPa < 0) {
+      keep(region);
     }
     add(region);
     translations++;
@@ -276,6 +321,20 @@ public final class RegionCache {
     hostBytes += region.hostBytes;
     translationNanos += System.nanoTime() - start;
     return region;
+  }
+
+  /** For the guests that come after this one. */
+  private void keep(Region region) {
+    if (templates == null && store == null) {
+      return;
+    }
+    Template template = Templates.of(memory, region, writer.code(), writer.relocations());
+    if (templates != null) {
+      templates.add(region.va, region.key, template);
+    }
+    if (store != null) {
+      store.add(region.va, region.key, template);
+    }
   }
 
   private void add(Region region) {
@@ -293,10 +352,10 @@ public final class RegionCache {
    * A copy of what was written for the same bytes before, or null. Crossing instructions are not.
    */
   private @Nullable Region copy(long pa, long va, int key) {
-    if (templates == null) {
-      return null;
+    Template template = templates == null ? null : templates.find(memory, pa, va, key);
+    if (template == null && store != null) {
+      template = store.find(memory, pa, va, key);
     }
-    Template template = templates.find(memory, pa, va, key);
     if (template == null) {
       return null;
     }

@@ -1,5 +1,8 @@
 package parhelion.cpu.rewrite;
 
+import static parhelion.cpu.CpuState.CR4;
+import static parhelion.cpu.memory.Host.U;
+
 import parhelion.cpu.Cpu;
 
 /**
@@ -23,12 +26,22 @@ final class RegionKey {
    */
   static final int SINGLE_CHECKS = 1 << 27;
 
+  /** RDTSC reads the host's counter. */
+  static final int HOST_TSC = 1 << 26;
+
+  private static final long CR4_TSD = 4;
+
   private static final int USER_TLB = 1 << 30;
 
   private RegionKey() {}
 
   static int of(Cpu cpu, boolean softFloat) {
-    return cpu.modeKey | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0) | (softFloat ? SOFT_FLOAT : 0);
+    boolean hostTsc =
+        U.getLong(cpu.state + NativeState.TSC_SCALE) != 0 && (cpu.get64(CR4) & CR4_TSD) == 0;
+    return cpu.modeKey
+        | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0)
+        | (softFloat ? SOFT_FLOAT : 0)
+        | (hostTsc ? HOST_TSC : 0);
   }
 
   static int withoutExact(int key) {
@@ -41,6 +54,10 @@ final class RegionKey {
 
   static int withoutTlb(int key) {
     return key & ~USER_TLB;
+  }
+
+  static int withTlb(int key, int tlbIndex) {
+    return withoutTlb(key) | (tlbIndex == 1 ? USER_TLB : 0);
   }
 
   static int tlbIndex(int key) {

@@ -8,6 +8,7 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 import java.util.Arrays;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 
 /**
  * Writes the host code of a run: its entries, its blocks with their counts, its branches. The
@@ -129,10 +130,16 @@ final class RegionWriter extends InsnWriter {
     int end = i + 1;
     while (end < run.count
         && !run.isTarget[end]
-        && !Scanner.isDirectBranch(run.treatments[end - 1])) {
+        && !Scanner.isDirectBranch(run.treatments[end - 1])
+        && !isSyscall(end - 1)) {
       end++;
     }
     return end;
+  }
+
+  /** The monitor's own code may go on anywhere: what comes behind is counted for itself. */
+  private boolean isSyscall(int i) {
+    return run.insns[i].mnemonic() == Mnemonic.SYSCALL;
   }
 
   private void startBlock(int i) {
@@ -190,6 +197,9 @@ final class RegionWriter extends InsnWriter {
       case ABSOLUTE -> absolute(insn);
       case BIT_STRING -> bitString(insn);
       case READ_SELECTOR -> readSelector(insn);
+      case READ_TSC -> readTsc();
+      case PUSHF -> pushFlags();
+      case CLD -> clearDirection();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);
@@ -202,7 +212,13 @@ final class RegionWriter extends InsnWriter {
       case RET -> ret(insn);
       case JMP_INDIRECT -> jumpIndirect(insn);
       case CALL_INDIRECT -> callIndirect(insn);
-      case INTERPRET, INTERPRET_LAST -> interpret();
+      case INTERPRET, INTERPRET_LAST -> {
+        if (isSyscall(i)) {
+          syscall();
+        } else {
+          interpret();
+        }
+      }
     }
     groups.executed(i);
     if (!run.treatments[i].endsRun()) {
@@ -370,6 +386,16 @@ final class RegionWriter extends InsnWriter {
     }
     a.load(SCRATCH0, memBase, memIndex, memDisp);
     return true;
+  }
+
+  /** By the monitor's gate, whose code leaves by the site where it does not do by itself. */
+  private void syscall() {
+    wantFlags(Scanner.ALL_FLAGS);
+    int site = site(Region.INTERPRET, 0, 0);
+    a.movImm(SCRATCH0, region.va + run.offsets[current + 1]);
+    loadSite(site);
+    a.jumpState(NativeState.syscallGate(RegionKey.tlbIndex(region.key)));
+    interpreted();
   }
 
   private void jumpIndirect(Insn insn) {

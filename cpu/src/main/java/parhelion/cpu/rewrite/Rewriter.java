@@ -8,6 +8,7 @@ import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Flags;
+import parhelion.cpu.GuestFault;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.interp.Block;
 import parhelion.cpu.interp.Interpreter;
@@ -27,6 +28,11 @@ public final class Rewriter {
   private final long state;
   private final RegionCache regions;
   private final MemorySegment enter;
+
+  /** The monitor's, if it has any. */
+  private final @Nullable SyscallGates gates;
+
+  private boolean gatesOpen;
   private final @Nullable Region[] cacheRegion = new Region[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
 
@@ -65,6 +71,9 @@ public final class Rewriter {
     interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
+    SyscallGates offered = cpu.monitor.syscallGates();
+    gates = regions.hasGates(offered) ? offered : null;
+    leadGates(false);
   }
 
   /** Runs until {@code c.retired} reaches {@code end} or the CPU must leave blocks. */
@@ -99,12 +108,32 @@ public final class Rewriter {
     }
     U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
     U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
+    int mode = RegionKey.tlbIndex(key);
+    if (gates != null) {
+      U.putInt(state + NativeState.MODE, mode);
+      boolean open = gates.open(state + NativeState.MONITOR);
+      if (open != gatesOpen) {
+        leadGates(open);
+      }
+    }
     try {
       CodeArena.ENTER.invokeExact(enter, state, host);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+    if (gates != null && U.getInt(state + NativeState.MODE) != mode) {
+      mode ^= 1;
+      gates.modeChanged(c, mode);
+      key = RegionKey.withTlb(key, mode);
+    }
     int number = U.getInt(state + NativeState.EXIT_SITE);
+    if (number == NativeState.NO_SITE) {
+      c.retired += budget - U.getLong(state + NativeState.COUNTER);
+      takeFlags();
+      exits[Region.INTERPRET]++;
+      jumpMissed = true;
+      return;
+    }
     Region region = regions.ofSite(number);
     int site = number - region.firstSite;
     int[] sites = region.sites;
@@ -112,13 +141,7 @@ public final class Rewriter {
     int place = sites[at + 1];
     c.retired += budget - U.getLong(state + NativeState.COUNTER) - (place >>> 16 & 0xff);
     c.rip(region.va + (place & 0xffff));
-    Flags.set(c, unpack(U.getLong(state + NativeState.FLAGS)));
-    flagsResult = c.fRes;
-    flagsAux = c.fAux;
-    if (U.getInt(state + NativeState.X87_LOADED) != 0) {
-      U.putInt(state + NativeState.X87_LOADED, 0);
-      X87Image.fromImage(state);
-    }
+    takeFlags();
     exits[sites[at] & Region.KIND]++;
     switch (sites[at] & Region.KIND) {
       case Region.CHAIN -> chain(region, site, end);
@@ -143,6 +166,26 @@ public final class Rewriter {
       }
       case Region.GROUP -> group(region, site);
       default -> softFloat = true;
+    }
+  }
+
+  /** Takes over the flags, and the x87 registers if they were the host's. */
+  private void takeFlags() {
+    Flags.set(c, unpack(U.getLong(state + NativeState.FLAGS)));
+    flagsResult = c.fRes;
+    flagsAux = c.fAux;
+    if (U.getInt(state + NativeState.X87_LOADED) != 0) {
+      U.putInt(state + NativeState.X87_LOADED, 0);
+      X87Image.fromImage(state);
+    }
+  }
+
+  /** Lets SYSCALL go to the monitor's gates, or leave to the interpreter. */
+  private void leadGates(boolean open) {
+    gatesOpen = open;
+    for (int tlb = 0; tlb < 2; tlb++) {
+      long target = open ? regions.gateAddress[tlb] : regions.routines.exitWithFlags;
+      U.putLong(state + NativeState.syscallGate(tlb), target);
     }
   }
 
@@ -201,8 +244,12 @@ public final class Rewriter {
     int[] sites = region.sites;
     long va = U.getLong(state + NativeState.MISS_VA);
     int access = (sites[at] & Region.WRITE) != 0 ? Access.WRITE : Access.READ;
-    if (c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access)) {
+    long filled = c.fillTlb(va, sites[at] >>> Region.SIZE_SHIFT, access);
+    if (filled == Cpu.FILLED) {
       goOn(region, sites[at + 2], sites[at + 1] >>> 16 & 0xff, sites[at]);
+    } else if (filled < 0 && (sites[at] & Region.FAULTS) != 0) {
+      c.interpreter().leaveBlock();
+      c.monitor.exception(c, GuestFault.PF, Access.errorCode(filled), va);
     } else {
       interpret(region, site, end);
     }

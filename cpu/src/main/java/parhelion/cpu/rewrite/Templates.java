@@ -72,22 +72,23 @@ public final class Templates {
     return null;
   }
 
-  /** Adds what was just written for {@code region}. */
-  void add(MachineMemory memory, Region region, byte[] code, int[] relocations) {
-    Key key = new Key(region.va, region.key);
-    long[] guest = guest(memory, region.pa, region.granules);
-    Template template =
-        new Template(
-            region.granules,
-            guest,
-            Arrays.copyOf(code, region.hostBytes),
-            relocations,
-            region.shape());
-    if (bytes.addAndGet(region.hostBytes + 8L * guest.length) > MAX_BYTES) {
+  /** What was just written for {@code region}, to be kept. */
+  static Template of(MachineMemory memory, Region region, byte[] code, int[] relocations) {
+    return new Template(
+        region.granules,
+        guest(memory, region.pa, region.granules),
+        Arrays.copyOf(code, region.hostBytes),
+        relocations,
+        region.shape());
+  }
+
+  /** Adds a template for an address and mode. */
+  void add(long va, int mode, Template template) {
+    if (bytes.addAndGet(template.code.length + 8L * template.guest.length) > MAX_BYTES) {
       return;
     }
     templates.merge(
-        key,
+        new Key(va, mode),
         new Template[] {template},
         (old, added) -> {
           if (old.length >= MAX_VARIANTS) {

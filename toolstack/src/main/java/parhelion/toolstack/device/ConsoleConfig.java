@@ -29,7 +29,12 @@ public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
 
   @Override
   public String name() {
-    return "console" + devid;
+    return name(devid);
+  }
+
+  /** What the user calls a console. */
+  public static String name(int devid) {
+    return KIND + devid;
   }
 
   @Override

@@ -28,7 +28,7 @@ public final class FrameReader {
   public static final class BrokenException extends Exception {
     private static final long serialVersionUID = 1;
 
-    BrokenException(String message) {
+    public BrokenException(String message) {
       super(message, null, /* enableSuppression= */ false, /* writableStackTrace= */ false);
     }
   }

@@ -238,7 +238,8 @@ public final class Steward implements ConsoleEnd {
     return start(spec, CommandSpec.What.RUN);
   }
 
-  RunningCommand start(CommandSpec spec, CommandSpec.What what) {
+  /** Starts a command, or one end of a copy. */
+  public RunningCommand start(CommandSpec spec, CommandSpec.What what) {
     byte[] request = spec.request(what);
     if (!places.tryAcquire()) {
       throw new UserError(

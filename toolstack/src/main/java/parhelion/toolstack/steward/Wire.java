@@ -42,7 +42,7 @@ public final class Wire {
   static final byte WELCOME = 'W';
   static final byte PART = 'P';
   static final byte START = 'S';
-  static final byte CANCEL = 'X';
+  public static final byte CANCEL = 'X';
   static final byte AGAIN = 'B';
   static final byte HELLO = 'H';
   static final byte RING = 'R';

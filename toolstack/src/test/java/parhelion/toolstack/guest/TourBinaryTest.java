@@ -51,30 +51,37 @@ final class TourBinaryTest {
     }
   }
 
-  private static Path source() {
+  /** Skips a test where another compiler is installed, or none. */
+  static void assumeSameCompiler(String binary) throws Exception {
+    String made = major(new String(resource(binary + ".made-by"), StandardCharsets.UTF_8));
+    String here = major(firstLine("gcc", "--version"));
+    assumeTrue(
+        here.equals(made),
+        binary + " was made by gcc " + made + ", here is " + here + ": not compared");
+  }
+
+  /** Builds one of our programs for guests; the exit status. */
+  static int build(String name, Path out) throws Exception {
+    Process build =
+        new ProcessBuilder("sh", source(name).toString(), out.toString()).inheritIO().start();
+    return build.waitFor();
+  }
+
+  private static Path source(String name) {
     for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-      Path build = at.resolve("guests/tour/build");
+      Path build = at.resolve("guests/" + name + "/build");
       if (Files.exists(build)) {
         return build;
       }
     }
-    throw new IllegalStateException("guests/tour/build is not above the working directory");
+    throw new IllegalStateException("guests/" + name + "/build is not above the working directory");
   }
 
   @Test
   void theSourceBuildsTheBinary() throws Exception {
-    String made = major(new String(resource("tour.elf.made-by"), StandardCharsets.UTF_8));
-    String here = major(firstLine("gcc", "--version"));
-    assumeTrue(
-        here.equals(made),
-        "tour.elf was made by gcc " + made + ", here is " + here + ": not compared");
+    assumeSameCompiler("tour.elf");
     Path out = directory.resolve("tour.elf");
-    Process build =
-        new ProcessBuilder("sh", source().toString(), out.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, build.waitFor(), said);
+    assertEquals(0, build("tour", out));
     assertArrayEquals(
         resource("tour.elf"),
         Files.readAllBytes(out),

@@ -1,0 +1,25 @@
+package parhelion.toolstack.console;
+
+import org.jspecify.annotations.Nullable;
+import parhelion.backends.console.ConsoleRing;
+
+/** Input for a guest's console, which may be connected or not. Any thread. */
+final class GuestInput {
+  private volatile @Nullable ConsoleRing ring;
+
+  void connected(ConsoleRing opened) {
+    ring = opened;
+  }
+
+  void disconnected() {
+    ring = null;
+  }
+
+  /** Gives the guest bytes, and waits while it takes none; drops them while it is not there. */
+  void feed(byte[] bytes, int length) throws InterruptedException {
+    ConsoleRing open = ring;
+    if (open != null) {
+      open.feed(bytes, 0, length);
+    }
+  }
+}
