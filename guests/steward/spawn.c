@@ -23,9 +23,9 @@ _Noreturn void fail(int status, const char *what, long error) {
   sys_exit(status);
 }
 
-/* The first process may have another root by now than we were born with. */
+/* The first process may have another root by now than we were born with, or commands one of their own. */
 static void enter_root(int proc) {
-  int root = CALL4(__NR_openat, proc, "1/root", O_PATH | O_DIRECTORY, 0);
+  int root = CALL4(__NR_openat, proc, guest_root, O_PATH | O_DIRECTORY, 0);
   if (root < 0) return; /* no /proc: then it is ours */
   if (CALL1(__NR_fchdir, root) != 0 || CALL1(__NR_chroot, ".") != 0) fail(126, "the guest's root", -EACCES);
   sys_close(root);

@@ -1,7 +1,7 @@
 /* The steward: a small program in a Linux guest that runs commands for the host and carries their input and output. It speaks
  * frames (steward.h) over a console of its own, and over memory that it shares with the host where the kernel lets it (line.c).
  *
- *     steward /dev/hvc1
+ *     steward /dev/hvc1 [ROOT]
  *
  * It is one thread around poll(2). Nothing that one stream does holds up another: what comes for a stream has room by its
  * window, what a stream has to say waits in its own pipe. It serves the host for ever, and starts over when the line breaks. */
@@ -17,6 +17,8 @@ static char request[MAX_REQUEST];
 static size_t request_length;
 static uint32_t request_stream;
 static int proc, children;
+
+const char *guest_root = "1/root"; /* of the first process, whatever that is by then */
 
 /* What came and is not understood yet: a frame may be in the middle. */
 static char incoming[2 * (sizeof(struct frame) + MAX_PAYLOAD)];
@@ -62,7 +64,7 @@ static void finish(struct stream *s) {
 static int open_terminal(const struct request *r, int *other) {
   int unlocked = 0;
   struct winsize size = {r->rows, r->columns, 0, 0};
-  int root = CALL4(__NR_openat, proc, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  int root = CALL4(__NR_openat, proc, guest_root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
   int master = CALL4(__NR_openat, root, "dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0);
   if (master < 0) {
     CALL2(__NR_mkdir, "/dev/pts", 0755);
@@ -430,11 +432,13 @@ static _Noreturn void work(const char *device) {
 }
 
 int main(int argc, char **argv) {
-  static const char usage[] = "usage: steward DEVICE\nRuns commands for the host, by a console of its own such as /dev/hvc1.\n";
-  if (argc != 2) {
+  static const char usage[] = "usage: steward DEVICE [ROOT]\nRuns commands for the host, by a console of its own such as /dev/hvc1, "
+                              "in the first process's root or in ROOT.\n";
+  if (argc != 2 && argc != 3) {
     write_all(2, usage, sizeof usage - 1);
     return 2;
   }
+  if (argc == 3) guest_root = argv[2];
   if (CALL0(__NR_fork) != 0) return 0;
   detach();
   for (;;) { /* a second process puts another one in the place of a first that was killed */

@@ -63,6 +63,8 @@ struct stream {
   int64_t deadline; /* of what must not last for ever, in now_ms() */
 };
 
+/* The root that commands run in: a path below /proc, or an absolute one. */
+extern const char *guest_root;
 /* In the child that a stream has begun: becomes what the request asks for. Tells a failure on FAILURE_FD. */
 #define FAILURE_FD 3
 _Noreturn void become(const char *request, size_t length, int proc);

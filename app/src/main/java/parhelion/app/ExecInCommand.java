@@ -109,7 +109,7 @@ final class ExecInCommand implements Callable<Integer> {
   }
 
   private int carry(RunningCommand command) throws IOException, InterruptedException {
-    Thread input = Thread.ofPlatform().daemon().name("input").start(() -> feed(command));
+    Thread.ofPlatform().daemon().name("input").start(() -> feed(command));
     Thread errors =
         Thread.ofPlatform()
             .daemon()

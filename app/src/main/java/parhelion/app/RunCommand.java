@@ -142,7 +142,7 @@ final class RunCommand implements Callable<Integer> {
     Map<String, DeviceKind> kinds =
         Map.of("disk", DiskArguments::attach, "console", ConsoleArguments::attach);
     try (SessionControl control = new SessionControl(called, guest, steward, kinds);
-        ControlServer unused = listen(called, control);
+        ControlServer _ = listen(called, control);
         OpenNetworks opened = networks.open()) {
       devices.addAll(opened.devices());
       devices.addAll(disks.open());

@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
@@ -148,11 +149,9 @@ public final class GuestNames {
   /** Connects to a running guest. */
   SocketChannel connect(String name) throws IOException {
     Path path = socket(name);
-    SocketChannel channel = Files.exists(path) ? locked(() -> connectOrRemove(path)) : null;
-    if (channel == null) {
-      throw new UserError("no guest called " + name + " is running: see parhelion list");
-    }
-    return channel;
+    return locked(() -> Optional.ofNullable(Files.exists(path) ? connectOrRemove(path) : null))
+        .orElseThrow(
+            () -> new UserError("no guest called " + name + " is running: see parhelion list"));
   }
 
   /** The names of the running guests, sorted. */
@@ -187,17 +186,17 @@ public final class GuestNames {
     }
   }
 
-  private interface Work<T extends @Nullable Object> {
+  private interface Work<T> {
     T run() throws IOException;
   }
 
   /** Between processes by a lock on a file, within this one by the monitor. */
-  private <T extends @Nullable Object> T locked(Work<T> work) throws IOException {
+  private <T> T locked(Work<T> work) throws IOException {
     synchronized (GuestNames.class) {
       try (FileChannel file =
               FileChannel.open(
                   directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-          FileLock unused = file.lock()) {
+          FileLock _ = file.lock()) {
         return work.run();
       }
     }

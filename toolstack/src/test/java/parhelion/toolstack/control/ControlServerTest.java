@@ -74,7 +74,7 @@ final class ControlServerTest {
 
   @Test
   void requestsAreAnswered() throws IOException {
-    try (ControlServer server = ControlServer.open(names, "web", guest);
+    try (ControlServer _ = ControlServer.open(names, "web", guest);
         ControlClient client = ControlClient.connect(names, "web")) {
       assertEquals(guest.info(), client.info());
       client.ask(new Action.Stop(true));
@@ -92,7 +92,7 @@ final class ControlServerTest {
 
   @Test
   void nonsenseIsAnsweredWithAnErrorAndTheConnectionGoesOn() throws IOException {
-    try (ControlServer server = ControlServer.open(names, "web", guest);
+    try (ControlServer _ = ControlServer.open(names, "web", guest);
         SocketChannel channel = names.connect("web")) {
       for (String line :
           List.of("", "x", "[]", "{}", "{\"action\":\"fly\"}", "{\"action\":\"stop\"}")) {
@@ -108,7 +108,7 @@ final class ControlServerTest {
 
   @Test
   void aNameBelongsToOneRunningGuest() throws IOException {
-    try (ControlServer server = ControlServer.open(names, "web", guest)) {
+    try (ControlServer _ = ControlServer.open(names, "web", guest)) {
       assertEquals(List.of("web"), names.running());
       UserError e = assertThrows(UserError.class, () -> ControlServer.open(names, "web", guest));
       assertTrue(String.valueOf(e.getMessage()).contains("web is running"), e.getMessage());

@@ -186,7 +186,7 @@ final class GuestShellTest {
   @Test
   void aTerminalHasItsSizeAndCanChangeIt() throws Exception {
     CommandSpec.Size size = new CommandSpec.Size(33, 99);
-    String script = "tty; stty size; trap 'stty size; exit 5' WINCH; while :; do sleep 0.1; done";
+    String script = "trap 'stty size; exit 5' WINCH; tty; stty size; while :; do sleep 0.1; done";
     CommandSpec spec = new CommandSpec(List.of("sh", "-c", script), Map.of(), "", "", size);
     try (RunningCommand command = guest.steward().start(spec)) {
       byte[] first = command.stdout().readNBytes("/dev/pts/0\r\n33 99\r\n".length());

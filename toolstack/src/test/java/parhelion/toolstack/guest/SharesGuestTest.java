@@ -90,7 +90,8 @@ class SharesGuestTest {
       guest.shell("cd /src && PS1=':/root# '");
       assertTrue(guest.shell("md5sum big").contains(md5(big)));
       guest.shell(
-          "cp big copy; mkdir -p d/e; i=0; while [ $i -lt 200 ]; do echo $i >d/$i; i=$((i+1)); done");
+          "cp big copy; mkdir -p d/e; i=0; while [ $i -lt 200 ]; do echo $i >d/$i; i=$((i+1));"
+              + " done");
       assertEquals(md5(big), md5(Files.readAllBytes(shared.resolve("copy"))));
       assertEquals("199\n", Files.readString(shared.resolve("d/199")));
       assertTrue(guest.shell("ls d | wc -l").contains("201"));
@@ -147,6 +148,7 @@ class SharesGuestTest {
       assertTrue(guest.shell("stat -c %a:%u /bin/busybox").contains("4755:0"));
       assertTrue(
           guest.shell("echo new >/etc/new; mv /etc/new /etc/name; cat /etc/name").contains("new"));
+      assertEquals("new\n", guest.commands().sh("cat /etc/name").out(), "in that root as well");
     }
   }
 
