@@ -64,7 +64,3 @@ int line_poll(struct pollfd *p) {
   p[0] = (struct pollfd){console, POLLIN | (outbox_length > 0 ? POLLOUT : 0), 0};
   return 1;
 }
-
-int line_pending(void) { return 0; }
-
-void line_switch(int accepted) { (void)accepted; }

@@ -299,8 +299,7 @@ static int listen(void) {
     if (f.length > MAX_PAYLOAD) return 0;
     if (incoming_length - at < sizeof f + f.length) break;
     if (f.type == AGAIN) return 0;
-    if (f.type == RING) line_switch(f.length >= 1 && incoming[at + sizeof f]);
-    else handle(&f, incoming + at + sizeof f);
+    handle(&f, incoming + at + sizeof f);
     at += sizeof f + f.length;
   }
   incoming_length -= at;
@@ -386,7 +385,7 @@ static void serve(void) {
   say_hello();
   while (!ended) {
     int n = prepare(&timeout);
-    sys_poll(polled, n, line_pending() ? 0 : timeout);
+    sys_poll(polled, n, timeout);
     reap();
     ended = !listen();
     for (int i = 0; i < MAX_STREAMS; i++)

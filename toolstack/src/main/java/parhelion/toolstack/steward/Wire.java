@@ -45,7 +45,6 @@ public final class Wire {
   public static final byte CANCEL = 'X';
   static final byte AGAIN = 'B';
   static final byte HELLO = 'H';
-  static final byte RING = 'R';
 
   public static final int STDIN = 0;
   public static final int STDOUT = 1;
