@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     subcommands = {
       CreateCommand.class,
+      DebianCommand.class,
       InfoCommand.class,
       CheckCommand.class,
       ConvertCommand.class,

@@ -143,6 +143,56 @@ final class Apt {
     return names;
   }
 
+  /**
+   * What would be installed on an empty system: the essential packages, those named, and all that
+   * they depend on; each as NAME=VERSION.
+   *
+   * @throws ImageException if a package is not known or they cannot be together
+   */
+  List<String> installation(List<String> names, Path work) throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "-s",
+                "-q",
+                "-o",
+                "Debug::NoLocking=1",
+                "-o",
+                "Dir::State::status=/dev/null",
+                "-o",
+                "APT::Install-Recommends=false",
+                "install",
+                "?essential"));
+    arguments.addAll(names);
+    Outcome outcome = run(work, null, "", -1, "apt-get", arguments.toArray(new String[0]));
+    if (outcome.status() != 0) {
+      throw new ImageException(
+          "apt-get finds no set of packages for a root file system: " + outcome.complaint());
+    }
+    List<String> chosen = new ArrayList<>();
+    for (String line : outcome.output().lines().toList()) {
+      String[] words = line.split(" ", 4);
+      if (words.length == 4 && words[0].equals("Inst") && words[2].startsWith("(")) {
+        chosen.add(words[1] + "=" + words[2].substring(1));
+      }
+    }
+    return chosen;
+  }
+
+  /** Downloads packages, each NAME=VERSION, into an empty directory. */
+  void download(List<String> packages, Path work, Progress progress) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("-q", "download"));
+    arguments.addAll(packages);
+    String what = "downloading " + packages.size() + " packages";
+    Outcome outcome = run(work, progress, what, -1, "apt-get", arguments.toArray(new String[0]));
+    if (outcome.status() != 0) {
+      throw new ImageException(
+          "apt-get could not download packages: "
+              + outcome.complaint()
+              + "; check the network and start again");
+    }
+  }
+
   /** Fetches the lists. */
   void update(Path work, Progress progress) throws IOException {
     Outcome outcome =

@@ -66,6 +66,7 @@ public final class PackageCache {
   private final String programPath;
   private final Progress progress;
   private boolean ownListsFetched;
+  private @Nullable Apt rootApt;
 
   /**
    * A kernel out of a package.
@@ -427,7 +428,48 @@ public final class PackageCache {
     return null;
   }
 
-  private static void deleteTree(Path root) throws IOException {
+  /**
+   * What a root file system with these packages consists of, each as NAME=VERSION: by the machine's
+   * lists if those know them, else by our own, which are fetched.
+   *
+   * @param work an empty directory
+   */
+  List<String> installation(List<String> names, Path work) throws IOException {
+    names.forEach(PackageCache::checkName);
+    rootApt = null;
+    Path programs = Apt.find(programPath);
+    if (programs == null) {
+      throw new ImageException(
+          "there is no apt-get on this machine to fetch Debian's packages with: use one with apt");
+    }
+    if (System.getProperty("os.arch", "").equals("amd64")) {
+      Apt machine = Apt.ofMachine(programs);
+      try {
+        progress.update("choosing packages", 0, -1);
+        List<String> chosen = machine.installation(names, work);
+        if (!chosen.isEmpty()) {
+          rootApt = machine;
+          return chosen;
+        }
+      } catch (ImageException e) {
+        progress.update("the machine's package lists do not serve: fetching new ones", 0, -1);
+      }
+    }
+    Apt own = Apt.ofOwn(programs, aptState);
+    if (!ownListsFetched) {
+      own.update(work, progress);
+      ownListsFetched = true;
+    }
+    rootApt = own;
+    return own.installation(names, work);
+  }
+
+  /** Downloads what {@link #installation} chose. */
+  void download(List<String> chosen, Path work) throws IOException {
+    Objects.requireNonNull(rootApt).download(chosen, work, progress);
+  }
+
+  static void deleteTree(Path root) throws IOException {
     if (!Files.isDirectory(root)) {
       return;
     }

@@ -77,6 +77,16 @@ public final class DebPackage {
     }
   }
 
+  /** The package's control data, as a tar stream. */
+  public static InputStream controlTar(Path deb) throws IOException {
+    return member(deb, "control.tar");
+  }
+
+  /** The package's files, as a tar stream. */
+  public static InputStream dataTar(Path deb) throws IOException {
+    return member(deb, "data.tar");
+  }
+
   private static ImageException failure(Path deb, IOException e) {
     String name = deb.toString();
     if (e instanceof NoSuchFileException) {
