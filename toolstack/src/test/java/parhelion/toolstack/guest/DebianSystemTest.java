@@ -77,7 +77,7 @@ final class DebianSystemTest {
         RunningGuest g = boot(disk, second)) {
       logIn(g);
       assertEquals("running\n", g.shell("systemctl is-system-running --wait"));
-      assertEquals("", g.shell("systemctl --failed --no-legend --plain"));
+      assertEquals("", g.shell("systemctl --failed --no-legend --no-pager"));
       assertEquals("", g.shell("dpkg --audit"));
       g.shell("head -c " + deb.length + " /dev/xvdb >/tmp/greeting.deb");
       String installed = g.shell("dpkg -i /tmp/greeting.deb 2>&1");
