@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import parhelion.backends.block.BlockOptions;
 import parhelion.media.disk.Disk;
 import parhelion.media.disk.DiskException;
 import parhelion.media.disk.DiskImages;
@@ -42,7 +41,14 @@ final class DiskArguments {
   @Nullable String root;
 
   /** One {@code --disk}, taken apart. */
-  record Request(String text, Path file, @Nullable String name, DiskOptions how, BlockOptions as) {
+  record Request(
+      String text,
+      Path file,
+      @Nullable String name,
+      DiskOptions how,
+      boolean readOnly,
+      boolean cdrom,
+      int sectorBytes) {
     /** Takes an argument apart: what follows a comma is an option. */
     static Request of(String text, boolean snapshot) {
       String rest = text;
@@ -91,7 +97,9 @@ final class DiskArguments {
           Path.of(rest),
           name,
           new DiskOptions(format, !changes, changes && throwAway),
-          new BlockOptions(!changes, cdrom, sector, 4096, false));
+          !changes,
+          cdrom,
+          sector);
     }
 
     private static UserError wrong(String text, String word, String right) {
@@ -100,7 +108,7 @@ final class DiskArguments {
 
     DeviceConfig open(String chosenName) {
       try {
-        return new BlockConfig(chosenName, DiskImages.open(file, how), as);
+        return BlockConfig.of(chosenName, DiskImages.open(file, how), readOnly, cdrom, sectorBytes);
       } catch (DiskException e) {
         throw new UserError("--disk " + e.getMessage(), e);
       }
