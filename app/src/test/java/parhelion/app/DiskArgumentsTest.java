@@ -23,8 +23,8 @@ class DiskArgumentsTest {
     var request = DiskArguments.Request.of("a.img,ro,format=qcow2,sector=4096,name=xvdf", false);
     assertEquals(ImageFormat.QCOW2, request.how().format());
     assertEquals(Path.of("a.img"), request.file());
-    assertTrue(request.how().readOnly() && request.as().readOnly());
-    assertEquals(4096, request.as().sectorBytes());
+    assertTrue(request.how().readOnly() && request.readOnly());
+    assertEquals(4096, request.sectorBytes());
     assertEquals("xvdf", request.name());
   }
 
