@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -275,7 +276,7 @@ final class CodeStore {
       FileChannel channel = added;
       if (channel == null) {
         Path beside = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid());
-        Files.deleteIfExists(beside);
+        deleteAbandoned();
         channel = FileChannel.open(beside, READ, WRITE, CREATE_NEW);
         beside.toFile().deleteOnExit(); // unless it has become the file
         addedFile = beside;
@@ -288,6 +289,24 @@ final class CodeStore {
     } catch (IOException e) {
       abandon();
     }
+  }
+
+  /** What killed processes left beside the file, and a process that had this one's number. */
+  private void deleteAbandoned() throws IOException {
+    String prefix = file.getFileName() + ".";
+    Path directory = file.toAbsolutePath().getParent();
+    try (DirectoryStream<Path> beside = Files.newDirectoryStream(directory, prefix + "*")) {
+      for (Path path : beside) {
+        String owner = path.getFileName().toString().substring(prefix.length());
+        if (owner.matches("[0-9]{1,10}") && !isRunning(Long.parseLong(owner))) {
+          Files.deleteIfExists(path);
+        }
+      }
+    }
+  }
+
+  private static boolean isRunning(long pid) {
+    return pid != ProcessHandle.current().pid() && ProcessHandle.of(pid).isPresent();
   }
 
   private static void write(FileChannel channel, ByteBuffer from) throws IOException {

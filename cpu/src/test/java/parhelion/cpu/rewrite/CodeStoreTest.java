@@ -134,6 +134,18 @@ final class CodeStoreTest {
   }
 
   @Test
+  void whatAKilledProcessLeftGoesAndThatOfARunningOneStays() throws IOException {
+    Path killed = Files.createFile(directory.resolve("code.9999999999"));
+    Path own = Files.createFile(directory.resolve("code." + ProcessHandle.current().pid()));
+    Path running = Files.createFile(directory.resolve("code.1"));
+    assumeTrue(ProcessHandle.of(1).isPresent());
+    fill("48ffc0");
+    assertFalse(Files.exists(killed));
+    assertFalse(Files.exists(own));
+    assertTrue(Files.exists(running));
+  }
+
+  @Test
   void nothingIsLeftBesideTheFile() throws IOException {
     fill("48ffc0", "48ffc8");
     assertOnlyTheFile();
