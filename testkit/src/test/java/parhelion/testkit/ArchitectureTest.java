@@ -31,9 +31,10 @@ final class ArchitectureTest {
           "cpu", Set.of(),
           "xen", Set.of("abi", "cpu"),
           "media", Set.of(),
+          "pc", Set.of("cpu", "media"),
           "backends", Set.of("abi", "xen", "media"),
           "process", Set.of("cpu"),
-          "toolstack", Set.of("abi", "cpu", "xen", "media", "backends", "process"),
+          "toolstack", Set.of("abi", "cpu", "xen", "media", "pc", "backends", "process"),
           "app", Set.of("toolstack", "media"));
 
   /** What the modules without any library at run time may use besides. */
