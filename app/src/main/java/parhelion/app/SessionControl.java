@@ -11,8 +11,8 @@ import parhelion.toolstack.UserError;
 import parhelion.toolstack.control.ControlledGuest;
 import parhelion.toolstack.control.GuestInfo;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.Outcome;
-import parhelion.toolstack.guest.PvGuest;
 import parhelion.toolstack.steward.Steward;
 
 /**
@@ -24,7 +24,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   private final GuestOptions options;
   private final Steward steward;
   private final Map<String, DeviceKind> kinds;
-  private final AtomicReference<@Nullable PvGuest> running = new AtomicReference<>();
+  private final AtomicReference<@Nullable Guest> running = new AtomicReference<>();
   private final List<DeviceConfig> attached = new ArrayList<>();
   private volatile String kernel = "";
   private volatile long bootedNanos;
@@ -43,7 +43,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   /** A guest has been built and will run. */
-  void began(PvGuest guest, String ofKernel) {
+  void began(Guest guest, String ofKernel) {
     kernel = ofKernel;
     bootedNanos = System.nanoTime();
     running.set(guest);
@@ -54,8 +54,8 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     running.set(null);
   }
 
-  private PvGuest guest() {
-    PvGuest guest = running.get();
+  private Guest guest() {
+    Guest guest = running.get();
     if (guest == null) {
       throw new UserError("the guest is not running: wait until it is");
     }
@@ -64,7 +64,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   @Override
   public synchronized GuestInfo info() {
-    PvGuest guest = running.get();
+    Guest guest = running.get();
     List<String> devices = guest == null ? List.of() : guest.deviceNames();
     return new GuestInfo(
         name,
@@ -96,7 +96,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
               + "': "
               + String.join(", ", new TreeSet<>(kinds.keySet())));
     }
-    PvGuest guest = guest();
+    Guest guest = guest();
     DeviceConfig made;
     try {
       made = make.open(device, guest.deviceNames());
@@ -105,7 +105,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     }
     boolean done = false;
     try {
-      guest.attach(made);
+      guest.plugIn(made);
       attached.add(made);
       done = true;
       return made.name();
@@ -118,7 +118,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   @Override
   public synchronized void detach(String device, boolean force) {
-    guest().detach(device, force);
+    guest().takeOut(device, force);
   }
 
   @Override
