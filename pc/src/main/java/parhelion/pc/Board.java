@@ -1,9 +1,9 @@
 package parhelion.pc;
 
 /**
- * What a device is plugged into: where it puts its registers, which lines it raises, the memory that
- * it masters and the time that it keeps. All on the thread that runs the machine, but for {@link
- * #post}.
+ * What a device is plugged into: where it puts its registers, which lines it raises, the memory
+ * that it masters and the time that it keeps. All on the thread that runs the machine, but for
+ * {@link #post}.
  */
 public interface Board {
   /** Places a device's registers at ports; a range that overlaps another is a programming error. */
@@ -21,7 +21,9 @@ public interface Board {
 
   void unmapMemory(long start);
 
-  /** The input of the interrupt controllers that ISA interrupt or PCI's INTx number {@code gsi} is. */
+  /**
+   * The input of the interrupt controllers that ISA interrupt or PCI's INTx number {@code gsi} is.
+   */
   InterruptLine line(int gsi);
 
   /** A message-signalled interrupt: what a device writes to the local APICs' range. */
