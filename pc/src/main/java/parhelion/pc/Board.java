@@ -6,20 +6,24 @@ package parhelion.pc;
  * {@link #post}.
  */
 public interface Board {
-  /** Places a device's registers at ports; a range that overlaps another is a programming error. */
-  void mapPorts(int first, int count, String device, Registers registers);
-
-  /** Takes away the range that starts at {@code first}. */
-  void unmapPorts(int first);
+  /**
+   * Places a device's registers at {@code count} ports from {@code first} on. Where ranges overlap,
+   * the one that was placed last answers: a guest moves its PCI functions about as it likes.
+   */
+  Mapping mapPorts(int first, int count, String device, Registers registers);
 
   /**
    * Places registers in memory, {@code length} bytes from physical address {@code start}: whole
-   * pages. Where ranges overlap, the one that was placed last answers (a guest moves its PCI
-   * functions about as it likes).
+   * pages. Where ranges overlap, the one that was placed last answers.
    */
-  void mapMemory(long start, long length, String device, Registers registers);
+  Mapping mapMemory(long start, long length, String device, Registers registers);
 
-  void unmapMemory(long start);
+  /** A range of registers where it was placed. */
+  @FunctionalInterface
+  interface Mapping {
+    /** Takes the range away; what it covered answers again. Once only. */
+    void unmap();
+  }
 
   /**
    * The input of the interrupt controllers that ISA interrupt or PCI's INTx number {@code gsi} is.
