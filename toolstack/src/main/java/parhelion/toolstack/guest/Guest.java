@@ -58,6 +58,13 @@ public interface Guest extends AutoCloseable {
   List<String> deviceNames();
 
   /**
+   * What a device was made of. Any thread.
+   *
+   * @throws UserError if there is none of that name
+   */
+  DeviceConfig device(String name);
+
+  /**
    * Plugs a device in, which the guest may notice whenever it likes. Any thread.
    *
    * @throws UserError if it cannot be

@@ -257,6 +257,11 @@ public final class PcGuest implements Guest {
   }
 
   @Override
+  public DeviceConfig device(String name) {
+    throw new UserError("there is no device " + name + " that a running PC could lose");
+  }
+
+  @Override
   public void plugIn(DeviceConfig device) {
     throw new UserError("a PC takes devices only before it is switched on: start it with them");
   }

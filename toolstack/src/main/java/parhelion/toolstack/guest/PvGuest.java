@@ -317,6 +317,16 @@ public final class PvGuest implements Guest {
     return found;
   }
 
+  /**
+   * What a device that is plugged in was made of. Any thread.
+   *
+   * @throws UserError if there is none of that name
+   */
+  @Override
+  public DeviceConfig device(String name) {
+    return named(name).config;
+  }
+
   /** The names of the devices that are plugged in. Any thread. */
   @Override
   public List<String> deviceNames() {
