@@ -108,6 +108,7 @@ public final class Rewriter {
     }
     U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
     U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
+    U.putLong(state + NativeState.WALK_REQUIRED, PageWalk.required(c.cpl() == 3));
     int mode = RegionKey.tlbIndex(key);
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
