@@ -106,6 +106,12 @@ public final class CpuState {
 
   public static final int HIGHEST_LARGE = 0x2c0;
 
+  /**
+   * Not 0 if an interrupt waits for IF: kept by monitors that {@link Monitor#showsInterrupts}, 8
+   * bytes. Not architectural.
+   */
+  public static final int INTERRUPT_WAITS = 0x2c8;
+
   /** YMM0..YMM15 in slots of 32 bytes, XMM0..XMM15 their lower halves. */
   public static final int XMM = 0x400;
 

@@ -199,6 +199,14 @@ public interface Monitor {
   }
 
   /**
+   * Whether {@link CpuState#INTERRUPT_WAITS} always tells if something is to be attended to once IF
+   * is set: then generated code at CPL 0 sets and clears IF by itself.
+   */
+  default boolean showsInterrupts() {
+    return false;
+  }
+
+  /**
    * Called between instructions while {@link Cpu#requestAttention} is pending: deliver interrupts,
    * or {@link Cpu#stop}. The request has been cleared before the call. Also called after the guest
    * has set IF, as an interrupt may have waited for that, so a call need not mean that there is

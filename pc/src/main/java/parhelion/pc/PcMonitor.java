@@ -162,8 +162,16 @@ final class PcMonitor implements Monitor {
   }
 
   @Override
+  public boolean showsInterrupts() {
+    return true;
+  }
+
+  @Override
   public void controlWritten(Cpu cpu, int register) {
     controls[register].add(0);
+    if (register == 8) {
+      vcpu.interruptsChanged();
+    }
   }
 
   @Override

@@ -390,6 +390,13 @@ public final class Assembler {
     d(value);
   }
 
+  /** or dword gs:[offset], value. */
+  void orState32(int offset, int value) {
+    b(0x65, 0x81);
+    state(OR, offset);
+    d(value);
+  }
+
   /** mul qword gs:[offset]: RDX:RAX := RAX times it. */
   void mulState(int offset) {
     b(0x65, 0x48, 0xf7);
