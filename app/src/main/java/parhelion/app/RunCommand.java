@@ -140,7 +140,11 @@ final class RunCommand implements Callable<Integer> {
     List<DeviceConfig> devices = new ArrayList<>();
     devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
     Map<String, DeviceKind> kinds =
-        Map.of("disk", DiskArguments::attach, "console", ConsoleArguments::attach);
+        Map.of(
+            "disk", DiskArguments::attach,
+            "net", networks::attach,
+            "share", ShareArguments::attach,
+            "console", ConsoleArguments::attach);
     try (SessionControl control = new SessionControl(called, guest, steward, kinds);
         ControlServer _ = listen(called, control);
         OpenNetworks opened = networks.open()) {

@@ -1,6 +1,8 @@
 package parhelion.app;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,9 @@ import parhelion.toolstack.control.GuestInfo;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PvGuest;
+import parhelion.toolstack.steward.CommandSpec;
+import parhelion.toolstack.steward.GuestShell;
+import parhelion.toolstack.steward.RunningCommand;
 import parhelion.toolstack.steward.Steward;
 
 /**
@@ -87,7 +92,74 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   @Override
-  public synchronized String attach(String kind, String device) {
+  public Attached attach(String kind, String device) {
+    DeviceConfig made = plug(kind, device);
+    List<String> command = made.placing();
+    if (!command.isEmpty()) {
+      boolean done = false;
+      try {
+        inGuest(command, made.name() + " cannot be put to use");
+        done = true;
+      } finally {
+        if (!done) {
+          withdraw(made.name());
+        }
+      }
+    }
+    return new Attached(made.name(), made.whereabouts());
+  }
+
+  /**
+   * Runs what the guest has to do for a device; not under this object's lock, as that may take it
+   * long.
+   */
+  private void inGuest(List<String> command, String problem) {
+    if (!steward.isReady()) {
+      throw new UserError(problem + ": the guest runs no commands: see parhelion info " + name);
+    }
+    try {
+      CommandSpec spec = CommandSpec.of(command.toArray(String[]::new));
+      FirstBytes errors = new FirstBytes();
+      RunningCommand.Exit exit =
+          new GuestShell(steward)
+              .exec(spec, InputStream.nullInputStream(), OutputStream.nullOutputStream(), errors);
+      if (exit.status() != 0) {
+        throw new UserError(problem + ": " + errors);
+      }
+    } catch (IOException e) {
+      throw new UserError(problem + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** As much of what a guest says as a message can hold. */
+  private static final class FirstBytes extends OutputStream {
+    private static final int MOST = 500;
+    private final StringBuilder text = new StringBuilder();
+
+    @Override
+    public void write(int b) {
+      if (text.length() < MOST) {
+        text.append(b >= ' ' && b <= '~' ? (char) b : ' ');
+      }
+    }
+
+    @Override
+    public String toString() {
+      return text.toString().strip();
+    }
+  }
+
+  /** Takes back what the guest cannot use. */
+  private synchronized void withdraw(String device) {
+    PvGuest guest = running.get();
+    if (guest != null && guest.deviceNames().contains(device)) {
+      var unused = guest.detach(device, true);
+    }
+  }
+
+  private synchronized DeviceConfig plug(String kind, String device) {
     DeviceKind make = kinds.get(kind);
     if (make == null) {
       throw new UserError(
@@ -108,7 +180,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
       guest.attach(made);
       attached.add(made);
       done = true;
-      return made.name();
+      return made;
     } finally {
       if (!done) {
         made.close();
@@ -117,8 +189,20 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   @Override
-  public synchronized void detach(String device, boolean force) {
-    guest().detach(device, force);
+  public void detach(String device, boolean force) {
+    if (!force) {
+      List<String> command = displacing(device);
+      if (!command.isEmpty()) {
+        inGuest(command, device + " is in use in the guest: end what uses it, or give --force");
+      }
+    }
+    synchronized (this) {
+      guest().detach(device, force);
+    }
+  }
+
+  private synchronized List<String> displacing(String device) {
+    return guest().device(device).displacing();
   }
 
   @Override

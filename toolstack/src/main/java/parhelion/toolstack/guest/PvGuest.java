@@ -289,6 +289,15 @@ public final class PvGuest implements AutoCloseable {
     return found;
   }
 
+  /**
+   * What a device that is plugged in was made of. Any thread.
+   *
+   * @throws UserError if there is none of that name
+   */
+  public DeviceConfig device(String name) {
+    return named(name).config;
+  }
+
   /** The names of the devices that are plugged in. Any thread. */
   public List<String> deviceNames() {
     return devices.stream()
