@@ -92,6 +92,9 @@ public final class Cpu implements AutoCloseable {
   /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
   public boolean interruptShadow;
 
+  /** A handler of an NMI runs; IRET ends that. For monitors, which deliver NMIs. */
+  public boolean nmiBlocked;
+
   /**
    * The running instruction is an INT or SYSCALL: it has taken TF away without a single-step trap.
    */
@@ -134,6 +137,34 @@ public final class Cpu implements AutoCloseable {
     code.attach(this);
     RegionCache regions = code.regions();
     rewriter = regions == null ? null : new Rewriter(this, regions);
+  }
+
+  /**
+   * Puts the processor into its state after RESET: real mode, at the last 16 bytes below 4 GiB. The
+   * time-stamp counter and the count of instructions go on.
+   */
+  public void reset() {
+    long offset = get64(TSC_OFFSET);
+    materializeFlags();
+    long instructions = retired;
+    CpuState.reset(state);
+    put64(TSC_OFFSET, offset);
+    put64(CpuState.RETIRED, instructions);
+    put64(RDX, Cpuid.SIGNATURE);
+    put64(RIP, 0xfff0);
+    put64(SEG_SELECTOR + CS * 8, 0xf000);
+    put64(SEG_BASE + CS * 8, 0xffff_0000L);
+    put64(GDTR + 8, 0xffff);
+    put64(IDTR + 8, 0xffff);
+    put64(LDTR + 16, 0xffff);
+    put64(LDTR + 24, 0x82);
+    put64(TR + 16, 0xffff);
+    put64(TR + 24, 0x8b);
+    interruptShadow = false;
+    nmiBlocked = false;
+    pendingDebug = 0;
+    userPagesOpen = false;
+    stateChanged();
   }
 
   @Override

@@ -153,6 +153,23 @@ public interface Monitor {
     throw cpu.fault(GuestFault.GP, 0);
   }
 
+  /**
+   * WRMSR of IA32_APIC_BASE, whose reserved bits have been checked (inside): puts what is to be
+   * read back into the state block. The default knows no x2APIC mode.
+   */
+  default void apicBase(Cpu cpu, long value) {
+    if ((value & 0x400) != 0) {
+      throw cpu.fault(GuestFault.GP, 0);
+    }
+    cpu.put64(CpuState.APIC_BASE, value);
+  }
+
+  /** A control register was written at CPL 0 (inside, and done): 0, 2, 3, 4 or 8. */
+  default void controlWritten(Cpu cpu, int register) {}
+
+  /** INVLPG at CPL 0 (inside, and done). */
+  default void pageInvalidated(Cpu cpu, long va) {}
+
   /** Time-stamp counter. */
   default long tsc(Cpu cpu) {
     return System.nanoTime();

@@ -7,6 +7,7 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 import java.util.ArrayList;
 import java.util.List;
 import parhelion.cpu.Tlb;
+import parhelion.cpu.memory.MachineMemory;
 
 /**
  * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses
@@ -65,6 +66,8 @@ final class PageWalk {
     a.b(0x48, 0xc1, 0xe9); // shr rcx, 12
     a.b(12);
     a.aluState(ADD, RCX, NativeState.CODE_FRAMES);
+    a.b(0xf6, 0x01, MachineMemory.MARK_SPECIAL); // test byte [rcx], special
+    fail(a.jcc(NE));
     a.mov(RBX, SCRATCH0); // the write tag
     a.aluImm(AND, RBX, -4096);
     a.aluImm32(AND, SCRATCH1, WRITABLE | DIRTY);
