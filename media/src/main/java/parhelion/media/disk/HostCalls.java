@@ -13,14 +13,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What Linux can do with a file and the JDK cannot: lock it by open file description, so that a
  * second open of the same file in the same process neither shares the lock nor drops it (as POSIX
- * locks, the JDK's, would); punch holes; find them. Elsewhere {@link #AVAILABLE} is false.
+ * locks, the JDK's, would); punch holes; find them; move many buffers' bytes in one call. Elsewhere
+ * {@link #AVAILABLE} is false.
  */
 final class HostCalls {
   static final boolean AVAILABLE = System.getProperty("os.name").equals("Linux");
@@ -53,6 +56,19 @@ final class HostCalls {
           "fallocate",
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
           -1);
+  private static final @Nullable MethodHandle PREADV = findVectored("preadv");
+  private static final @Nullable MethodHandle PWRITEV = findVectored("pwritev");
+
+  /** An iovec, an address and a length, and how many a call takes here; Linux takes 1024. */
+  private static final int VECTOR_BYTES = 16;
+
+  private static final int MAX_VECTORS = 256;
+
+  /** Each thread's iovecs. */
+  private static final ThreadLocal<MemorySegment> VECTORS =
+      ThreadLocal.withInitial(
+          () -> Arena.ofAuto().allocate((long) VECTOR_BYTES * MAX_VECTORS, Long.BYTES));
+
   private static final @Nullable MethodHandle LSEEK =
       find("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT), -1);
 
@@ -70,6 +86,41 @@ final class HostCalls {
             ? new Linker.Option[] {errno}
             : new Linker.Option[] {errno, Linker.Option.firstVariadicArg(firstVariadic)};
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
+  }
+
+  /** The calls that take iovecs. Their errno is not asked for. */
+  private static @Nullable MethodHandle findVectored(String name) {
+    if (!AVAILABLE) {
+      return null;
+    }
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(
+        linker.defaultLookup().findOrThrow(name),
+        FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG));
+  }
+
+  /**
+   * Reads from a file into buffers, or writes what they have, in one call and with no copy between.
+   * Their positions are left as they are.
+   *
+   * @param buffers direct ones
+   * @return the number of bytes, which may be less than there was room for; negative if it failed
+   */
+  static long transfer(int fd, boolean write, List<ByteBuffer> buffers, long offset) {
+    int count = Math.min(buffers.size(), MAX_VECTORS);
+    MemorySegment vectors = VECTORS.get();
+    for (int i = 0; i < count; i++) {
+      MemorySegment buffer = MemorySegment.ofBuffer(buffers.get(i));
+      vectors.setAtIndex(JAVA_LONG, 2L * i, buffer.address());
+      vectors.setAtIndex(JAVA_LONG, 2L * i + 1, buffer.byteSize());
+    }
+    try {
+      return write
+          ? (long) handle(PWRITEV).invokeExact(fd, vectors.address(), count, offset)
+          : (long) handle(PREADV).invokeExact(fd, vectors.address(), count, offset);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
   }
 
   /** A descriptor of a file, or -1 if the host does not give one. */

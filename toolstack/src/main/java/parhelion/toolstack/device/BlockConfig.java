@@ -55,7 +55,7 @@ public final class BlockConfig implements DeviceConfig {
   /** A disk whose physical sectors have 4096 bytes, whatever its logical ones have: 512 or 4096. */
   public static BlockConfig of(
       String name, Disk disk, boolean readOnly, boolean cdrom, int sectorBytes) {
-    return new BlockConfig(name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, false));
+    return new BlockConfig(name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, true));
   }
 
   @Override
