@@ -13,10 +13,11 @@ import picocli.CommandLine.Option;
 final class ConsoleArguments {
   @Option(
       names = "--console",
-      paramLabel = "unix:PATH|file:PATH",
+      paramLabel = "unix:PATH|file:PATH|pty[:LINK]",
       description =
           "Give the guest another console, hvc2 and so on: behind a Unix socket, for one client at a"
-              + " time, or written to a file. May be repeated.")
+              + " time, written to a file, or at a pseudo-terminal, whose name is printed, or to which"
+              + " LINK leads. May be repeated.")
   List<String> consoles = List.of();
 
   /** Opens them. */
@@ -29,6 +30,9 @@ final class ConsoleArguments {
         DeviceConfig console = attach(text, names);
         opened.add(console);
         names.add(console.name());
+        if (!console.whereabouts().isEmpty()) {
+          System.err.printf("parhelion: %s is at %s%n", console.name(), console.whereabouts());
+        }
       }
       done = true;
       return opened;

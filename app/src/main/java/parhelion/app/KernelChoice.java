@@ -103,7 +103,7 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, words(options, linux)),
+        commandLine(console(options, linux), command, words(options, linux)),
         command);
   }
 
@@ -111,7 +111,8 @@ record KernelChoice(
   private static String words(RunCommand options, boolean linux) {
     boolean ours = options.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    String steward = linux && options.initrd == null ? StewardProgram.KERNEL_ARGUMENT : "";
+    boolean attended = linux && options.initrd == null && options.mode == GuestMode.PARA;
+    String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
     return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
   }
 
@@ -130,10 +131,15 @@ record KernelChoice(
         "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null);
   }
 
-  private static String commandLine(boolean linux, @Nullable GuestCommand command, String append) {
+  /** The console that Linux is to use, or nothing for other kernels. */
+  private static String console(RunCommand options, boolean linux) {
+    return !linux ? "" : options.mode == GuestMode.FULL ? "console=ttyS0" : "console=hvc0";
+  }
+
+  private static String commandLine(String console, @Nullable GuestCommand command, String append) {
     StringBuilder line = new StringBuilder();
-    if (linux) {
-      line.append("console=hvc0");
+    if (!console.isEmpty()) {
+      line.append(console);
       if (command != null) {
         line.append(" quiet loglevel=1 ").append(command.kernelArguments());
       }

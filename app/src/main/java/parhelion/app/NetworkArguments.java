@@ -83,6 +83,11 @@ final class NetworkArguments {
           "Write the packets of all network devices to a file, for tshark or Wireshark (pcapng).")
   @Nullable Path pcap;
 
+  private @Nullable PacketCapture capture;
+
+  /** The device that is plugged into NAT; there is one at most. */
+  private @Nullable String natDevice;
+
   /**
    * One {@code --net}, taken apart.
    *
@@ -206,17 +211,11 @@ final class NetworkArguments {
   OpenNetworks open() {
     List<Request> requests = requests();
     List<DeviceConfig> devices = new ArrayList<>();
-    PacketCapture capture = pcap == null ? null : capture(pcap);
+    capture = pcap == null ? null : capture(pcap);
     boolean done = false;
     try {
       for (Request request : requests) {
-        int number = devices.size();
-        MacAddress mac = request.mac == null ? chosenMac(request, number) : request.mac;
-        NetworkPort network = request.lan == null ? nat(request.mtu) : lan(request, mac);
-        if (capture != null) {
-          network = capture.tap("eth" + number + " of the guest", network);
-        }
-        devices.add(new NetworkDevice(number, mac, request.mtu, network));
+        devices.add(device(request, devices.size()));
       }
       done = true;
       return new OpenNetworks(devices, capture, pcap);
@@ -228,6 +227,38 @@ final class NetworkArguments {
         }
       }
     }
+  }
+
+  private NetworkDevice device(Request request, int number) {
+    MacAddress mac = request.mac == null ? chosenMac(request, number) : request.mac;
+    NetworkPort network = request.lan == null ? nat(request.mtu) : lan(request, mac);
+    PacketCapture captured = capture;
+    if (captured != null) {
+      network = captured.tap(NetworkDevice.name(number) + " of the guest", network);
+    }
+    if (request.lan == null) {
+      natDevice = NetworkDevice.name(number);
+    }
+    return new NetworkDevice(number, mac, request.mtu, network);
+  }
+
+  /**
+   * Opens a device for a guest that runs: the options of NAT hold for it as they would have from
+   * the beginning.
+   */
+  DeviceConfig attach(String text, List<String> taken) {
+    Request request = Request.of(text);
+    if (request == null) {
+      throw new UserError("--net none is no device: give nat or switch:NAME");
+    }
+    if (request.lan == null && natDevice != null && taken.contains(natDevice)) {
+      throw new UserError("the guest's " + natDevice + " is at NAT already: detach that first");
+    }
+    int number = 0;
+    while (taken.contains(NetworkDevice.name(number))) {
+      number++;
+    }
+    return device(request, number);
   }
 
   /** On a switch there may be other guests, which are domain 1 of their processes, too. */

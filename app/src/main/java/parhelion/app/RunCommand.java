@@ -52,6 +52,16 @@ import picocli.CommandLine.Option;
     })
 final class RunCommand implements Callable<Integer> {
   @Option(
+      names = "--mode",
+      paramLabel = "para|full",
+      converter = GuestMode.Word.class,
+      defaultValue = "para",
+      description =
+          "How: as a paravirtual guest of Xen, or fully virtualised on an emulated PC (default:"
+              + " ${DEFAULT-VALUE}).")
+  GuestMode mode = GuestMode.PARA;
+
+  @Option(
       names = "--kernel",
       paramLabel = "FILE",
       description = "Kernel: a bzImage or an ELF file with Xen notes.")
@@ -138,9 +148,15 @@ final class RunCommand implements Callable<Integer> {
     String called = name == null ? "guest-" + ProcessHandle.current().pid() : name;
     Steward steward = new Steward();
     List<DeviceConfig> devices = new ArrayList<>();
-    devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+    if (mode == GuestMode.PARA) {
+      devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+    }
     Map<String, DeviceKind> kinds =
-        Map.of("disk", DiskArguments::attach, "console", ConsoleArguments::attach);
+        Map.of(
+            "disk", DiskArguments::attach,
+            "net", networks::attach,
+            "share", ShareArguments::attach,
+            "console", ConsoleArguments::attach);
     try (SessionControl control = new SessionControl(called, guest, steward, kinds);
         ControlServer _ = listen(called, control);
         OpenNetworks opened = networks.open()) {
@@ -148,7 +164,12 @@ final class RunCommand implements Callable<Integer> {
       devices.addAll(disks.open());
       shares.open(devices);
       devices.addAll(consoles.open());
-      return new GuestSession(guest, devices, control)
+      if (mode == GuestMode.FULL && !devices.isEmpty()) {
+        throw new UserError(
+            "a PC has no place for Xen's devices: leave --disk, --net, --share and --console out of"
+                + " --mode full");
+      }
+      return new GuestSession(guest, mode, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
       devices.forEach(DeviceConfig::close);

@@ -1,5 +1,6 @@
 package parhelion.app;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -85,6 +86,8 @@ final class RunningGuestCommands {
       footerHeading = "%nExamples:%n",
       footer = {
         "  parhelion attach web disk /srv/data.img,ro",
+        "  parhelion attach web share .:/src",
+        "  parhelion attach web net switch:lan",
         "  parhelion attach web console unix:/tmp/console"
       })
   static final class Attach extends Asking {
@@ -92,7 +95,7 @@ final class RunningGuestCommands {
         index = "1",
         paramLabel = "KIND",
         description =
-            "What it is: as an option of run without its dashes, such as disk or console.")
+            "What it is: as an option of run without its dashes, disk, net, share or console.")
     String kind = "";
 
     @Parameters(
@@ -104,7 +107,13 @@ final class RunningGuestCommands {
 
     @Override
     void ask(ControlClient client) throws IOException {
-      System.out.println(client.ask(new Action.Attach(kind, device)).path("device").asText());
+      JsonNode answer = client.ask(new Action.Attach(kind, device));
+      System.out.println(answer.path("device").asText());
+      if (answer.has("where")) {
+        System.err.printf(
+            "parhelion: %s is at %s%n",
+            answer.path("device").asText(), answer.path("where").asText());
+      }
     }
   }
 

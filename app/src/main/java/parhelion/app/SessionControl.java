@@ -1,6 +1,8 @@
 package parhelion.app;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +13,11 @@ import parhelion.toolstack.UserError;
 import parhelion.toolstack.control.ControlledGuest;
 import parhelion.toolstack.control.GuestInfo;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.Outcome;
-import parhelion.toolstack.guest.PvGuest;
+import parhelion.toolstack.steward.CommandSpec;
+import parhelion.toolstack.steward.GuestShell;
+import parhelion.toolstack.steward.RunningCommand;
 import parhelion.toolstack.steward.Steward;
 
 /**
@@ -24,7 +29,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   private final GuestOptions options;
   private final Steward steward;
   private final Map<String, DeviceKind> kinds;
-  private final AtomicReference<@Nullable PvGuest> running = new AtomicReference<>();
+  private final AtomicReference<@Nullable Guest> running = new AtomicReference<>();
   private final List<DeviceConfig> attached = new ArrayList<>();
   private volatile String kernel = "";
   private volatile long bootedNanos;
@@ -43,7 +48,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   /** A guest has been built and will run. */
-  void began(PvGuest guest, String ofKernel) {
+  void began(Guest guest, String ofKernel) {
     kernel = ofKernel;
     bootedNanos = System.nanoTime();
     running.set(guest);
@@ -54,8 +59,8 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     running.set(null);
   }
 
-  private PvGuest guest() {
-    PvGuest guest = running.get();
+  private Guest guest() {
+    Guest guest = running.get();
     if (guest == null) {
       throw new UserError("the guest is not running: wait until it is");
     }
@@ -64,7 +69,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   @Override
   public synchronized GuestInfo info() {
-    PvGuest guest = running.get();
+    Guest guest = running.get();
     List<String> devices = guest == null ? List.of() : guest.deviceNames();
     return new GuestInfo(
         name,
@@ -87,7 +92,74 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   @Override
-  public synchronized String attach(String kind, String device) {
+  public Attached attach(String kind, String device) {
+    DeviceConfig made = plug(kind, device);
+    List<String> command = made.placing();
+    if (!command.isEmpty()) {
+      boolean done = false;
+      try {
+        inGuest(command, made.name() + " cannot be put to use");
+        done = true;
+      } finally {
+        if (!done) {
+          withdraw(made.name());
+        }
+      }
+    }
+    return new Attached(made.name(), made.whereabouts());
+  }
+
+  /**
+   * Runs what the guest has to do for a device; not under this object's lock, as that may take it
+   * long.
+   */
+  private void inGuest(List<String> command, String problem) {
+    if (!steward.isReady()) {
+      throw new UserError(problem + ": the guest runs no commands: see parhelion info " + name);
+    }
+    try {
+      CommandSpec spec = CommandSpec.of(command.toArray(String[]::new));
+      FirstBytes errors = new FirstBytes();
+      RunningCommand.Exit exit =
+          new GuestShell(steward)
+              .exec(spec, InputStream.nullInputStream(), OutputStream.nullOutputStream(), errors);
+      if (exit.status() != 0) {
+        throw new UserError(problem + ": " + errors);
+      }
+    } catch (IOException e) {
+      throw new UserError(problem + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** As much of what a guest says as a message can hold. */
+  private static final class FirstBytes extends OutputStream {
+    private static final int MOST = 500;
+    private final StringBuilder text = new StringBuilder();
+
+    @Override
+    public void write(int b) {
+      if (text.length() < MOST) {
+        text.append(b >= ' ' && b <= '~' ? (char) b : ' ');
+      }
+    }
+
+    @Override
+    public String toString() {
+      return text.toString().strip();
+    }
+  }
+
+  /** Takes back what the guest cannot use. */
+  private synchronized void withdraw(String device) {
+    Guest guest = running.get();
+    if (guest != null && guest.deviceNames().contains(device)) {
+      guest.takeOut(device, true);
+    }
+  }
+
+  private synchronized DeviceConfig plug(String kind, String device) {
     DeviceKind make = kinds.get(kind);
     if (make == null) {
       throw new UserError(
@@ -96,7 +168,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
               + "': "
               + String.join(", ", new TreeSet<>(kinds.keySet())));
     }
-    PvGuest guest = guest();
+    Guest guest = guest();
     DeviceConfig made;
     try {
       made = make.open(device, guest.deviceNames());
@@ -105,10 +177,10 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     }
     boolean done = false;
     try {
-      guest.attach(made);
+      guest.plugIn(made);
       attached.add(made);
       done = true;
-      return made.name();
+      return made;
     } finally {
       if (!done) {
         made.close();
@@ -117,8 +189,20 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   @Override
-  public synchronized void detach(String device, boolean force) {
-    guest().detach(device, force);
+  public void detach(String device, boolean force) {
+    if (!force) {
+      List<String> command = displacing(device);
+      if (!command.isEmpty()) {
+        inGuest(command, device + " is in use in the guest: end what uses it, or give --force");
+      }
+    }
+    synchronized (this) {
+      guest().takeOut(device, force);
+    }
+  }
+
+  private synchronized List<String> displacing(String device) {
+    return guest().device(device).displacing();
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.RootConfig;
 import parhelion.toolstack.device.Share;
@@ -55,6 +56,21 @@ final class ShareArguments {
     for (int i = 0; i < shares.size(); i++) {
       devices.add(ShareConfig.open(shares.get(i), i));
     }
+  }
+
+  /** Opens a directory for a guest that runs. */
+  static DeviceConfig attach(String text, List<String> taken) {
+    Share share;
+    try {
+      share = Share.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new UserError("--share: " + e.getMessage(), e);
+    }
+    int number = 0;
+    while (taken.contains(ShareConfig.tag(number))) {
+      number++;
+    }
+    return ShareConfig.open(share, number);
   }
 
   /** What is to be run, for its exit status: the user's command, or an image's entry point. */

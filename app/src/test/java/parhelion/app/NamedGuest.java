@@ -1,5 +1,6 @@
 package parhelion.app;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -86,7 +87,18 @@ final class NamedGuest implements AutoCloseable {
   int execIn(String... words) throws IOException, InterruptedException {
     List<String> line = new ArrayList<>(List.of("exec-in", name, "--"));
     line.addAll(List.of(words));
-    Process command = command(line, directory.resolve("exec-in.out")).start();
+    return run(line);
+  }
+
+  /** Asks something of the guest from outside, such as {@code attach}; returns the status. */
+  int ask(String what, String... words) throws IOException, InterruptedException {
+    List<String> line = new ArrayList<>(List.of(what, name));
+    line.addAll(List.of(words));
+    return run(line);
+  }
+
+  private int run(List<String> line) throws IOException, InterruptedException {
+    Process command = command(line, directory.resolve("command.out")).start();
     try {
       assertTrue(command.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES), "it hangs");
       return command.exitValue();
@@ -96,8 +108,35 @@ final class NamedGuest implements AutoCloseable {
   }
 
   /** What the last command printed. */
-  String execInOutput() throws IOException {
-    return Files.readString(directory.resolve("exec-in.out"));
+  String printed() throws IOException {
+    return Files.readString(directory.resolve("command.out"));
+  }
+
+  /** Runs lines for the guest's sh, which have to succeed; what they print. */
+  String sh(String script) throws IOException, InterruptedException {
+    int status = execIn("sh", "-c", script);
+    assertEquals(0, status, () -> script + ": " + lastWords());
+    return printed();
+  }
+
+  private String lastWords() {
+    try {
+      return printed() + "; the console: " + text();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Has the guest's steward answer. */
+  void awaitCommands() throws IOException, InterruptedException {
+    int unused =
+        first(
+            () -> {
+              if (execIn("true") != 0) {
+                throw new IOException("it runs no commands yet: " + printed());
+              }
+              return 0;
+            });
   }
 
   /** Waits for its end; returns its status. */

@@ -88,7 +88,7 @@ final class ServePageTest {
       assertEquals("<h1>Changed</h1>\n", text(get(client, uri)));
       manyAtOnce(uri, big);
       wrk(uri);
-      assertEquals(0, guest.execIn("nginx", "-s", "quit"), guest.execInOutput());
+      assertEquals(0, guest.execIn("nginx", "-s", "quit"), guest.printed());
       assertEquals(0, guest.end(), guest.text());
     }
   }

@@ -1,9 +1,9 @@
 package parhelion.pc;
 
 /**
- * What a device is plugged into: where it puts its registers, which lines it raises, the memory that
- * it masters and the time that it keeps. All on the thread that runs the machine, but for {@link
- * #post}.
+ * What a device is plugged into: where it puts its registers, which lines it raises, the memory
+ * that it masters and the time that it keeps. All on the thread that runs the machine, but for
+ * {@link #post}.
  */
 public interface Board {
   /**
@@ -25,7 +25,9 @@ public interface Board {
     void unmap();
   }
 
-  /** The input of the interrupt controllers that ISA interrupt or PCI's INTx number {@code gsi} is. */
+  /**
+   * The input of the interrupt controllers that ISA interrupt or PCI's INTx number {@code gsi} is.
+   */
   InterruptLine line(int gsi);
 
   /** A message-signalled interrupt: what a device writes to the local APICs' range. */

@@ -21,4 +21,10 @@ public interface GuestMemory {
   boolean read(long address, byte[] into, int offset, int lengthBytes);
 
   boolean write(long address, byte[] from, int offset, int lengthBytes);
+
+  /**
+   * Says that the guest does not need whole pages' content any more: the host may have their memory
+   * back, and they may read as zeroes or as what was there.
+   */
+  default void discard(long address, long lengthBytes) {}
 }

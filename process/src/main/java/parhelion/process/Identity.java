@@ -1,6 +1,6 @@
 package parhelion.process;
 
-import parhelion.process.host.Libc;
+import parhelion.host.Libc;
 
 /** Who the guest is: the host's user, as it is with his rights that files are opened. */
 final class Identity {

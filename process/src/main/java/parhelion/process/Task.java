@@ -7,8 +7,8 @@ import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
+import parhelion.host.Libc;
 import parhelion.process.file.WaitQueue;
-import parhelion.process.host.Libc;
 import parhelion.process.memory.UserMemory;
 
 /**

@@ -22,7 +22,8 @@ import java.util.stream.Stream;
 final class ProductionClasses {
   /** The shipped modules, lowest first. testkit and bench are not shipped. */
   static final List<String> MODULES =
-      List.of("abi", "cpu", "xen", "media", "pc", "backends", "process", "toolstack", "app");
+      List.of(
+          "abi", "host", "cpu", "xen", "media", "pc", "backends", "process", "toolstack", "app");
 
   /** One class file: where it was found and its bytes. */
   record ClassBytes(String module, String path, byte[] bytes) {}

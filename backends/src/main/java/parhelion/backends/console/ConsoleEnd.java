@@ -20,6 +20,11 @@ public interface ConsoleEnd extends AutoCloseable {
   /** Where it can be reached, for people: a path, say. */
   String where();
 
+  /** Whether {@link #where} is the host's choice, of which the user has to be told. */
+  default boolean isNamedByHost() {
+    return false;
+  }
+
   /** The device is gone for good. Called as {@link #connected} is. */
   @Override
   void close();

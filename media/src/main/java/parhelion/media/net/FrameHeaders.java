@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param transport offset of the header behind IP's, extension headers skipped
  * @param end offset behind the packet; padding may follow
  */
-record FrameHeaders(boolean v6, int ip, int protocol, int transport, int end) {
-  static final int TCP = 6;
-  static final int UDP = 17;
+public record FrameHeaders(boolean v6, int ip, int protocol, int transport, int end) {
+  public static final int TCP = 6;
+  public static final int UDP = 17;
 
   private static final int MAX_VLAN_TAGS = 2;
   private static final int MAX_EXTENSIONS = 8;
   private static final int ETHERTYPE = 12;
 
   /** Null where there is no whole, unfragmented IP packet. */
-  static @Nullable FrameHeaders of(byte[] frame) {
+  public static @Nullable FrameHeaders of(byte[] frame) {
     int at = ETHERTYPE;
     for (int tags = 0; ; tags++) {
       if (at + 2 > frame.length) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import parhelion.host.Libc;
 
 /**
  * Counts the descriptors that shares hold, all together, so that guests cannot use up those of the
@@ -44,7 +45,7 @@ final class Descriptors {
       throw FileError.of(LinuxErrno.EMFILE);
     }
     try {
-      return Libc.open(directory, name, flags, mode);
+      return HostFiles.open(directory, name, flags, mode);
     } catch (FileError e) {
       USED.decrementAndGet();
       throw e;

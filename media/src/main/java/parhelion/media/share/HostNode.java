@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import parhelion.host.Libc;
+import parhelion.host.Libc.Call;
 import parhelion.media.share.Attributes.Time;
-import parhelion.media.share.Libc.Call;
 
 /** A file of a {@link HostTree}: a descriptor that says which, without having it open. */
 final class HostNode implements Node {
@@ -72,7 +73,7 @@ final class HostNode implements Node {
   Attributes hostAttributes() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = arena.allocate(STATX_BYTES, 8);
-      Libc.must(
+      HostFiles.must(
           Call.STATX,
           fd,
           Libc.name(arena, "").address(),
@@ -141,7 +142,7 @@ final class HostNode implements Node {
     }
     int open = Descriptors.open(Libc.AT_FDCWD, path(), OpenFlags.WRITE_ONLY | safe(), 0);
     try {
-      Libc.must(Call.FTRUNCATE, open, size, 0);
+      HostFiles.must(Call.FTRUNCATE, open, size, 0);
     } finally {
       Descriptors.close(open);
     }
@@ -168,7 +169,7 @@ final class HostNode implements Node {
                 0);
         return;
       }
-      Libc.must(
+      HostFiles.must(
           Call.UTIMENSAT, Libc.AT_FDCWD, Libc.name(arena, path()).address(), times.address(), 0);
     }
   }
@@ -180,14 +181,15 @@ final class HostNode implements Node {
 
   void changeHostMode(int mode) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(Call.FCHMODAT, Libc.AT_FDCWD, Libc.name(arena, path()).address(), mode, 0);
+      HostFiles.must(Call.FCHMODAT, Libc.AT_FDCWD, Libc.name(arena, path()).address(), mode, 0);
     }
   }
 
   /** Minus one leaves an owner as it is. */
   void changeHostOwner(int uid, int gid) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(Call.FCHOWNAT, fd, Libc.name(arena, "").address(), uid, gid, Libc.AT_EMPTY_PATH);
+      HostFiles.must(
+          Call.FCHOWNAT, fd, Libc.name(arena, "").address(), uid, gid, Libc.AT_EMPTY_PATH);
     }
   }
 
@@ -268,7 +270,7 @@ final class HostNode implements Node {
   public Node makeDirectory(String name, Creation what) {
     tree.mustBeWritable();
     int mode = tree.ownership().hostMode(what.mode(), /* directory= */ true);
-    withName(name, path -> Libc.must(Call.MKDIRAT, fd, path, mode & 0777));
+    withName(name, path -> HostFiles.must(Call.MKDIRAT, fd, path, mode & 0777));
     return made(name, FileMode.DIRECTORY | what.mode() & FileMode.PERMISSIONS, what);
   }
 
@@ -298,7 +300,7 @@ final class HostNode implements Node {
     tree.mustBeWritable();
     int hostType = tree.ownership().hostNodeType(what.mode());
     int mode = tree.ownership().hostMode(what.mode(), /* directory= */ false) & 0777;
-    withName(name, path -> Libc.must(Call.MKNODAT, fd, path, hostType | mode, 0));
+    withName(name, path -> HostFiles.must(Call.MKNODAT, fd, path, hostType | mode, 0));
     HostNode made = walk(name);
     try {
       tree.ownership().created(made, what.mode(), what);
@@ -313,7 +315,8 @@ final class HostNode implements Node {
   @Override
   public Node makeSymlink(String name, String target, Creation what) {
     tree.mustBeWritable();
-    withName(target, text -> withName(name, path -> Libc.must(Call.SYMLINKAT, text, fd, path)));
+    withName(
+        target, text -> withName(name, path -> HostFiles.must(Call.SYMLINKAT, text, fd, path)));
     return made(name, FileMode.SYMLINK | 0777, what);
   }
 
@@ -334,7 +337,8 @@ final class HostNode implements Node {
             withName(
                 name,
                 path ->
-                    Libc.must(Call.LINKAT, Libc.AT_FDCWD, old, fd, path, Libc.AT_SYMLINK_FOLLOW)));
+                    HostFiles.must(
+                        Call.LINKAT, Libc.AT_FDCWD, old, fd, path, Libc.AT_SYMLINK_FOLLOW)));
   }
 
   @Override
@@ -343,7 +347,7 @@ final class HostNode implements Node {
     int to = ours(newDirectory).fd;
     withName(
         oldName,
-        from -> withName(newName, path -> Libc.must(Call.RENAMEAT2, fd, from, to, path, 0)));
+        from -> withName(newName, path -> HostFiles.must(Call.RENAMEAT2, fd, from, to, path, 0)));
   }
 
   /** Where the file is, if it is still there. */
@@ -375,7 +379,7 @@ final class HostNode implements Node {
   public void unlink(String name, boolean directory) {
     tree.mustBeWritable();
     int flags = directory ? Libc.AT_REMOVEDIR : 0;
-    withName(name, path -> Libc.must(Call.UNLINKAT, fd, path, flags));
+    withName(name, path -> HostFiles.must(Call.UNLINKAT, fd, path, flags));
   }
 
   @Override
@@ -389,7 +393,7 @@ final class HostNode implements Node {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment target = arena.allocate(PATH_BYTES);
       long length =
-          Libc.must(
+          HostFiles.must(
               Call.READLINKAT, fd, Libc.name(arena, "").address(), target.address(), PATH_BYTES);
       byte[] bytes = target.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
       return new String(bytes, StandardCharsets.ISO_8859_1);
@@ -408,9 +412,10 @@ final class HostNode implements Node {
     try (Arena arena = Arena.ofConfined()) {
       long path = attributePath(arena);
       long attribute = Libc.name(arena, name).address();
-      long size = Libc.must(Call.GETXATTR, path, attribute, 0, 0);
+      long size = HostFiles.must(Call.GETXATTR, path, attribute, 0, 0);
       MemorySegment value = arena.allocate(Math.max(1, Math.min(size, VALUE_BYTES)));
-      long length = Libc.must(Call.GETXATTR, path, attribute, value.address(), value.byteSize());
+      long length =
+          HostFiles.must(Call.GETXATTR, path, attribute, value.address(), value.byteSize());
       return value.asSlice(0, Math.min(length, size)).toArray(ValueLayout.JAVA_BYTE);
     }
   }
@@ -428,7 +433,7 @@ final class HostNode implements Node {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment names = arena.allocate(VALUE_BYTES);
       long length =
-          Libc.must(Call.LISTXATTR, attributePath(arena), names.address(), names.byteSize());
+          HostFiles.must(Call.LISTXATTR, attributePath(arena), names.address(), names.byteSize());
       String all =
           new String(
               names.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
@@ -453,7 +458,7 @@ final class HostNode implements Node {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(Math.max(1, value.length));
       MemorySegment.copy(value, 0, bytes, ValueLayout.JAVA_BYTE, 0, value.length);
-      Libc.must(
+      HostFiles.must(
           Call.SETXATTR,
           attributePath(arena),
           Libc.name(arena, name).address(),
@@ -472,7 +477,7 @@ final class HostNode implements Node {
 
   void removeHostAttribute(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      Libc.must(Call.REMOVEXATTR, attributePath(arena), Libc.name(arena, name).address(), 0);
+      HostFiles.must(Call.REMOVEXATTR, attributePath(arena), Libc.name(arena, name).address(), 0);
     }
   }
 
@@ -480,7 +485,7 @@ final class HostNode implements Node {
   public FileSystemStatus fileSystem() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = arena.allocate(STATFS_BYTES, 8);
-      Libc.must(Call.FSTATFS, fd, s.address(), 0);
+      HostFiles.must(Call.FSTATFS, fd, s.address(), 0);
       return new FileSystemStatus(
           (int) int64(s, 8), int64(s, 16), int64(s, 24), int64(s, 32), int64(s, 40), int64(s, 48));
     }

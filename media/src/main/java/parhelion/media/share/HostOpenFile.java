@@ -7,7 +7,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
-import parhelion.media.share.Libc.Call;
+import parhelion.host.Libc.Call;
 
 /** A regular file or a directory of the host that is open. */
 final class HostOpenFile implements OpenFile {
@@ -45,7 +45,7 @@ final class HostOpenFile implements OpenFile {
     int done = 0;
     while (into.hasRemaining()) {
       long address = MemorySegment.ofBuffer(into).address();
-      long n = Libc.must(Call.PREAD, fd, address, into.remaining(), offset + done);
+      long n = HostFiles.must(Call.PREAD, fd, address, into.remaining(), offset + done);
       Reference.reachabilityFence(into);
       if (n == 0) {
         break;
@@ -59,18 +59,18 @@ final class HostOpenFile implements OpenFile {
   @Override
   public int write(long offset, ByteBuffer from) {
     long address = MemorySegment.ofBuffer(from).address();
-    long n = Libc.must(Call.PWRITE, fd, address, from.remaining(), offset);
+    long n = HostFiles.must(Call.PWRITE, fd, address, from.remaining(), offset);
     Reference.reachabilityFence(from);
     return (int) n;
   }
 
   @Override
   public synchronized void list(long cookie, EntrySink sink) {
-    Libc.must(Call.LSEEK, fd, cookie, SEEK_SET);
+    HostFiles.must(Call.LSEEK, fd, cookie, SEEK_SET);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(DIRENT_BUFFER_BYTES, 8);
       while (true) {
-        long n = Libc.must(Call.GETDENTS64, fd, buffer.address(), buffer.byteSize());
+        long n = HostFiles.must(Call.GETDENTS64, fd, buffer.address(), buffer.byteSize());
         if (n == 0 || !passOn(buffer, n, sink)) {
           return;
         }
@@ -101,7 +101,7 @@ final class HostOpenFile implements OpenFile {
 
   @Override
   public void sync(boolean dataOnly) {
-    Libc.must(dataOnly ? Call.FDATASYNC : Call.FSYNC, fd, 0, 0);
+    HostFiles.must(dataOnly ? Call.FDATASYNC : Call.FSYNC, fd, 0, 0);
   }
 
   @Override

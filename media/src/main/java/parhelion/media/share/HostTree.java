@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import parhelion.host.Libc;
 
 /**
  * A directory of the host, served as it is at every moment: what the guest changes is changed on

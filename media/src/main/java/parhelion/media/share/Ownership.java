@@ -3,6 +3,7 @@ package parhelion.media.share;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
+import parhelion.host.Libc;
 
 /**
  * Whose a shared directory's files are. Who runs Parhelion can rarely give files away on the host,

@@ -4,8 +4,8 @@ import static parhelion.cpu.memory.Host.U;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import parhelion.host.Libc;
 import parhelion.process.LinuxError;
-import parhelion.process.host.Libc;
 
 /** A regular file of the host. The host's descriptor keeps the offset, as it would natively. */
 public final class HostFile extends OpenFile {

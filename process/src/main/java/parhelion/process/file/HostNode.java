@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import parhelion.host.Libc;
 import parhelion.process.Errno;
 import parhelion.process.LinuxError;
-import parhelion.process.host.Libc;
 
 /**
  * A file of the host below a directory that the user named. It is held by an O_PATH descriptor got

@@ -4,9 +4,9 @@ import static parhelion.cpu.memory.Host.U;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import parhelion.host.Libc;
 import parhelion.process.Errno;
 import parhelion.process.LinuxError;
-import parhelion.process.host.Libc;
 
 /**
  * One of the host process's own standard streams: a terminal, pipe, socket or file. It is polled

@@ -9,11 +9,15 @@ public final class ConsoleEnds {
   private ConsoleEnds() {}
 
   /**
-   * Opens what a user asks for: {@code unix:PATH} or {@code file:PATH}.
+   * Opens what a user asks for: {@code unix:PATH}, {@code file:PATH}, {@code pty} or {@code
+   * pty:LINK}.
    *
-   * @throws UserError if it is neither, or cannot be opened
+   * @throws UserError if it is none of these, or cannot be opened
    */
   public static ConsoleEnd open(String text) {
+    if (text.equals("pty")) {
+      return new PtyEnd(null);
+    }
     int colon = text.indexOf(':');
     String path = text.substring(colon + 1);
     if (colon > 0 && !path.isEmpty()) {
@@ -24,9 +28,12 @@ public final class ConsoleEnds {
         case "file" -> {
           return new FileEnd(Path.of(path));
         }
+        case "pty" -> {
+          return new PtyEnd(Path.of(path));
+        }
         default -> {}
       }
     }
-    throw new UserError("--console " + text + ": is neither unix:PATH nor file:PATH");
+    throw new UserError("--console " + text + ": is none of unix:PATH, file:PATH, pty, pty:LINK");
   }
 }

@@ -98,6 +98,7 @@ final class SocketEnd implements ConsoleEnd {
 
   @Override
   public void close() {
+    sink.drain();
     try {
       if (server.getLocalAddress() != null) {
         Files.deleteIfExists(path);

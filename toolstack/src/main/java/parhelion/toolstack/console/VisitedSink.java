@@ -1,7 +1,7 @@
 package parhelion.toolstack.console;
 
-import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleLog;
 import parhelion.backends.console.ConsoleSink;
@@ -14,7 +14,11 @@ import parhelion.backends.console.StreamSink;
  */
 final class VisitedSink implements ConsoleSink {
   private static final int KEPT_BYTES = 16 << 10;
-  private static final int BUFFER_BYTES = 16 << 10;
+
+  /** What was kept has room in it, as a visitor who does not read must hold up nobody else. */
+  private static final int BUFFER_BYTES = KEPT_BYTES;
+
+  private static final Duration DRAIN = Duration.ofSeconds(1);
 
   private ConsoleLog kept = new ConsoleLog(KEPT_BYTES);
   private @Nullable StreamSink visitor;
@@ -31,13 +35,28 @@ final class VisitedSink implements ConsoleSink {
   }
 
   /** Somebody has come, and gets what was said before. */
-  synchronized void come(OutputStream stream) throws IOException {
-    stream.write(kept.tail());
-    stream.flush();
+  synchronized void come(OutputStream stream) {
+    byte[] before = kept.tail();
     kept = new ConsoleLog(KEPT_BYTES);
     StreamSink sink = new StreamSink("console output", stream, BUFFER_BYTES);
+    int all = sink.accept(before, 0, before.length);
     sink.whenRoom(() -> whenRoom.run());
     visitor = sink;
+  }
+
+  /** Gives who is there a moment to read the guest's last words. */
+  void drain() {
+    StreamSink last;
+    synchronized (this) {
+      last = visitor;
+    }
+    try {
+      if (last != null) {
+        boolean unused = last.drain(DRAIN);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** They have gone. */

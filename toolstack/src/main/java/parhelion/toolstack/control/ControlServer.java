@@ -105,8 +105,13 @@ public final class ControlServer implements AutoCloseable {
     switch (action) {
       case Action.Info info -> answer.set("guest", Lines.JSON.valueToTree(guest.info()));
       case Action.Stop stop -> guest.stop(stop.force());
-      case Action.Attach attach ->
-          answer.put("device", guest.attach(attach.kind(), attach.device()));
+      case Action.Attach attach -> {
+        ControlledGuest.Attached attached = guest.attach(attach.kind(), attach.device());
+        answer.put("device", attached.name());
+        if (!attached.where().isEmpty()) {
+          answer.put("where", attached.where());
+        }
+      }
       case Action.Detach detach -> guest.detach(detach.device(), detach.force());
       case Action.Resize resize -> guest.resize(resize.device(), resize.bytes());
       case Action.Exec exec -> throw new IllegalArgumentException("exec");

@@ -9,8 +9,15 @@ public interface ControlledGuest {
   /** Ends it: at once, or by asking its kernel. */
   void stop(boolean force);
 
-  /** Plugs in a device that is described as by an option of {@code run}; its name. */
-  String attach(String kind, String device);
+  /**
+   * A device that was plugged in.
+   *
+   * @param where on the host it can be reached, if only the host knows; else empty
+   */
+  record Attached(String name, String where) {}
+
+  /** Plugs in a device that is described as by an option of {@code run}. */
+  Attached attach(String kind, String device);
 
   void detach(String device, boolean force);
 

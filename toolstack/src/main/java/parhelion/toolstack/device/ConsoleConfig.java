@@ -32,6 +32,11 @@ public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
     return name(devid);
   }
 
+  @Override
+  public String whereabouts() {
+    return end.isNamedByHost() ? end.where() : "";
+  }
+
   /** What the user calls a console. */
   public static String name(int devid) {
     return KIND + devid;

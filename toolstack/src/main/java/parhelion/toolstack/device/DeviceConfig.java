@@ -1,5 +1,6 @@
 package parhelion.toolstack.device;
 
+import java.util.List;
 import parhelion.backends.Frontend;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.XenstoreClient;
@@ -23,6 +24,21 @@ public interface DeviceConfig extends AutoCloseable {
   /** What the user calls it, such as {@code xvda}; empty if nothing. */
   default String name() {
     return "";
+  }
+
+  /** Where the host's side of it is, if only the host knows; else empty. For people. */
+  default String whereabouts() {
+    return "";
+  }
+
+  /** What to run in a guest that has it plugged in while it runs, so that it is in its place. */
+  default List<String> placing() {
+    return List.of();
+  }
+
+  /** What to run in a guest before it is asked to let go of it. */
+  default List<String> displacing() {
+    return List.of();
   }
 
   /** The kernel modules that a guest needs to use the device. */

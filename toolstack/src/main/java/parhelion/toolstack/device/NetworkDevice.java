@@ -37,6 +37,11 @@ public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort netw
   /** As Linux calls it, if it is the only kind of network device that the guest has. */
   @Override
   public String name() {
+    return name(devid);
+  }
+
+  /** The name of the device with that number. */
+  public static String name(int devid) {
     return "eth" + devid;
   }
 

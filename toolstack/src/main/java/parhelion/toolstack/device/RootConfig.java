@@ -31,7 +31,7 @@ public final class RootConfig implements DeviceConfig {
   private RootConfig(Path source, RootFileSystem root) {
     this.source = source;
     this.root = root;
-    share = new ShareConfig(TAG, NUMBER, root.tree());
+    share = new ShareConfig(null, TAG, NUMBER, root.tree());
   }
 
   /** Opens what the user named. */

@@ -56,15 +56,14 @@ public record Share(
     return new Share(Path.of(directory), guestPath, readOnly, owners, cache);
   }
 
-  /** The tag of the device with that number. */
-  String tag(int number) {
-    return "share" + number;
-  }
-
   /** The line for the first process: tag, mount options, place. */
   public String mountLine(int number) {
-    String options = options((readOnly ? "ro," : "") + "cache=" + cache);
-    return tag(number) + ' ' + options + ' ' + guestPath;
+    return ShareConfig.tag(number) + ' ' + options() + ' ' + guestPath;
+  }
+
+  /** Mount options. */
+  String options() {
+    return options((readOnly ? "ro," : "") + "cache=" + cache);
   }
 
   /** Mount options for 9P by Xen's transport. */

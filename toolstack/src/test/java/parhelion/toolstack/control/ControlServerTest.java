@@ -46,9 +46,10 @@ final class ControlServerTest {
     }
 
     @Override
-    public String attach(String kind, String device) {
+    public Attached attach(String kind, String device) {
       asked = "attach " + kind + " " + device;
-      return "xvdb";
+      return new Attached(
+          kind.equals("disk") ? "xvdb" : "console2", kind.equals("disk") ? "" : "/dev/pts/7");
     }
 
     @Override
@@ -81,6 +82,8 @@ final class ControlServerTest {
       assertEquals("stop true", guest.asked);
       assertEquals("xvdb", client.ask(new Action.Attach("disk", "a,ro")).path("device").asText());
       assertEquals("attach disk a,ro", guest.asked);
+      assertEquals(
+          "/dev/pts/7", client.ask(new Action.Attach("console", "pty")).path("where").asText());
       client.ask(new Action.Resize("xvda", 1L << 40));
       assertEquals("resize xvda 1099511627776", guest.asked);
       UserError e =

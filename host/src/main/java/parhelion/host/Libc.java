@@ -1,4 +1,4 @@
-package parhelion.process.host;
+package parhelion.host;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The C library's wrappers of the host's system calls. Java's own file API cannot open a name below
- * an open directory without following links, on which the confinement of guests to their root
- * rests.
+ * an open directory without following links, on which the confinement of shares and of programs to
+ * their root rests; nor has it locks of open files, holes, or terminals.
  *
  * <p>All functions are called through one shape, six longs to a long: in the calling conventions of
  * 64-bit Linux an int is the low half of such a register and surplus arguments are ignored. That
- * leaves one downcall to link at start-up. Any thread.
+ * leaves one downcall to link at start-up. Any thread; a call may block as the system call does.
  */
 public final class Libc {
   /** The functions in use, named as in C. */
@@ -30,11 +30,14 @@ public final class Libc {
     WRITE,
     PREAD,
     PWRITE,
+    PREADV,
+    PWRITEV,
     LSEEK,
     STATX,
     READLINKAT,
     GETDENTS64,
     MKDIRAT,
+    MKNODAT,
     UNLINKAT,
     RENAMEAT2,
     LINKAT,
@@ -44,32 +47,62 @@ public final class Libc {
     FCHOWNAT,
     UTIMENSAT,
     FTRUNCATE,
+    FALLOCATE,
+    FLOCK,
     FSYNC,
+    FDATASYNC,
     FSTATFS,
+    GETXATTR,
+    LISTXATTR,
+    SETXATTR,
+    REMOVEXATTR,
     FCNTL,
     IOCTL,
     POLL,
     EVENTFD,
+    POSIX_OPENPT,
+    GRANTPT,
+    UNLOCKPT,
+    PTSNAME_R,
+    TCGETATTR,
+    TCSETATTR,
+    CFMAKERAW,
     GETUID,
     GETGID,
     GETEUID,
     GETEGID;
 
     private long address;
+
+    /** Whether the result is a long, or an int whose upper half means nothing. */
     private final boolean wide;
 
     Call() {
       wide =
           switch (name()) {
-            case "READ", "WRITE", "PREAD", "PWRITE", "LSEEK", "READLINKAT", "GETDENTS64" -> true;
+            case "READ",
+                "WRITE",
+                "PREAD",
+                "PWRITE",
+                "PREADV",
+                "PWRITEV",
+                "LSEEK",
+                "READLINKAT",
+                "GETDENTS64",
+                "GETXATTR",
+                "LISTXATTR" ->
+                true;
             default -> false;
           };
     }
   }
 
+  private static final int ENOSYS = 38;
+
   public static final int AT_FDCWD = -100;
   public static final int AT_SYMLINK_NOFOLLOW = 0x100;
   public static final int AT_REMOVEDIR = 0x200;
+  public static final int AT_SYMLINK_FOLLOW = 0x400;
   public static final int AT_EMPTY_PATH = 0x1000;
 
   private static final boolean ARM = System.getProperty("os.arch", "").equals("aarch64");
@@ -102,7 +135,8 @@ public final class Libc {
       var symbol = lookup.find(call.name().toLowerCase(java.util.Locale.ROOT));
       if (symbol.isPresent()) {
         call.address = symbol.get().address();
-      } else {
+      } else if (call != Call.MKNODAT) {
+        // That one was part of the headers before glibc 2.33: a host without it makes no devices.
         complete = false;
       }
     }
@@ -116,7 +150,7 @@ public final class Libc {
 
   private Libc() {}
 
-  /** Whether this host is one that guests' system calls can be mapped to: 64-bit Linux. */
+  /** Whether this host is 64-bit Linux with all that is listed. */
   public static boolean isAvailable() {
     return HANDLE != null;
   }
@@ -126,6 +160,9 @@ public final class Libc {
     MethodHandle handle = HANDLE;
     if (handle == null) {
       throw new UnsupportedOperationException("needs a 64-bit Linux host");
+    }
+    if (function.address == 0) {
+      return -ENOSYS;
     }
     MemorySegment state = STATE.get();
     long result;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.disk;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.display;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.input;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.net;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc;
+
+import org.jspecify.annotations.NullMarked;

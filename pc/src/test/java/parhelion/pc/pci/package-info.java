@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.pci;
+
+import org.jspecify.annotations.NullMarked;

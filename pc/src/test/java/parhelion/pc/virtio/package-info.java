@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.virtio;
+
+import org.jspecify.annotations.NullMarked;
