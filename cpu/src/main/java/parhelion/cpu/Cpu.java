@@ -103,11 +103,6 @@ public final class Cpu implements AutoCloseable {
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
 
-  /** Bounds of the large pages of which the TLBs may hold parts. */
-  private long lowestLarge = -1L;
-
-  private long highestLarge;
-
   /**
    * SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes.
    */
@@ -133,6 +128,7 @@ public final class Cpu implements AutoCloseable {
     tlb = tlbs[0];
     tlbBase = tlb.base;
     CpuState.reset(state);
+    put64(LOWEST_LARGE, -1L);
     interpreter = new Interpreter(this);
     code.attach(this);
     RegionCache regions = code.regions();
@@ -361,15 +357,16 @@ public final class Cpu implements AutoCloseable {
   }
 
   public void flushTlbs() {
-    lowestLarge = -1L;
-    highestLarge = 0;
+    put64(LOWEST_LARGE, -1L);
+    put64(HIGHEST_LARGE, 0);
     tlbs[0].flush();
     tlbs[1].flush();
   }
 
   /** INVLPG: a large page is in the TLBs by its 4 KiB parts, all of which have to go. */
   public void flushPage(long va) {
-    if (Long.compareUnsigned(va, lowestLarge) >= 0 && Long.compareUnsigned(va, highestLarge) <= 0) {
+    if (Long.compareUnsigned(va, get64(LOWEST_LARGE)) >= 0
+        && Long.compareUnsigned(va, get64(HIGHEST_LARGE)) <= 0) {
       flushTlbs();
       return;
     }
@@ -379,11 +376,11 @@ public final class Cpu implements AutoCloseable {
 
   /** Notes that a part of a large page, which ends at {@code last}, is going into a TLB. */
   void noteLargePage(long first, long last) {
-    if (Long.compareUnsigned(first, lowestLarge) < 0) {
-      lowestLarge = first;
+    if (Long.compareUnsigned(first, get64(LOWEST_LARGE)) < 0) {
+      put64(LOWEST_LARGE, first);
     }
-    if (Long.compareUnsigned(last, highestLarge) > 0) {
-      highestLarge = last;
+    if (Long.compareUnsigned(last, get64(HIGHEST_LARGE)) > 0) {
+      put64(HIGHEST_LARGE, last);
     }
   }
 

@@ -355,7 +355,7 @@ public final class PcMachine implements Board, AutoCloseable {
 
   /** The 8259s' output has changed. */
   private void externalChanged() {
-    if (built && interrupts.pic().asks()) {
+    if (built) {
       vcpus.get(0).interruptsChanged();
     }
   }

@@ -2,6 +2,7 @@ package parhelion.pc;
 
 import java.util.OptionalLong;
 import parhelion.cpu.Access;
+import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Exceptions;
@@ -17,6 +18,9 @@ import parhelion.pc.intercept.Intercepts;
  */
 final class PcMonitor implements Monitor {
   private static final String[] CONTROLS = {"CR0", "", "CR2", "CR3", "CR4", "", "", "", "CR8"};
+
+  /** The address in CR3. */
+  private static final long ROOT = 0x000f_ffff_ffff_f000L;
 
   private final PcMachine machine;
   private final PcVcpu vcpu;
@@ -74,8 +78,12 @@ final class PcMonitor implements Monitor {
 
   @Override
   public long walkRoot(Cpu cpu) {
-    boolean plain = cpu.longMode() && cpu.cpl() == 3;
-    return plain ? cpu.get64(CpuState.CR3) & 0x000f_ffff_ffff_f000L : -1;
+    if (!cpu.longMode()
+        || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0
+        || (cpu.get64(CpuState.CR4) & ControlRegisters.CR4_SMAP) != 0) {
+      return -1;
+    }
+    return cpu.get64(CpuState.CR3) & ROOT;
   }
 
   @Override
@@ -154,8 +162,16 @@ final class PcMonitor implements Monitor {
   }
 
   @Override
+  public boolean showsInterrupts() {
+    return true;
+  }
+
+  @Override
   public void controlWritten(Cpu cpu, int register) {
     controls[register].add(0);
+    if (register == 8) {
+      vcpu.interruptsChanged();
+    }
   }
 
   @Override

@@ -122,7 +122,7 @@ public final class PcVcpu implements AutoCloseable {
       return false;
     }
     halted = halted && !wakes();
-    if (!halted && (nmiPending || hasInterrupt())) {
+    if (!halted && (nmiPending | showInterrupts())) {
       cpu.requestAttention();
     }
     return !halted;
@@ -196,16 +196,24 @@ public final class PcVcpu implements AutoCloseable {
 
   /** Something else may wait that the handler's first instruction is already to be held up by. */
   private void again() {
-    if (nmiPending || (cpu.get64(CpuState.RFLAGS) & Rflags.IF) != 0 && hasInterrupt()) {
+    boolean waits = showInterrupts();
+    if (nmiPending || (cpu.get64(CpuState.RFLAGS) & Rflags.IF) != 0 && waits) {
       cpu.requestAttention();
     }
   }
 
   // --- what comes from outside ---
 
-  /** An interrupt may have become deliverable. */
+  /** Says in the state block, for generated code, whether an interrupt waits for IF. */
+  private boolean showInterrupts() {
+    boolean waits = hasInterrupt();
+    cpu.put64(CpuState.INTERRUPT_WAITS, waits ? 1 : 0);
+    return waits;
+  }
+
+  /** An interrupt may have become deliverable, or be no longer. */
   void interruptsChanged() {
-    if (hasInterrupt()) {
+    if (showInterrupts()) {
       cpu.requestAttention();
       machine.wake(this);
     }

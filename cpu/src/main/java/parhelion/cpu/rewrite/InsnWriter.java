@@ -241,6 +241,27 @@ abstract class InsnWriter extends AccessWriter {
     a.andState32(CpuState.RFLAGS, ~Rflags.DF);
   }
 
+  void clearInterrupts() {
+    keepFlags();
+    a.andState32(CpuState.RFLAGS, ~Rflags.IF);
+  }
+
+  /** Where an interrupt waits for it, the interpreter sees to that. */
+  void setInterrupts() {
+    keepFlags();
+    a.cmpStateByteZero(CpuState.INTERRUPT_WAITS);
+    interpretInstead(a.jcc(NE));
+    a.orState32(CpuState.RFLAGS, Rflags.IF);
+  }
+
+  void swapGs() {
+    scratchGroup = -1;
+    a.loadState(SCRATCH0, CpuState.GS_BASE);
+    a.loadState(SCRATCH1, CpuState.KERNEL_GS_BASE);
+    a.storeState(CpuState.GS_BASE, SCRATCH1);
+    a.storeState(CpuState.KERNEL_GS_BASE, SCRATCH0);
+  }
+
   /** The host register of a guest register, loaded into SCRATCH0 if it is in the state block. */
   int inHostRegister(int guest) {
     if (HOST[guest] >= 0) {

@@ -200,6 +200,9 @@ final class RegionWriter extends InsnWriter {
       case READ_TSC -> readTsc();
       case PUSHF -> pushFlags();
       case CLD -> clearDirection();
+      case CLI -> clearInterrupts();
+      case STI -> setInterrupts();
+      case SWAPGS -> swapGs();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);

@@ -28,6 +28,9 @@ enum Treatment {
   READ_TSC,
   PUSHF,
   CLD,
+  CLI,
+  STI,
+  SWAPGS,
   JCC,
   JMP,
   CALL,
@@ -89,6 +92,9 @@ enum Treatment {
       case RDTSC -> (key & RegionKey.HOST_TSC) != 0 ? READ_TSC : INTERPRET;
       case PUSHF -> wide ? PUSHF : INTERPRET;
       case CLD -> CLD;
+      case CLI -> supervisor(key, CLI);
+      case STI -> supervisor(key, STI);
+      case SWAPGS -> supervisor(key, SWAPGS);
       case POPF, CPUID, RDTSCP, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
       case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
@@ -99,6 +105,10 @@ enum Treatment {
               : EMIT;
       default -> EMIT;
     };
+  }
+
+  private static Treatment supervisor(int key, Treatment wanted) {
+    return (key & RegionKey.SUPERVISOR) != 0 ? wanted : INTERPRET;
   }
 
   private static boolean isPlainRepeat(Insn insn) {
