@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
     description = {
       "Boots a Linux kernel as a Xen paravirtual guest and connects the terminal to its console.",
       "",
-      "Without options: Debian's cloud kernel and busybox, fetched with apt-get download into a cache, and a shell. Where neither"
-          + " apt nor a cache is there, the built-in tour guest.",
+      "Without options: Debian's cloud kernel and busybox, fetched with apt-get download into a"
+          + " cache, and a shell. Where neither apt nor a cache is there, the built-in tour guest.",
       "Leave the console with Ctrl-], which ends the guest."
     },
     sortOptions = false,
@@ -90,7 +90,8 @@ final class RunCommand implements Callable<Integer> {
       paramLabel = "NAME,...",
       split = ",",
       description =
-          "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
+          "Kernel modules to load at boot, with what they need, beside those that devices need;"
+              + " from the kernel's package.")
   List<String> modules = List.of();
 
   @Mixin DiskArguments disks = new DiskArguments();
@@ -107,14 +108,16 @@ final class RunCommand implements Callable<Integer> {
       names = "--name",
       paramLabel = "NAME",
       description =
-          "What parhelion list, exec-in, copy and the others are to call the guest (default: guest-PID).")
+          "What parhelion list, exec-in, copy and the others are to call the guest (default:"
+              + " guest-PID).")
   @Nullable String name;
 
   @Option(
       names = "--cmd",
       paramLabel = "SHELL-COMMANDS",
       description =
-          "Run these with sh in the guest, print what they print, power off, and exit with their status.")
+          "Run these with sh in the guest, print what they print, power off, and exit with their"
+              + " status.")
   @Nullable String cmd;
 
   @Override
@@ -140,7 +143,8 @@ final class RunCommand implements Callable<Integer> {
     }
     if (initrd != null && !shares.isEmpty()) {
       throw new UserError(
-          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd out");
+          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd"
+              + " out");
     }
     if (disks.root != null && shares.rootfs != null) {
       throw new UserError("--root and --rootfs exclude each other: give one of them");
@@ -164,11 +168,6 @@ final class RunCommand implements Callable<Integer> {
       devices.addAll(disks.open());
       shares.open(devices);
       devices.addAll(consoles.open());
-      if (mode == GuestMode.FULL && !devices.isEmpty()) {
-        throw new UserError(
-            "a PC has no place for Xen's devices: leave --disk, --net, --share and --console out of"
-                + " --mode full");
-      }
       return new GuestSession(guest, mode, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {

@@ -17,6 +17,11 @@ public final class PciInterrupts {
     return slot - 1 + pin & 3;
   }
 
+  /** The lines that the four wires lead to. */
+  public static int[] lines() {
+    return LINES.clone();
+  }
+
   /** The line that a wire leads to, if software does not lead it elsewhere. */
   public static int line(int wire) {
     return LINES[wire];

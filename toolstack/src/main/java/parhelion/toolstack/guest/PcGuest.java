@@ -16,6 +16,7 @@ import parhelion.pc.PcMachine;
 import parhelion.pc.PcMemory;
 import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
+import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.serial.DebugPorts;
 import parhelion.pc.serial.Uart;
@@ -25,6 +26,7 @@ import parhelion.toolstack.EngineNotes;
 import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcDevices;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 
@@ -39,6 +41,7 @@ public final class PcGuest implements Guest {
   private final PcMachine machine;
   private final Uart console;
   private final SerialOutput output;
+  private final PcDevices devices;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
@@ -60,6 +63,9 @@ public final class PcGuest implements Guest {
       console.plug(Uart.COM1);
       sink.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET));
+      config.devices().forEach(device -> device.plug(devices));
+      devices.ready();
       boot();
       made = true;
     } finally {
@@ -101,9 +107,10 @@ public final class PcGuest implements Guest {
   }
 
   private void boot() {
+    devices.assignAddresses(PciInterrupts.lines());
     byte[] acpi =
         new AcpiTables(
-                new AcpiTables.Contents(config.vcpus(), false, false, false, PcMemory.GAP_START))
+                new AcpiTables.Contents(config.vcpus(), true, false, false, PcMemory.GAP_START))
             .at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
@@ -156,7 +163,8 @@ public final class PcGuest implements Guest {
       text.append(
           String.format(
               Locale.ROOT,
-              "%nvcpu %d: rip %016x%s rsp %016x rflags %08x%n  cr0 %08x cr2 %016x cr3 %012x cr4 %08x",
+              "%nvcpu %d: rip %016x%s rsp %016x rflags %08x%n  cr0 %08x cr2 %016x cr3 %012x cr4"
+                  + " %08x",
               vcpu.id(),
               cpu.rip(),
               at,
@@ -286,6 +294,7 @@ public final class PcGuest implements Guest {
       profile.close();
     }
     String unused = finishPerfMap();
+    devices.close();
     machine.close();
   }
 }
