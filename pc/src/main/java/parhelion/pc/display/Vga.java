@@ -13,7 +13,7 @@ import parhelion.pc.pci.PciIdentity;
  */
 public final class Vga {
   /** Memory of the adapter, in bytes. */
-  public static final int MEMORY_BYTES = 16 << 20;
+  public static final int MEMORY_BYTES = 8 << 20;
 
   private static final long WINDOW_START = 0xa0000;
   private static final int WINDOW_BYTES = 0x2_0000;

@@ -10,7 +10,7 @@ import parhelion.pc.Registers;
  * its output port that are not about keys at all: the processor's reset and address line 20.
  *
  * <p>Address line 20 is always on in this machine, as it is for all software since protected mode;
- * what software says of it is kept and can be read back, here and at port 0x92.
+ * what software says of it is kept and can be read back.
  */
 public final class Ps2Controller {
   private static final int STATUS_FULL = 1;
@@ -67,7 +67,6 @@ public final class Ps2Controller {
     ram[0] = CONFIG_AT_RESET;
     Mapping unused = board.mapPorts(0x60, 1, "8042 data", new Port(true));
     unused = board.mapPorts(0x64, 1, "8042 command", new Port(false));
-    unused = board.mapPorts(0x92, 1, "A20 and reset", new SystemControl());
   }
 
   /** As the machine is reset. */
@@ -129,22 +128,6 @@ public final class Ps2Controller {
         command((int) value & 0xff);
       }
       fill();
-    }
-  }
-
-  /** Port 0x92 of the PS/2: bit 0 resets the processor, bit 1 is address line 20. */
-  private final class SystemControl implements Registers {
-    @Override
-    public long read(long offset, int size) {
-      return output & OUTPUT_A20;
-    }
-
-    @Override
-    public void write(long offset, int size, long value) {
-      output = output & ~OUTPUT_A20 | (int) value & OUTPUT_A20;
-      if ((value & 1) != 0) {
-        reset.run();
-      }
     }
   }
 

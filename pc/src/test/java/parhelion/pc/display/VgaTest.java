@@ -170,7 +170,7 @@ final class VgaTest {
   @Test
   void theLinearFrameBufferIsShown() {
     assertEquals(0xb0c5, vbe(0));
-    assertEquals(256, vbe(10));
+    assertEquals(128, vbe(10));
     vbe(1, 640);
     vbe(2, 480);
     vbe(3, 32);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
@@ -120,6 +121,25 @@ final class Ps2ControllerTest {
   }
 
   @Test
+  void aTypistWaitsForTheKeyboardToHaveRoom() {
+    Typist typist = new Typist(controller, board);
+    String text = "Parhelion, ".repeat(20);
+    assertTrue(typist.type(Typist.keys(text + "<enter><control-c>")));
+    StringBuilder codes = new StringBuilder();
+    for (int i = 0; i < 2000; i++) {
+      board.advance(5_000_000);
+      while ((board.in(0x64, 1) & 1) != 0 && i > 100) {
+        codes.append(Integer.toHexString(board.in(0x60, 1))).append(' ');
+      }
+    }
+    assertTrue(codes.toString().startsWith("2a 19 99 aa 1e 9e 13 93 "));
+    assertTrue(codes.toString().endsWith("1c 9c 1d 2e ae 9d "));
+    assertThrows(IllegalArgumentException.class, () -> Typist.keys("<nothing>"));
+    assertThrows(IllegalArgumentException.class, () -> Typist.keys("ß"));
+    assertFalse(typist.type(Typist.keys("x".repeat(6000))), "what is to be typed is bounded");
+  }
+
+  @Test
   void theMouseReportsWhereItWent() {
     command(0xd4);
     data(0xff);
@@ -162,12 +182,14 @@ final class Ps2ControllerTest {
     assertEquals(3, take() & 3);
     command(0xd1);
     data(1);
-    assertEquals(0, board.in(0x92, 1) & 2);
+    command(0xd0);
+    assertEquals(0, take() & 2);
     command(0xfe);
     assertEquals(1, resets);
     command(0xff);
     assertEquals(1, resets);
-    board.out(0x92, 1, 3);
+    command(0xd1);
+    data(0);
     assertEquals(2, resets);
   }
 
