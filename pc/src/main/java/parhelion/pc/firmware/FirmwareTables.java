@@ -36,10 +36,8 @@ public final class FirmwareTables {
     config.item(TIMER_OVERRIDE, FirmwareConfig.little(1, 1));
     config.file("etc/e820", memoryMap(ram.lowEnd(), above));
     config.file("etc/show-boot-menu", FirmwareConfig.little(0, 2));
-    if (!contents.video()) {
-      // Without a screen, firmware's screen is the serial line.
-      config.file("etc/sercon-port", FirmwareConfig.little(Uart.COM1, 2));
-    }
+    // What firmware shows on the screen goes to the serial line, too.
+    config.file("etc/sercon-port", FirmwareConfig.little(Uart.COM1, 2));
     new AcpiTables(contents).describeTo(config);
     clockMemory(machine.rtc(), ram.lowEnd(), above, processors);
   }

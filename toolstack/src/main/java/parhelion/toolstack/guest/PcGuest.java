@@ -18,8 +18,11 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
+import parhelion.pc.display.Screenshot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
+import parhelion.pc.input.Key;
+import parhelion.pc.input.Typist;
 import parhelion.pc.serial.DebugPorts;
 import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
@@ -118,7 +121,7 @@ public final class PcGuest implements Guest {
   }
 
   private AcpiTables.Contents contents() {
-    return new AcpiTables.Contents(setup.vcpus(), true, false, false, gapStart());
+    return new AcpiTables.Contents(setup.vcpus(), true, true, true, gapStart());
   }
 
   /** As firmware has it: 2 GiB, or what is behind more memory than that. */
@@ -214,6 +217,24 @@ public final class PcGuest implements Guest {
   @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
     console.receive(bytes, offset, length);
+  }
+
+  @Override
+  public Screenshot screenshot() {
+    return MachineCall.of(machine, devices::screenshot);
+  }
+
+  @Override
+  public void type(String text) {
+    List<List<Key>> chords;
+    try {
+      chords = Typist.keys(text);
+    } catch (IllegalArgumentException e) {
+      throw new UserError(e.getMessage() + ": give characters of a US keyboard, <up> and such", e);
+    }
+    if (!MachineCall.of(machine, () -> devices.type(chords))) {
+      throw new UserError("the guest has not read what was typed before: type less");
+    }
   }
 
   /** A serial line knows no size. */
