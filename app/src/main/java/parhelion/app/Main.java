@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Stop.class,
       RunningGuestCommands.Attach.class,
       RunningGuestCommands.Detach.class,
-      RunningGuestCommands.Resize.class
+      RunningGuestCommands.Resize.class,
+      CrashSiteCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
