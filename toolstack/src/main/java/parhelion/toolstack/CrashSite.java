@@ -32,7 +32,7 @@ public final class CrashSite {
   private record Code(long bytes, String name) {}
 
   private static final Pattern HEAD =
-      Pattern.compile("# +SIG.* at pc=0x(\\p{XDigit}+), pid=(\\d+),");
+      Pattern.compile("# +SIG.* at pc=0x(\\p{XDigit}+)(?: \\([^)]*\\))?, pid=(\\d+),");
   private static final Pattern REGISTER = Pattern.compile("\\b(R\\w\\w)=0x(\\p{XDigit}{1,16})\\b");
 
   /** Reports and maps that are longer are not what they claim to be. */
