@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
     name = "crash-site",
     mixinStandardHelpOptions = true,
     description = {
-      "Names the guest code that a JVM was running when it crashed, from the JVM's crash report and the"
-          + " map that --perf-map of run, demo and exec writes.",
+      "Names the guest code that a JVM was running when it crashed, from the JVM's crash report and"
+          + " the map that --perf-map of run, demo and exec writes.",
       "A crash in generated code is a fault of Parhelion: please report it with both files."
     },
     exitCodeListHeading = "%nExit status:%n",

@@ -40,6 +40,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Attach.class,
       RunningGuestCommands.Detach.class,
       RunningGuestCommands.Resize.class,
+      ScreenCommands.Screen.class,
+      ScreenCommands.Keys.class,
       CrashSiteCommand.class
     },
     mixinStandardHelpOptions = true,

@@ -78,6 +78,9 @@ public final class Cpu implements AutoCloseable {
   /** Instructions retired. */
   public long retired;
 
+  /** What {@link #retired} is to come to in the current {@link #run}. */
+  private long runEnd;
+
   private final long stateAllocation;
   private final Tlb[] tlbs;
   private Tlb tlb;
@@ -405,7 +408,21 @@ public final class Cpu implements AutoCloseable {
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
   public void run(long instructions) {
     setPending(STOPPED, false);
-    interpreter.run(instructions);
+    runEnd = retired + instructions;
+    interpreter.run();
+  }
+
+  /**
+   * Makes {@link #run} return after some {@code instructions} more, if it would not anyway. Called
+   * on the CPU's own thread, from its monitor.
+   */
+  public void limitRun(long instructions) {
+    runEnd = Math.min(runEnd, retired + instructions);
+  }
+
+  /** What {@link #retired} is to come to. */
+  public long runEnd() {
+    return runEnd;
   }
 
   /** Makes {@link #run} return after the current instruction. Called on the CPU's own thread. */

@@ -73,8 +73,12 @@ abstract class InsnWriter extends AccessWriter {
    * The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own
    * start.
    */
-  void readTsc() {
+  void readTsc(Insn insn) {
     keepFlags();
+    boolean aux = insn.mnemonic() == Mnemonic.RDTSCP;
+    if (aux) {
+      a.b(0x0f, 0xae, 0xe8); // lfence: what comes before has been done
+    }
     a.b(0x0f, 0x31); // rdtsc
     a.shift(SHL, RDX, 32);
     a.alu(OR, RAX, RDX);
@@ -86,6 +90,9 @@ abstract class InsnWriter extends AccessWriter {
     a.aluState(ADD, RDX, CpuState.TSC_OFFSET);
     a.mov32(RAX, RDX);
     a.shift(SHR, RDX, 32);
+    if (aux) {
+      a.loadState32(RCX, CpuState.TSC_AUX);
+    }
   }
 
   void readSelector(Insn insn) {

@@ -81,9 +81,9 @@ public final class Rewriter {
     leadGates(false);
   }
 
-  /** Runs until {@code c.retired} reaches {@code end} or the CPU must leave blocks. */
-  public void run(long end) {
-    while (c.retired < end && !c.mustLeaveBlocks()) {
+  /** Runs until {@link Cpu#runEnd} is reached or the CPU must leave blocks. */
+  public void run() {
+    while (c.retired < c.runEnd() && !c.mustLeaveBlocks()) {
       Region region = lookUp(c.rip());
       if (region == null) {
         c.interpreter().runBlock();
@@ -93,7 +93,7 @@ public final class Rewriter {
       resumeCounted = 0;
       resumeBits = 0;
       while (resumeHost != 0) {
-        enter(end);
+        enter(c.runEnd());
       }
     }
   }

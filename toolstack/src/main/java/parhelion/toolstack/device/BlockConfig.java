@@ -74,7 +74,7 @@ public final class BlockConfig implements DeviceConfig {
       int sectorBytes,
       @Nullable DiskBus bus) {
     return new BlockConfig(
-        name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, false), bus);
+        name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, true), bus);
   }
 
   private DiskBus bus() {
