@@ -48,7 +48,9 @@ final class SharedSwitchGuestsTest {
 
   private static void bulk(NamedGuest from, NamedGuest to, int number) throws Exception {
     String sum = from.sh("seq 1 1123456 >/tmp/sent; sha256sum </tmp/sent");
-    to.sh("(nc -l -p 99 </dev/null >/tmp/got; >/tmp/end) >/dev/null 2>&1 &");
+    to.sh("[ -p /tmp/silence ] || mkfifo /tmp/silence");
+    // This nc ends with the first half of a connection, so the receiver must not end its own.
+    to.sh("rm -f /tmp/end; (nc -l -p 99 <>/tmp/silence >/tmp/got; >/tmp/end) >/dev/null 2>&1 &");
     from.sh("until nc 10.0.0." + number + " 99 </tmp/sent; do usleep 100000; done");
     String got = to.sh("while [ ! -e /tmp/end ]; do usleep 100000; done; sha256sum </tmp/got");
     assertEquals(sum, got);

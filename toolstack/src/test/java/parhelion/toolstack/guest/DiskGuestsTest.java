@@ -268,7 +268,7 @@ final class DiskGuestsTest {
     g.awaitPrompt();
     for (int round = 0; round < 3; round++) {
       for (int reader = 0; reader < 4; reader++) {
-        g.shell("(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null &");
+        g.shell("(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null & true");
       }
       if (round == 1) {
         // As if the backend had died: the driver hears of it when it is too late.

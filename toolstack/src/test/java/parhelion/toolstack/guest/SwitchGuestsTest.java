@@ -40,7 +40,9 @@ final class SwitchGuestsTest {
   /** Some MB over TCP, which arrive whole. */
   private static void bulk(RunningGuest from, RunningGuest to, String address) throws Exception {
     String sum = from.shell(MAKE);
-    to.shell("(nc -l -p 99 </dev/null >/tmp/got; echo done >/tmp/end) &");
+    to.shell("[ -p /tmp/silence ] || mkfifo /tmp/silence");
+    // This nc ends with the first half of a connection, so the receiver must not end its own.
+    to.shell("(nc -l -p 99 <>/tmp/silence >/tmp/got; echo done >/tmp/end) & true");
     from.shell("until nc " + address + " 99 </tmp/sent; do usleep 100000; done");
     to.shell("while [ ! -e /tmp/end ]; do usleep 100000; done; rm /tmp/end");
     assertEquals(sum, to.shell("sha256sum </tmp/got"));
