@@ -241,9 +241,15 @@ final class NinePRingTest {
   @Test
   void ringsThatMakeNoSenseAreRefused() {
     String[][] wrong = {
-      {"version", "2"}, {"num-rings", "0"}, {"num-rings", "5"}, {"num-rings", "x"},
-      {"num-rings", "99999999999"}, {"ring-ref0", "77"}, {"ring-ref0", "-1"},
-      {"event-channel-0", "101"}, {"event-channel-0", ""},
+      {"version", "2"},
+      {"num-rings", "0"},
+      {"num-rings", "5"},
+      {"num-rings", "x"},
+      {"num-rings", "99999999999"},
+      {"ring-ref0", "77"},
+      {"ring-ref0", "-1"},
+      {"event-channel-0", "101"},
+      {"event-channel-0", ""},
     };
     for (String[] each : wrong) {
       publish();

@@ -136,7 +136,8 @@ final class DiskGuestsTest {
       assertEquals(sha256(Files.readAllBytes(ballast)), sum, "24 MiB read whole");
       g.shell("mke2fs /dev/xvda >/dev/null; mkdir /m; mount -t ext4 /dev/xvda /m");
       g.shell("mkdir -p /m/bin /m/sbin /m/dev /m/proc /m/sys /m/tmp; cp /bin/busybox /m/bin/");
-      g.shell("for a in sh mount cat sha256sum poweroff; do ln -s busybox /m/bin/$a; done");
+      g.shell(
+          "for a in sh mount cat sha256sum poweroff modprobe grep; do ln -s busybox /m/bin/$a; done");
       g.shell("printf '#!/bin/sh\\ncat /proc/mounts\\nexec sh\\n' >/m/sbin/init");
       g.shell("chmod 755 /m/sbin/init; cat /dev/xvdb >/m/ballast; umount /m");
       g.type("poweroff\r");
@@ -147,6 +148,9 @@ final class DiskGuestsTest {
         RunningGuest g = boot("linux-image-cloud-amd64", 1, "root=/dev/xvda rw", disk)) {
       String mounts = g.await("# ");
       assertTrue(mounts.contains("/dev/xvda / ext4 rw"), mounts);
+      // The root has no modules of its own.
+      g.type("modprobe xfs && grep -c '^xfs ' /proc/modules && echo 'module'-loaded\r");
+      g.await("module-loaded");
       g.type("sha256sum /ballast; poweroff -f\r");
       g.await(sum);
       assertEquals(Outcome.Kind.POWEROFF, g.end().kind(), g::text);
@@ -245,11 +249,16 @@ final class DiskGuestsTest {
       assertEquals(bytes + "\n", g.shell("blockdev --getsize64 /dev/xvda"));
       long last = bytes / 512 - 1;
       for (long sector : new long[] {0, (8L << 40) / 512, last}) {
-        g.shell("echo at " + sector + " >/t; dd if=/t bs=512 conv=sync,fsync of=/dev/xvda seek=" + sector);
+        g.shell(
+            "echo at "
+                + sector
+                + " >/t; dd if=/t bs=512 conv=sync,fsync of=/dev/xvda seek="
+                + sector);
       }
       g.shell("echo 3 >/proc/sys/vm/drop_caches");
       for (long sector : new long[] {0, (8L << 40) / 512, last}) {
-        String read = "dd if=/dev/xvda bs=512 count=1 skip=" + sector + " 2>/dev/null | tr -d '\\0'";
+        String read =
+            "dd if=/dev/xvda bs=512 count=1 skip=" + sector + " 2>/dev/null | tr -d '\\0'";
         assertEquals("at " + sector + "\n", g.shell(read));
       }
       String beyond = g.shell("dd if=/t bs=512 of=/dev/xvda seek=" + (last + 1) + " 2>&1");
@@ -268,7 +277,8 @@ final class DiskGuestsTest {
     g.awaitPrompt();
     for (int round = 0; round < 3; round++) {
       for (int reader = 0; reader < 4; reader++) {
-        g.shell("(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null & true");
+        g.shell(
+            "(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null & true");
       }
       if (round == 1) {
         // As if the backend had died: the driver hears of it when it is too late.

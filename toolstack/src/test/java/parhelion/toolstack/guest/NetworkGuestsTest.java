@@ -86,7 +86,11 @@ final class NetworkGuestsTest {
                 .withForwards(List.of(PortForward.parse("0:80"))));
     try (PacketCapture capture = PacketCapture.to(captured)) {
       RunningGuest guest =
-          guests.boot("nat", 2, "parhelion.net=eth0:dhcp:1500", NetworkGuests.device(0, capture.tap("eth0", nat)));
+          guests.boot(
+              "nat",
+              2,
+              "parhelion.net=eth0:dhcp:1500",
+              NetworkGuests.device(0, capture.tap("eth0", nat)));
       String address = guest.shell("ip -4 addr show eth0");
       assertTrue(address.contains("inet 10.0.2.15/24"), address);
       NetworkGuests.assertReaches(guest, "10.0.2.2");

@@ -260,7 +260,9 @@ public final class Qcow2Disk implements Disk {
     checkRange(offset, lengthBytes);
     long end = offset + lengthBytes;
     while (offset < end) {
-      boolean whole = clusters.inCluster(offset) == 0 && isClusterEnd(Math.min(end, clusters.clusterEnd(offset)));
+      boolean whole =
+          clusters.inCluster(offset) == 0
+              && isClusterEnd(Math.min(end, clusters.clusterEnd(offset)));
       long next;
       if (whole) {
         long last = end == sizeBytes ? end : end - clusters.inCluster(end);
@@ -322,7 +324,8 @@ public final class Qcow2Disk implements Disk {
     shared.lock();
     try {
       checkRange(offset, length);
-      if (clusters.readsAsZero(clusters.entry(clusters.slice(offset), offset), offset - clusters.inCluster(offset))) {
+      if (clusters.readsAsZero(
+          clusters.entry(clusters.slice(offset), offset), offset - clusters.inCluster(offset))) {
         return;
       }
     } finally {
