@@ -1,6 +1,6 @@
 /*
  * What a disk does in a guest: a static program that measures one block device and prints a row for each kind of work,
- * "NAME VALUE UNIT". It writes to the device. Everything is O_DIRECT, so that the guest's page cache has no part in it.
+ * "NAME RATE UNIT AMOUNT UNIT", after "begin". It writes to the device. Everything is O_DIRECT, so that the guest's page cache has no part in it.
  *
  *   disk DEVICE SECONDS-PER-ROW
  */
@@ -49,7 +49,8 @@ static void sequential(const char *name, int writes) {
     end = now();
   } while (end - start < limit);
   if (writes && fdatasync(fd)) fail("fdatasync");
-  printf("%s %.1f MiB/s\n", name, done / (now() - start) / LARGE);
+  printf("%s %.1f MiB/s %llu MiB\n", name, done / (now() - start) / LARGE, done / LARGE);
+  fflush(stdout);
 }
 
 /* Requests a second with DEPTH of them under way, by Linux's native asynchronous I/O. */
@@ -98,7 +99,8 @@ static void at_random(const char *name, int writes) {
     under_way -= n;
   }
   syscall(SYS_io_destroy, context);
-  printf("%s %.0f 1/s\n", name, done / (end - start));
+  printf("%s %.0f 1/s %llu request\n", name, done / (end - start), done);
+  fflush(stdout);
 }
 
 /* Durable writes a second: each is followed by fdatasync. */
@@ -110,7 +112,8 @@ static void synced(void) {
     done++;
     end = now();
   } while (end - start < limit);
-  printf("fsync %.0f 1/s\n", done / (end - start));
+  printf("fsync %.0f 1/s %llu request\n", done / (end - start), done);
+  fflush(stdout);
 }
 
 int main(int argc, char **argv) {
@@ -124,6 +127,8 @@ int main(int argc, char **argv) {
   if (ioctl(fd, BLKGETSIZE64, &size) || size < 4 * LARGE) fail("size");
   if (posix_memalign((void **)&buffer, 4096, LARGE)) fail("memory");
   memset(buffer, 0x5a, LARGE);
+  printf("begin\n");
+  fflush(stdout);
   sequential("sequential-write", 1);
   sequential("sequential-read", 0);
   at_random("random-read", 0);

@@ -1,7 +1,7 @@
 /*
  * What a network does in a guest: a static program that talks to the server of bench/net over TCP and prints a row for each
- * kind of work, "NAME VALUE UNIT". The first byte of a connection says what the server is to do: 's' reads all,
- * 'r' writes until the connection ends, 'e' sends back what it gets.
+ * kind of work, "NAME RATE UNIT AMOUNT UNIT", after "begin". The first byte of a connection says what the server is to do:
+ * 's' reads all, 'r' writes until the connection ends, 'e' sends back what it gets.
  *
  *   net ADDRESS PORT SECONDS-PER-ROW
  */
@@ -64,7 +64,8 @@ static void bulk(const char *name, char task) {
     shutdown(s, SHUT_WR);
     if (read(s, buffer, 1) != 1) fail("the end");
   }
-  printf("%s %.2f MiB/s\n", name, done / (now() - start) / (1 << 20));
+  printf("%s %.2f MiB/s %.2f MiB\n", name, done / (now() - start) / (1 << 20), done / (1 << 20));
+  fflush(stdout);
   close(s);
 }
 
@@ -76,7 +77,8 @@ static void ping(void) {
     exchange(s, 1);
     done++;
   } while (now() - start < limit);
-  printf("round-trips %.0f 1/s\n", done / (now() - start));
+  printf("round-trips %.0f 1/s %.0f trip\n", done / (now() - start), done);
+  fflush(stdout);
   close(s);
 }
 
@@ -89,7 +91,8 @@ static void requests(void) {
     close(s);
     done++;
   } while (now() - start < limit);
-  printf("requests %.0f 1/s\n", done / (now() - start));
+  printf("requests %.0f 1/s %.0f request\n", done / (now() - start), done);
+  fflush(stdout);
 }
 
 int main(int argc, char **argv) {
@@ -102,6 +105,8 @@ int main(int argc, char **argv) {
   server.sin_port = htons(atoi(argv[2]));
   limit = atof(argv[3]);
   memset(buffer, 0x5a, sizeof buffer);
+  printf("begin\n");
+  fflush(stdout);
   bulk("bulk-send", 's');
   bulk("bulk-receive", 'r');
   ping();

@@ -27,6 +27,7 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     boolean alone = batch || !(System.console() != null && System.console().isTerminal());
-    return new GuestSession(guest, List.of(), null).run(KernelChoice.tour(alone ? "batch" : ""));
+    return new GuestSession(guest, GuestMode.PARA, List.of(), null)
+        .run(KernelChoice.tour(alone ? "batch" : ""));
   }
 }

@@ -15,6 +15,7 @@ import parhelion.media.disk.ImageFormat;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.BlockConfig;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.DiskBus;
 import parhelion.toolstack.device.DiskName;
 import picocli.CommandLine.Option;
 
@@ -26,7 +27,7 @@ final class DiskArguments {
       description =
           "Give the guest an image as a disk, xvda, xvdb and so on; may be repeated. Words: ro;"
               + " snapshot (changes are thrown away in the end); cdrom; format=raw or qcow2;"
-              + " sector=512 or 4096; name=xvdb.")
+              + " sector=512 or 4096; name=xvdb; on a PC bus=virtio, ide or ahci.")
   List<String> disks = List.of();
 
   @Option(names = "--snapshot", description = "Throw away in the end what is changed on any disk.")
@@ -36,8 +37,8 @@ final class DiskArguments {
       names = "--root",
       paramLabel = "DEVICE",
       description =
-          "Boot from the root file system on that disk or partition, such as xvda or xvda1, or UUID=..."
-              + " or LABEL=...")
+          "Boot from the root file system on that disk or partition, such as xvda or xvda1, or"
+              + " UUID=... or LABEL=...")
   @Nullable String root;
 
   /** One {@code --disk}, taken apart. */
@@ -48,7 +49,8 @@ final class DiskArguments {
       DiskOptions how,
       boolean readOnly,
       boolean cdrom,
-      int sectorBytes) {
+      int sectorBytes,
+      @Nullable DiskBus bus) {
     /** Takes an argument apart: what follows a comma is an option. */
     static Request of(String text, boolean snapshot) {
       String rest = text;
@@ -58,6 +60,7 @@ final class DiskArguments {
       boolean cdrom = false;
       boolean throwAway = snapshot;
       int sector = Disk.SECTOR_BYTES;
+      DiskBus bus = null;
       for (int comma = rest.lastIndexOf(','); comma >= 0; comma = rest.lastIndexOf(',')) {
         String word = rest.substring(comma + 1);
         String value = word.substring(word.indexOf('=') + 1);
@@ -78,13 +81,19 @@ final class DiskArguments {
             sector = Integer.parseInt(value);
           }
           case "name" -> name = value;
+          case "bus" -> {
+            bus = DiskBus.of(value);
+            if (bus == null) {
+              throw wrong(text, "bus=" + value, "virtio, ide or ahci");
+            }
+          }
           default ->
               throw new UserError(
                   "--disk "
                       + text
                       + ": '"
                       + word
-                      + "' is none of ro, snapshot, cdrom, format=, sector=, name=");
+                      + "' is none of ro, snapshot, cdrom, format=, sector=, name=, bus=");
         }
         rest = rest.substring(0, comma);
       }
@@ -99,7 +108,8 @@ final class DiskArguments {
           new DiskOptions(format, !changes, changes && throwAway),
           !changes,
           cdrom,
-          sector);
+          sector,
+          bus);
     }
 
     private static UserError wrong(String text, String word, String right) {
@@ -108,7 +118,8 @@ final class DiskArguments {
 
     DeviceConfig open(String chosenName) {
       try {
-        return BlockConfig.of(chosenName, DiskImages.open(file, how), readOnly, cdrom, sectorBytes);
+        return BlockConfig.of(
+            chosenName, DiskImages.open(file, how), readOnly, cdrom, sectorBytes, bus);
       } catch (DiskException e) {
         throw new UserError("--disk " + e.getMessage(), e);
       }

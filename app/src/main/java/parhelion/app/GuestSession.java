@@ -12,10 +12,11 @@ import java.util.TimerTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
-import parhelion.toolstack.guest.GuestStats;
 import parhelion.toolstack.guest.Outcome;
+import parhelion.toolstack.guest.PcGuest;
 import parhelion.toolstack.guest.PvGuest;
 import parhelion.toolstack.image.ExitStatusFilter;
 
@@ -35,6 +36,7 @@ final class GuestSession {
   private static final int MAX_QUICK_CRASHES = 3;
 
   private final GuestOptions options;
+  private final GuestMode mode;
   private final List<DeviceConfig> devices;
   private final @Nullable SessionControl control;
 
@@ -46,8 +48,13 @@ final class GuestSession {
    *
    * @param control by which others reach the guest, or null
    */
-  GuestSession(GuestOptions options, List<DeviceConfig> devices, @Nullable SessionControl control) {
+  GuestSession(
+      GuestOptions options,
+      GuestMode mode,
+      List<DeviceConfig> devices,
+      @Nullable SessionControl control) {
     this.options = options;
+    this.mode = mode;
     this.devices = devices;
     this.control = control;
   }
@@ -86,7 +93,7 @@ final class GuestSession {
       Outcome outcome,
       OptionalInt commandStatus,
       double seconds,
-      GuestStats stats,
+      Guest.Stats stats,
       ConsoleOutput output,
       @Nullable IOException traceFailure) {
     boolean isQuick() {
@@ -99,7 +106,7 @@ final class GuestSession {
       KernelChoice choice, UserConsole user, @Nullable OutputStream log, long spentNanos)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
-    AtomicReference<@Nullable PvGuest> running = new AtomicReference<>();
+    AtomicReference<@Nullable Guest> running = new AtomicReference<>();
     ConsoleOutput output =
         new ConsoleOutput(user.output(), log, () -> stop(running.get(), Outcome.Kind.LEFT));
     OutputStream out = output;
@@ -123,7 +130,7 @@ final class GuestSession {
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     SessionControl control = this.control;
-    try (PvGuest guest = new PvGuest(config, console)) {
+    try (Guest guest = build(config, console)) {
       running.set(guest);
       String note = guest.engineNote();
       if (note != null && !noted) {
@@ -171,7 +178,7 @@ final class GuestSession {
       if (mapProblem != null) {
         tell(user, mapProblem);
       }
-      GuestStats stats = guest.stats();
+      Guest.Stats stats = guest.stats();
       double seconds = (System.nanoTime() - start) / 1e9;
       return new Result(outcome, status, seconds, stats, output, guest.finishTrace());
     } finally {
@@ -181,13 +188,20 @@ final class GuestSession {
     }
   }
 
-  private static void stop(@Nullable PvGuest guest, Outcome.Kind why) {
+  private Guest build(GuestConfig config, GuestOutput console) {
+    return switch (mode) {
+      case PARA -> new PvGuest(config, console);
+      case FULL -> new PcGuest(config, console);
+    };
+  }
+
+  private static void stop(@Nullable Guest guest, Outcome.Kind why) {
     if (guest != null) {
       guest.stop(why);
     }
   }
 
-  private static TimerTask stopTask(PvGuest guest) {
+  private static TimerTask stopTask(Guest guest) {
     return new TimerTask() {
       @Override
       public void run() {

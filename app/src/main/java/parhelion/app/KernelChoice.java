@@ -41,7 +41,7 @@ record KernelChoice(
     @Nullable GuestCommand command) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
 
-  /** The cloud kernel has no 9P. */
+  /** The cloud kernel has no 9P, and no drivers for real hardware. */
   private static final String SHARING_PACKAGE = "linux-image-amd64";
 
   private static final String GRUB_PACKAGE = "grub-xen-host";
@@ -52,7 +52,7 @@ record KernelChoice(
     PackageCache packages = PackageCache.ofUser(progress);
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
-            ? modules(options.modules, devices)
+            ? modules(options, devices)
             : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
     Path image = options.kernel;
@@ -60,14 +60,18 @@ record KernelChoice(
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
     if (image == null) {
-      String otherwise = options.shares.isEmpty() ? DEFAULT_PACKAGE : SHARING_PACKAGE;
+      boolean hardware = PackageCache.areForPc(request.load());
+      boolean small = options.shares.isEmpty() && !hardware;
+      String otherwise = small ? DEFAULT_PACKAGE : SHARING_PACKAGE;
       String wanted = options.packageName == null ? otherwise : options.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
         } else {
           packaged =
-              request.isEmpty() ? packages.kernel(wanted) : packages.kernelWithModules(wanted);
+              request.isEmpty()
+                  ? packages.kernel(wanted)
+                  : packages.kernelWithModules(wanted, hardware);
           image = packaged.image();
         }
       } catch (ImageException e) {
@@ -92,7 +96,8 @@ record KernelChoice(
         moduleDirectory == null
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
-    GuestSetup setup = new GuestSetup(command, modules, options.shares.texts(options.cmd));
+    GuestSetup setup =
+        new GuestSetup(command, modules, options.shares.texts(options.cmd, options.mode));
     ByteBuffer initrd =
         options.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
@@ -103,7 +108,7 @@ record KernelChoice(
         kernel,
         () -> KernelSymbols.of(kernel, map),
         initrd,
-        commandLine(linux, command, words(options, linux)),
+        commandLine(console(options, linux), command, words(options, linux)),
         command);
   }
 
@@ -111,14 +116,16 @@ record KernelChoice(
   private static String words(RunCommand options, boolean linux) {
     boolean ours = options.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    String steward = linux && options.initrd == null ? StewardProgram.KERNEL_ARGUMENT : "";
+    boolean attended = linux && options.initrd == null && options.mode == GuestMode.PARA;
+    String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
     return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
   }
 
-  private static ModuleSet.Request modules(List<String> asked, List<DeviceConfig> devices) {
-    ModuleSet.Request request = new ModuleSet.Request(asked, List.of());
+  private static ModuleSet.Request modules(RunCommand options, List<DeviceConfig> devices) {
+    ModuleSet.Request request = new ModuleSet.Request(options.modules, List.of());
     for (DeviceConfig device : devices) {
-      request = request.and(device.modules());
+      boolean full = options.mode == GuestMode.FULL;
+      request = request.and(full ? device.pcModules() : device.modules());
     }
     return request;
   }
@@ -130,10 +137,15 @@ record KernelChoice(
         "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null);
   }
 
-  private static String commandLine(boolean linux, @Nullable GuestCommand command, String append) {
+  /** The console that Linux is to use, or nothing for other kernels. */
+  private static String console(RunCommand options, boolean linux) {
+    return !linux ? "" : options.mode == GuestMode.FULL ? "console=ttyS0" : "console=hvc0";
+  }
+
+  private static String commandLine(String console, @Nullable GuestCommand command, String append) {
     StringBuilder line = new StringBuilder();
-    if (linux) {
-      line.append("console=hvc0");
+    if (!console.isEmpty()) {
+      line.append(console);
       if (command != null) {
         line.append(" quiet loglevel=1 ").append(command.kernelArguments());
       }

@@ -22,6 +22,7 @@ import parhelion.media.net.nat.config.NatException;
 import parhelion.media.net.nat.config.PortForward;
 import parhelion.media.net.shared.SharedSwitch;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.CardModel;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.NetworkDevice;
 import picocli.CommandLine.Option;
@@ -32,11 +33,12 @@ final class NetworkArguments {
       names = "--net",
       paramLabel = "NETWORK[,WORD...]",
       description =
-          "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat (out"
-              + " through the host, by user-mode NAT); switch:NAME (to the guests that name it,"
-              + " whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; for a"
-              + " switch also isolated (reached only by those that are not) and guard (sends from"
-              + " its own address only, which nobody else can).")
+          "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat"
+              + " (out through the host, by user-mode NAT); switch:NAME (to the guests that name"
+              + " it, whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; on"
+              + " a PC model=virtio or e1000; for a switch also isolated (reached only by those"
+              + " that are not) and guard (sends from its own address only, which nobody else"
+              + " can).")
   List<String> networks = List.of();
 
   @Option(
@@ -99,9 +101,10 @@ final class NetworkArguments {
       @Nullable MacAddress mac,
       int mtu,
       boolean isolated,
-      boolean guard) {
+      boolean guard,
+      CardModel model) {
     static final Request NAT =
-        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false);
+        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false, CardModel.VIRTIO);
     private static final String SWITCH = "switch:";
 
     static @Nullable Request of(String text) {
@@ -114,23 +117,35 @@ final class NetworkArguments {
       int mtu = NetworkDevice.DEFAULT_MTU;
       boolean isolated = false;
       boolean guard = false;
+      CardModel model = CardModel.VIRTIO;
       for (int i = 1; i < words.length; i++) {
         String value = words[i].substring(words[i].indexOf('=') + 1);
         switch (words[i].split("=", 2)[0]) {
           case "mac" -> mac = mac(text, value);
           case "mtu" -> mtu = mtu(text, value);
           case "isolated" -> isolated = true;
+          case "model" -> model = model(text, value);
           case "guard" -> guard = true;
           default ->
               throw new UserError(
-                  "--net %s: '%s' is none of mac=, mtu=, isolated, guard"
+                  "--net %s: '%s' is none of mac=, mtu=, model=, isolated, guard"
                       .formatted(text, words[i]));
         }
       }
       if (lan == null && (isolated || guard)) {
         throw new UserError("--net " + text + ": only a switch has isolated and guard");
       }
-      return words[0].equals("none") ? null : new Request(text, lan, mac, mtu, isolated, guard);
+      return words[0].equals("none")
+          ? null
+          : new Request(text, lan, mac, mtu, isolated, guard, model);
+    }
+
+    private static CardModel model(String text, String value) {
+      CardModel model = CardModel.of(value);
+      if (model == null) {
+        throw new UserError("--net " + text + ": model=" + value + " is not virtio or e1000");
+      }
+      return model;
     }
 
     private static MacAddress mac(String text, String value) {
@@ -239,7 +254,7 @@ final class NetworkArguments {
     if (request.lan == null) {
       natDevice = NetworkDevice.name(number);
     }
-    return new NetworkDevice(number, mac, request.mtu, network);
+    return new NetworkDevice(number, mac, request.mtu, network, request.model);
   }
 
   /**

@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
     description = {
       "Boots a Linux kernel as a Xen paravirtual guest and connects the terminal to its console.",
       "",
-      "Without options: Debian's cloud kernel and busybox, fetched with apt-get download into a cache, and a shell. Where neither"
-          + " apt nor a cache is there, the built-in tour guest.",
+      "Without options: Debian's cloud kernel and busybox, fetched with apt-get download into a"
+          + " cache, and a shell. Where neither apt nor a cache is there, the built-in tour guest.",
       "Leave the console with Ctrl-], which ends the guest."
     },
     sortOptions = false,
@@ -51,6 +51,16 @@ import picocli.CommandLine.Option;
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
     })
 final class RunCommand implements Callable<Integer> {
+  @Option(
+      names = "--mode",
+      paramLabel = "para|full",
+      converter = GuestMode.Word.class,
+      defaultValue = "para",
+      description =
+          "How: as a paravirtual guest of Xen, or fully virtualised on an emulated PC (default:"
+              + " ${DEFAULT-VALUE}).")
+  GuestMode mode = GuestMode.PARA;
+
   @Option(
       names = "--kernel",
       paramLabel = "FILE",
@@ -80,7 +90,8 @@ final class RunCommand implements Callable<Integer> {
       paramLabel = "NAME,...",
       split = ",",
       description =
-          "Kernel modules to load at boot, with what they need, beside those that devices need; from the kernel's package.")
+          "Kernel modules to load at boot, with what they need, beside those that devices need;"
+              + " from the kernel's package.")
   List<String> modules = List.of();
 
   @Mixin DiskArguments disks = new DiskArguments();
@@ -97,14 +108,16 @@ final class RunCommand implements Callable<Integer> {
       names = "--name",
       paramLabel = "NAME",
       description =
-          "What parhelion list, exec-in, copy and the others are to call the guest (default: guest-PID).")
+          "What parhelion list, exec-in, copy and the others are to call the guest (default:"
+              + " guest-PID).")
   @Nullable String name;
 
   @Option(
       names = "--cmd",
       paramLabel = "SHELL-COMMANDS",
       description =
-          "Run these with sh in the guest, print what they print, power off, and exit with their status.")
+          "Run these with sh in the guest, print what they print, power off, and exit with their"
+              + " status.")
   @Nullable String cmd;
 
   @Override
@@ -130,7 +143,8 @@ final class RunCommand implements Callable<Integer> {
     }
     if (initrd != null && !shares.isEmpty()) {
       throw new UserError(
-          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd out");
+          "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd"
+              + " out");
     }
     if (disks.root != null && shares.rootfs != null) {
       throw new UserError("--root and --rootfs exclude each other: give one of them");
@@ -138,7 +152,9 @@ final class RunCommand implements Callable<Integer> {
     String called = name == null ? "guest-" + ProcessHandle.current().pid() : name;
     Steward steward = new Steward();
     List<DeviceConfig> devices = new ArrayList<>();
-    devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+    if (mode == GuestMode.PARA) {
+      devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+    }
     Map<String, DeviceKind> kinds =
         Map.of(
             "disk", DiskArguments::attach,
@@ -152,7 +168,7 @@ final class RunCommand implements Callable<Integer> {
       devices.addAll(disks.open());
       shares.open(devices);
       devices.addAll(consoles.open());
-      return new GuestSession(guest, devices, control)
+      return new GuestSession(guest, mode, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
       devices.forEach(DeviceConfig::close);

@@ -13,8 +13,8 @@ import parhelion.toolstack.UserError;
 import parhelion.toolstack.control.ControlledGuest;
 import parhelion.toolstack.control.GuestInfo;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.Outcome;
-import parhelion.toolstack.guest.PvGuest;
 import parhelion.toolstack.steward.CommandSpec;
 import parhelion.toolstack.steward.GuestShell;
 import parhelion.toolstack.steward.RunningCommand;
@@ -29,7 +29,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   private final GuestOptions options;
   private final Steward steward;
   private final Map<String, DeviceKind> kinds;
-  private final AtomicReference<@Nullable PvGuest> running = new AtomicReference<>();
+  private final AtomicReference<@Nullable Guest> running = new AtomicReference<>();
   private final List<DeviceConfig> attached = new ArrayList<>();
   private volatile String kernel = "";
   private volatile long bootedNanos;
@@ -48,7 +48,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   /** A guest has been built and will run. */
-  void began(PvGuest guest, String ofKernel) {
+  void began(Guest guest, String ofKernel) {
     kernel = ofKernel;
     bootedNanos = System.nanoTime();
     running.set(guest);
@@ -59,8 +59,8 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     running.set(null);
   }
 
-  private PvGuest guest() {
-    PvGuest guest = running.get();
+  private Guest guest() {
+    Guest guest = running.get();
     if (guest == null) {
       throw new UserError("the guest is not running: wait until it is");
     }
@@ -69,7 +69,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   @Override
   public synchronized GuestInfo info() {
-    PvGuest guest = running.get();
+    Guest guest = running.get();
     List<String> devices = guest == null ? List.of() : guest.deviceNames();
     return new GuestInfo(
         name,
@@ -153,9 +153,9 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   /** Takes back what the guest cannot use. */
   private synchronized void withdraw(String device) {
-    PvGuest guest = running.get();
+    Guest guest = running.get();
     if (guest != null && guest.deviceNames().contains(device)) {
-      var unused = guest.detach(device, true);
+      guest.takeOut(device, true);
     }
   }
 
@@ -168,7 +168,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
               + "': "
               + String.join(", ", new TreeSet<>(kinds.keySet())));
     }
-    PvGuest guest = guest();
+    Guest guest = guest();
     DeviceConfig made;
     try {
       made = make.open(device, guest.deviceNames());
@@ -177,7 +177,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     }
     boolean done = false;
     try {
-      guest.attach(made);
+      guest.plugIn(made);
       attached.add(made);
       done = true;
       return made;
@@ -197,7 +197,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
       }
     }
     synchronized (this) {
-      guest().detach(device, force);
+      guest().takeOut(device, force);
     }
   }
 

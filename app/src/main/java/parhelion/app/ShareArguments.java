@@ -21,22 +21,25 @@ final class ShareArguments {
       paramLabel = "DIR:/PATH[:ro]",
       converter = ShareWord.class,
       description =
-          "Let the guest see a directory of the host at /PATH; with ro it cannot change it. More in docs/shares.md.")
+          "Let the guest see a directory of the host at /PATH; with ro it cannot change it. More in"
+              + " docs/shares.md.")
   List<Share> shares = List.of();
 
   @Option(
       names = "--rootfs",
       paramLabel = "DIR|TAR|IMAGE",
       description =
-          "Run in a directory, a tar ball or a container image archive as the root; changes are thrown away. With --cmd its"
-              + " shell runs that, else the image's entry point, /sbin/init or a shell.")
+          "Run in a directory, a tar ball or a container image archive as the root; changes are"
+              + " thrown away. With --cmd its shell runs that, else the image's entry point,"
+              + " /sbin/init or a shell.")
   @Nullable Path rootfs;
 
   @Option(
       names = "--workdir",
       paramLabel = "PATH",
       description =
-          "Where in the guest the command or the shell begins (default: the first share, else the image's).")
+          "Where in the guest the command or the shell begins (default: the first share, else the"
+              + " image's).")
   @Nullable String workdir;
 
   private @Nullable RootConfig root;
@@ -81,11 +84,12 @@ final class ShareArguments {
   }
 
   /** What the guest's first process is told, by the names of files: see GuestSetup. */
-  Map<String, String> texts(@Nullable String cmd) {
+  Map<String, String> texts(@Nullable String cmd, GuestMode mode) {
+    String transport = mode == GuestMode.FULL ? Share.VIRTIO : Share.XEN;
     Map<String, String> texts = new HashMap<>();
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < shares.size(); i++) {
-      lines.append(shares.get(i).mountLine(i)).append('\n');
+      lines.append(shares.get(i).mountLine(i, transport)).append('\n');
     }
     if (!shares.isEmpty()) {
       texts.put("etc/shares", lines.toString());
@@ -94,7 +98,7 @@ final class ShareArguments {
     String directory = workdir != null ? workdir : first;
     RootConfig opened = root;
     if (opened != null) {
-      texts.putAll(opened.texts(cmd, directory));
+      texts.putAll(opened.texts(cmd, directory, transport));
     } else if (directory != null) {
       texts.put("etc/directory", directory + '\n');
     }

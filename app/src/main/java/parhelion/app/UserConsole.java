@@ -9,8 +9,8 @@ import java.io.OutputStream;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.Outcome;
-import parhelion.toolstack.guest.PvGuest;
 
 /**
  * The user's side of a guest's console: a terminal in raw mode, or plain pipes. On a terminal
@@ -23,7 +23,7 @@ final class UserConsole implements AutoCloseable {
   private final Thread restoring;
   private final InputStream input;
   private final OutputStream output;
-  private final AtomicReference<@Nullable PvGuest> connected = new AtomicReference<>();
+  private final AtomicReference<@Nullable Guest> connected = new AtomicReference<>();
   private boolean pumping;
 
   private UserConsole(@Nullable TerminalMode mode, OutputStream output) {
@@ -64,7 +64,7 @@ final class UserConsole implements AutoCloseable {
   }
 
   /** Feeds what the user types to the guest from now on, until {@link #disconnect}. */
-  void connect(PvGuest guest) {
+  void connect(Guest guest) {
     connected.set(guest);
     TerminalMode shown = mode;
     if (shown != null) {
@@ -82,7 +82,7 @@ final class UserConsole implements AutoCloseable {
   }
 
   private void passSize(TerminalMode shown) {
-    PvGuest guest = connected.get();
+    Guest guest = connected.get();
     int[] size = shown.size();
     if (guest != null && size[0] > 0 && size[1] > 0) {
       guest.consoleSize(size[0], size[1]);
@@ -93,7 +93,7 @@ final class UserConsole implements AutoCloseable {
     byte[] buffer = new byte[1024];
     try {
       for (int n = input.read(buffer, 0, 1024); n >= 0; n = input.read(buffer, 0, 1024)) {
-        PvGuest guest = connected.get();
+        Guest guest = connected.get();
         if (guest != null) {
           feed(guest, buffer, n);
         }
@@ -105,7 +105,7 @@ final class UserConsole implements AutoCloseable {
     }
   }
 
-  private void feed(PvGuest guest, byte[] buffer, int n) throws InterruptedException {
+  private void feed(Guest guest, byte[] buffer, int n) throws InterruptedException {
     for (int i = 0; mode != null && i < n; i++) {
       if (buffer[i] == ESCAPE) {
         // First, as input waits for a guest that reads none.

@@ -1,113 +1,51 @@
 package parhelion.bench;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import parhelion.toolstack.debian.PackageCache;
-import parhelion.toolstack.image.DefaultInitramfs;
-import parhelion.toolstack.image.GuestCommand;
-import parhelion.toolstack.image.Initramfs;
-import parhelion.toolstack.image.KernelModules;
-import parhelion.toolstack.image.ModuleSet;
-import parhelion.toolstack.image.Progress;
 
 /**
- * What a disk does: Parhelion's paravirtual one and QEMU's virtio-blk under TCG, in turn, on raw
- * images of one size, with one kernel, initramfs and program. Run by {@code bench/disk}.
+ * What a disk does: Parhelion's paravirtual one and QEMU's virtio-blk under TCG, on one raw image.
+ * Run by {@code bench/disk}.
  */
 public final class DiskComparison {
-  private static final String KERNEL_PACKAGE = "linux-image-cloud-amd64";
-  private static final long LIMIT_SECONDS = 600;
-  private static final long IMAGE_BYTES = 256L << 20;
-  private static final Pattern ROW = Pattern.compile("([a-z]+(?:-[a-z]+)*) ([0-9.]+) (\\S+)\\s*");
-
-  /** The drivers of both sides: that of the other finds nothing. */
-  private static final ModuleSet.Request DRIVERS =
-      new ModuleSet.Request(List.of("xen-blkfront", "virtio_pci", "virtio_blk"), List.of());
+  private static final int MIB = 1 << 20;
+  private static final int IMAGE_MIB = 256;
 
   private DiskComparison() {}
 
   /** Arguments: the launcher, the program, runs, seconds for each row. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Path launcher = Path.of(args[0]);
-    int runs = Integer.parseInt(args[2]);
-    PackageCache packages = PackageCache.ofUser(Progress.NONE);
-    PackageCache.Kernel kernel = packages.kernelWithModules(KERNEL_PACKAGE);
-    ModuleSet modules =
-        KernelModules.open(Objects.requireNonNull(kernel.modules())).select(DRIVERS);
-    GuestCommand command =
-        GuestCommand.of("disk /dev/[xv][vd]?* " + args[3] + " 2>&1 | tr -d '\\r'");
-    Path initrd = Files.createTempFile("parhelion-bench", ".cpio");
     Path image = Files.createTempFile("parhelion-bench", ".img");
-    try {
-      Files.write(initrd, initramfs(packages, modules, command, Path.of(args[1])));
-      try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-        file.setLength(IMAGE_BYTES);
-      }
-      String words = "quiet " + command.kernelArguments();
-      BootCommands ours =
-          new BootCommands(
-              launcher, List.of("--disk", image + ",format=raw"), kernel.image(), initrd);
-      List<String> qemu = new ArrayList<>(ours.qemu(words));
-      qemu.addAll(List.of("-drive", "file=" + image + ",format=raw,if=virtio,cache=writeback"));
-      Map<String, List<List<Double>>> rows = new LinkedHashMap<>();
-      Map<String, String> units = new LinkedHashMap<>();
-      for (int run = 0; run < runs; run++) {
-        add(rows, units, 0, TimedProcess.run(ours.parhelion(words), LIMIT_SECONDS));
-        add(rows, units, 1, TimedProcess.run(qemu, LIMIT_SECONDS));
-      }
-      System.out.println("kernel " + kernel.version() + ", " + runs + " alternating runs");
-      System.out.printf("%-20s %-6s %12s %12s %8s%n", "median", "", "Parhelion", "QEMU", "ratio");
-      rows.forEach(
-          (name, values) -> {
-            double a = Median.of(values.get(0));
-            double b = Median.of(values.get(1));
-            System.out.printf(
-                "%-20s %-6s %12.1f %12.1f %8.2f%n", name, units.get(name), a, b, a / b);
-          });
+    try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
+      fill(file);
+      new DeviceComparison(
+              Path.of(args[1]),
+              "/dev/[xv][vd]?* " + args[3],
+              5,
+              List.of("xen-blkfront", "virtio_pci", "virtio_blk"),
+              List.of("--disk", image + ",format=raw"),
+              List.of("-drive", "file=" + image + ",format=raw,if=virtio,cache=writeback"),
+              "")
+          // What a run has left to be written is not to slow down the next one.
+          .run(Path.of(args[0]), Integer.parseInt(args[2]), () -> file.force(true));
     } finally {
-      Files.delete(initrd);
       Files.delete(image);
     }
   }
 
-  private static void add(
-      Map<String, List<List<Double>>> rows,
-      Map<String, String> units,
-      int side,
-      TimedProcess process)
-      throws IOException {
-    int found = 0;
-    for (String line : process.lines()) {
-      Matcher row = ROW.matcher(line);
-      if (row.matches()) {
-        found++;
-        units.put(row.group(1), row.group(3));
-        rows.computeIfAbsent(row.group(1), name -> List.of(new ArrayList<>(), new ArrayList<>()))
-            .get(side)
-            .add(Double.valueOf(row.group(2)));
+  /** Every block is there already: who comes first would have to find room for them. */
+  private static void fill(FileChannel file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(MIB);
+    for (int i = 0; i < IMAGE_MIB; i++) {
+      bytes.clear();
+      while (bytes.hasRemaining()) {
+        file.write(bytes);
       }
     }
-    if (found != 5) {
-      throw new IOException("a run printed " + found + " rows: " + process.lines());
-    }
-  }
-
-  private static byte[] initramfs(
-      PackageCache packages, ModuleSet modules, GuestCommand command, Path program)
-      throws IOException {
-    ByteArrayOutputStream both = new ByteArrayOutputStream();
-    both.writeBytes(DefaultInitramfs.build(packages.busybox(), command, modules));
-    both.writeBytes(new Initramfs().file("bin/disk", 0755, Files.readAllBytes(program)).toBytes());
-    return both.toByteArray();
   }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /**
  * A process that has run to its end, its standard input empty.
@@ -38,6 +39,13 @@ record TimedProcess(
    */
   static TimedProcess run(List<String> command, long limitSeconds)
       throws IOException, InterruptedException {
+    return run(command, limitSeconds, (line, process) -> {});
+  }
+
+  /** Runs a command as above, and tells of each line, on another thread, as soon as it is there. */
+  static TimedProcess run(
+      List<String> command, long limitSeconds, BiConsumer<String, ProcessHandle> onLine)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
     Process process =
         new ProcessBuilder(command)
@@ -47,7 +55,8 @@ record TimedProcess(
     try {
       List<String> lines = new ArrayList<>();
       double[] userland = {Double.NaN};
-      Thread reader = Thread.ofPlatform().start(() -> read(process, start, lines, userland));
+      Thread reader =
+          Thread.ofPlatform().start(() -> read(process, start, lines, userland, onLine));
       double peak = 0;
       boolean late = false;
       while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -72,7 +81,12 @@ record TimedProcess(
     return (System.nanoTime() - start) / 1e9;
   }
 
-  private static void read(Process process, long start, List<String> lines, double[] userland) {
+  private static void read(
+      Process process,
+      long start,
+      List<String> lines,
+      double[] userland,
+      BiConsumer<String, ProcessHandle> onLine) {
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.ISO_8859_1))) {
@@ -81,6 +95,7 @@ record TimedProcess(
           userland[0] = since(start);
         }
         lines.add(line);
+        onLine.accept(line, process.toHandle());
       }
     } catch (IOException e) {
       // The process is gone.

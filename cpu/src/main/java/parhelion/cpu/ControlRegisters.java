@@ -27,7 +27,7 @@ public final class ControlRegisters {
   public static final long CR4_FSGSBASE = 1 << 16;
   public static final long CR4_OSXSAVE = 1 << 18;
   private static final long CR4_SMEP = 1 << 20;
-  private static final long CR4_SMAP = 1 << 21;
+  public static final long CR4_SMAP = 1 << 21;
 
   public static final long EFER_SCE = 1;
   public static final long EFER_LME = 1 << 8;

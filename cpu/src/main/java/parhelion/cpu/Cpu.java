@@ -78,6 +78,9 @@ public final class Cpu implements AutoCloseable {
   /** Instructions retired. */
   public long retired;
 
+  /** What {@link #retired} is to come to in the current {@link #run}. */
+  private long runEnd;
+
   private final long stateAllocation;
   private final Tlb[] tlbs;
   private Tlb tlb;
@@ -92,6 +95,9 @@ public final class Cpu implements AutoCloseable {
   /** Blocks interrupts and debug traps until after the next instruction (STI, MOV SS, POP SS). */
   public boolean interruptShadow;
 
+  /** A handler of an NMI runs; IRET ends that. For monitors, which deliver NMIs. */
+  public boolean nmiBlocked;
+
   /**
    * The running instruction is an INT or SYSCALL: it has taken TF away without a single-step trap.
    */
@@ -99,11 +105,6 @@ public final class Cpu implements AutoCloseable {
 
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
-
-  /** Bounds of the large pages of which the TLBs may hold parts. */
-  private long lowestLarge = -1L;
-
-  private long highestLarge;
 
   /**
    * SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes.
@@ -130,10 +131,39 @@ public final class Cpu implements AutoCloseable {
     tlb = tlbs[0];
     tlbBase = tlb.base;
     CpuState.reset(state);
+    put64(LOWEST_LARGE, -1L);
     interpreter = new Interpreter(this);
     code.attach(this);
     RegionCache regions = code.regions();
     rewriter = regions == null ? null : new Rewriter(this, regions);
+  }
+
+  /**
+   * Puts the processor into its state after RESET: real mode, at the last 16 bytes below 4 GiB. The
+   * time-stamp counter and the count of instructions go on.
+   */
+  public void reset() {
+    long offset = get64(TSC_OFFSET);
+    materializeFlags();
+    long instructions = retired;
+    CpuState.reset(state);
+    put64(TSC_OFFSET, offset);
+    put64(CpuState.RETIRED, instructions);
+    put64(RDX, Cpuid.SIGNATURE);
+    put64(RIP, 0xfff0);
+    put64(SEG_SELECTOR + CS * 8, 0xf000);
+    put64(SEG_BASE + CS * 8, 0xffff_0000L);
+    put64(GDTR + 8, 0xffff);
+    put64(IDTR + 8, 0xffff);
+    put64(LDTR + 16, 0xffff);
+    put64(LDTR + 24, 0x82);
+    put64(TR + 16, 0xffff);
+    put64(TR + 24, 0x8b);
+    interruptShadow = false;
+    nmiBlocked = false;
+    pendingDebug = 0;
+    userPagesOpen = false;
+    stateChanged();
   }
 
   @Override
@@ -330,15 +360,16 @@ public final class Cpu implements AutoCloseable {
   }
 
   public void flushTlbs() {
-    lowestLarge = -1L;
-    highestLarge = 0;
+    put64(LOWEST_LARGE, -1L);
+    put64(HIGHEST_LARGE, 0);
     tlbs[0].flush();
     tlbs[1].flush();
   }
 
   /** INVLPG: a large page is in the TLBs by its 4 KiB parts, all of which have to go. */
   public void flushPage(long va) {
-    if (Long.compareUnsigned(va, lowestLarge) >= 0 && Long.compareUnsigned(va, highestLarge) <= 0) {
+    if (Long.compareUnsigned(va, get64(LOWEST_LARGE)) >= 0
+        && Long.compareUnsigned(va, get64(HIGHEST_LARGE)) <= 0) {
       flushTlbs();
       return;
     }
@@ -348,11 +379,11 @@ public final class Cpu implements AutoCloseable {
 
   /** Notes that a part of a large page, which ends at {@code last}, is going into a TLB. */
   void noteLargePage(long first, long last) {
-    if (Long.compareUnsigned(first, lowestLarge) < 0) {
-      lowestLarge = first;
+    if (Long.compareUnsigned(first, get64(LOWEST_LARGE)) < 0) {
+      put64(LOWEST_LARGE, first);
     }
-    if (Long.compareUnsigned(last, highestLarge) > 0) {
-      highestLarge = last;
+    if (Long.compareUnsigned(last, get64(HIGHEST_LARGE)) > 0) {
+      put64(HIGHEST_LARGE, last);
     }
   }
 
@@ -377,7 +408,21 @@ public final class Cpu implements AutoCloseable {
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
   public void run(long instructions) {
     setPending(STOPPED, false);
-    interpreter.run(instructions);
+    runEnd = retired + instructions;
+    interpreter.run();
+  }
+
+  /**
+   * Makes {@link #run} return after some {@code instructions} more, if it would not anyway. Called
+   * on the CPU's own thread, from its monitor.
+   */
+  public void limitRun(long instructions) {
+    runEnd = Math.min(runEnd, retired + instructions);
+  }
+
+  /** What {@link #retired} is to come to. */
+  public long runEnd() {
+    return runEnd;
   }
 
   /** Makes {@link #run} return after the current instruction. Called on the CPU's own thread. */

@@ -98,6 +98,20 @@ public final class CpuState {
   /** Current privilege level, 8 bytes. */
   public static final int CPL = 0x2b0;
 
+  /**
+   * Bounds of the large pages of which the TLBs may hold parts: lowest address, and highest, 8 bytes
+   * each. Not architectural: follows the TLBs.
+   */
+  public static final int LOWEST_LARGE = 0x2b8;
+
+  public static final int HIGHEST_LARGE = 0x2c0;
+
+  /**
+   * Not 0 if an interrupt waits for IF: kept by monitors that {@link Monitor#showsInterrupts}, 8
+   * bytes. Not architectural.
+   */
+  public static final int INTERRUPT_WAITS = 0x2c8;
+
   /** YMM0..YMM15 in slots of 32 bytes, XMM0..XMM15 their lower halves. */
   public static final int XMM = 0x400;
 

@@ -373,6 +373,7 @@ public final class FarTransfers {
    * there are breakpoints.
    */
   private static void returnFlags(Cpu c, long flags, int operandSize, int cpl) {
+    c.nmiBlocked = false;
     long old = c.rflags();
     long mask = Rflags.ARITHMETIC | Rflags.TF | Rflags.DF | Rflags.NT;
     if (operandSize != 2) {

@@ -30,9 +30,9 @@ public interface Monitor {
 
   /**
    * Machine address of the four-level page tables by which generated code may translate accesses of
-   * the current mode by itself, with the rights of user mode and no-execute; -1 where all
-   * translations are the monitor's. What the walk does not find plain still comes to {@link
-   * #translate}.
+   * the current mode by itself, with write protection, no-execute and, at CPL 0, without SMAP; -1
+   * where all translations are the monitor's. What the walk does not find plain, or of memory that
+   * is special, still comes to {@link #translate}.
    */
   default long walkRoot(Cpu cpu) {
     return -1;
@@ -153,6 +153,23 @@ public interface Monitor {
     throw cpu.fault(GuestFault.GP, 0);
   }
 
+  /**
+   * WRMSR of IA32_APIC_BASE, whose reserved bits have been checked (inside): puts what is to be
+   * read back into the state block. The default knows no x2APIC mode.
+   */
+  default void apicBase(Cpu cpu, long value) {
+    if ((value & 0x400) != 0) {
+      throw cpu.fault(GuestFault.GP, 0);
+    }
+    cpu.put64(CpuState.APIC_BASE, value);
+  }
+
+  /** A control register was written at CPL 0 (inside, and done): 0, 2, 3, 4 or 8. */
+  default void controlWritten(Cpu cpu, int register) {}
+
+  /** INVLPG at CPL 0 (inside, and done). */
+  default void pageInvalidated(Cpu cpu, long va) {}
+
   /** Time-stamp counter. */
   default long tsc(Cpu cpu) {
     return System.nanoTime();
@@ -179,6 +196,14 @@ public interface Monitor {
   /** HLT at CPL 0 (after). */
   default void halt(Cpu cpu) {
     cpu.stop();
+  }
+
+  /**
+   * Whether {@link CpuState#INTERRUPT_WAITS} always tells if something is to be attended to once IF
+   * is set: then generated code at CPL 0 sets and clears IF by itself.
+   */
+  default boolean showsInterrupts() {
+    return false;
   }
 
   /**

@@ -27,8 +27,8 @@ public final class Msrs {
   /** Fast strings, the only bit of IA32_MISC_ENABLE that software may find set. */
   private static final long FAST_STRINGS = 1;
 
-  /** BSP, enable, and the base. */
-  private static final long APIC_BASE_BITS = 0x900L | (1L << Cpuid.PHYSICAL_BITS) - 4096;
+  /** BSP, x2APIC, enable, and the base. */
+  private static final long APIC_BASE_BITS = 0xd00L | (1L << Cpuid.PHYSICAL_BITS) - 4096;
 
   private Msrs() {}
 
@@ -58,7 +58,7 @@ public final class Msrs {
       }
       case APIC_BASE -> {
         require(c, (value & ~APIC_BASE_BITS) == 0);
-        c.put64(CpuState.APIC_BASE, value);
+        c.monitor.apicBase(c, value);
       }
       case SYSENTER_CS -> c.put32(CpuState.SYSENTER_CS, (int) value);
       case FMASK, TSC_AUX -> {

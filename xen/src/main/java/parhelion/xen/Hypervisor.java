@@ -205,6 +205,13 @@ public final class Hypervisor implements AutoCloseable {
     scheduler.post(work);
   }
 
+  /**
+   * Has {@code work} run soon, but not before the guests have asked for more: see the scheduler.
+   */
+  public void defer(Runnable work) {
+    scheduler.defer(work);
+  }
+
   /** Gives the memory back; no vcpu may be running. */
   @Override
   public void close() {

@@ -2,14 +2,17 @@ package parhelion.xen;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the vcpus of all domains on one host thread: round robin in slices, timers and posted work
- * between them. With nothing runnable the thread parks until the next timer or the next {@link
- * #post}; under a virtual clock, time jumps instead.
+ * between them. With nothing runnable the thread waits until the next timer or the next {@link
+ * #post} ({@link IdleWait}); under a virtual clock, time jumps instead.
+ *
+ * <p>What a guest asks of its devices can be {@linkplain #defer deferred}: until no vcpu has
+ * anything to do, so that the guest asks for as much as it has before any of it is done, but not
+ * for longer than {@link #PATIENCE_NANOS} while a vcpu goes on running.
  *
  * <p>{@link #post} may be called by any thread; all else by the thread that calls {@link #run} (or
  * before it starts).
@@ -20,14 +23,21 @@ public final class Scheduler {
 
   private static final long SHORT_SLICE_NANOS = 1_000_000;
   private static final long MIN_INSTRUCTIONS = 500;
-  private static final long MAX_PARK_NANOS = 1_000_000_000L;
+  private static final long MAX_WAIT_NANOS = 1_000_000_000L;
+
+  /** The longest that deferred work waits while vcpus run. */
+  static final long PATIENCE_NANOS = 100_000;
 
   private final XenClock clock;
   private final Timers timers = new Timers();
   private final ArrayDeque<Vcpu> queue = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
-  private volatile @Nullable Thread thread;
+  private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
+  private final IdleWait idleWait = new IdleWait(() -> !posted.isEmpty());
   private volatile @Nullable Vcpu current;
+
+  /** When deferred work is due; meaningless without any. */
+  private long deferredUntil;
 
   /** Instructions a microsecond, as measured. */
   private double rate = 50;
@@ -52,10 +62,19 @@ public final class Scheduler {
     if (running != null) {
       running.cpu().requestAttention();
     }
-    Thread t = thread;
-    if (t != null) {
-      LockSupport.unpark(t);
+    idleWait.wake();
+  }
+
+  /** Has {@code work} run once no vcpu can, or after {@link #PATIENCE_NANOS}. */
+  public void defer(Runnable work) {
+    if (deferred.isEmpty()) {
+      deferredUntil = clock.systemNanos() + PATIENCE_NANOS;
+      Vcpu running = current;
+      if (running != null) {
+        running.cpu().limitRun(instructions(PATIENCE_NANOS));
+      }
     }
+    deferred.addLast(work);
   }
 
   /** Puts a vcpu into the queue if it can run and is not there. */
@@ -68,7 +87,7 @@ public final class Scheduler {
 
   /** Runs until {@code done} says so (asked between slices) or the thread is interrupted. */
   public void run(BooleanSupplier done) {
-    thread = Thread.currentThread();
+    idleWait.begin();
     try {
       while (!done.getAsBoolean() && !Thread.currentThread().isInterrupted()) {
         if (!step()) {
@@ -76,16 +95,21 @@ public final class Scheduler {
         }
       }
     } finally {
-      thread = null;
+      idleWait.end();
     }
   }
 
-  /** Posted work, due timers and one slice; false when there was no vcpu to run. */
+  /** Posted work, due timers and one slice; false when there was nothing to run. */
   public boolean step() {
-    for (Runnable work = posted.poll(); work != null; work = posted.poll()) {
-      work.run();
+    runPosted();
+    long now = clock.systemNanos();
+    timers.fire(now);
+    // A slice that was to end then may have ended a little before.
+    boolean due = now >= deferredUntil - PATIENCE_NANOS / 4;
+    if (!deferred.isEmpty() && (due || queue.isEmpty())) {
+      runDeferred();
+      return true;
     }
-    timers.fire(clock.systemNanos());
     Vcpu v = queue.pollFirst();
     if (v == null) {
       return false;
@@ -95,6 +119,20 @@ public final class Scheduler {
       slice(v);
     }
     return true;
+  }
+
+  private void runPosted() {
+    for (Runnable work = posted.poll(); work != null; work = posted.poll()) {
+      work.run();
+    }
+  }
+
+  /** What is deferred meanwhile waits for the next time. */
+  private void runDeferred() {
+    for (int left = deferred.size(); left > 0; left--) {
+      deferred.removeFirst().run();
+    }
+    deferredUntil = clock.systemNanos() + PATIENCE_NANOS;
   }
 
   private void slice(Vcpu v) {
@@ -121,10 +159,16 @@ public final class Scheduler {
     wake(v);
   }
 
-  /** Instructions until the slice ends or the next timer is due. */
+  /** Instructions until the slice ends, deferred work or the next timer is due. */
   private long budget(long now) {
     long nanos = queue.isEmpty() ? LONG_SLICE_NANOS : SHORT_SLICE_NANOS;
-    nanos = Math.min(nanos, timers.nextNanos() - now);
+    if (!deferred.isEmpty()) {
+      nanos = Math.min(nanos, deferredUntil - now);
+    }
+    return instructions(Math.min(nanos, timers.nextNanos() - now));
+  }
+
+  private long instructions(long nanos) {
     long instructions = clock.isVirtual() ? nanos : (long) (nanos * rate / 1000);
     return Math.max(MIN_INSTRUCTIONS, instructions);
   }
@@ -142,10 +186,7 @@ public final class Scheduler {
       clock.advanceTo(next);
       return;
     }
-    long nanos = Math.min(MAX_PARK_NANOS, next - clock.systemNanos());
-    if (nanos > 0 && posted.isEmpty()) {
-      LockSupport.parkNanos(this, nanos);
-    }
+    idleWait.await(Math.min(MAX_WAIT_NANOS, next - clock.systemNanos()));
   }
 
   /** Called by a running vcpu that was asked for attention: whether its slice has to end now. */

@@ -79,7 +79,7 @@ final class BlockJob {
     Segment before = request.segments()[i - 1];
     return before.offset() + before.lengthBytes() == PAGE_BYTES
         && request.segments()[i].offset() == 0
-        && uses[i].page.hostAddress() == uses[i - 1].page.hostAddress() + PAGE_BYTES;
+        && uses[i].hostAddress == uses[i - 1].hostAddress + PAGE_BYTES;
   }
 
   private ByteBuffer buffer(int from, int to) {
@@ -133,15 +133,13 @@ final class BlockJob {
   }
 
   private void transfer(Disk disk) throws IOException {
-    long offset = request.offsetBytes();
-    for (ByteBuffer buffer : transfers) {
-      int bytes = buffer.remaining();
-      if (reads()) {
-        disk.read(offset, buffer);
-      } else {
-        disk.write(offset, buffer);
-      }
-      offset += bytes;
+    if (transfers.isEmpty()) {
+      return;
+    }
+    if (reads()) {
+      disk.read(request.offsetBytes(), transfers);
+    } else {
+      disk.write(request.offsetBytes(), transfers);
     }
   }
 

@@ -8,8 +8,8 @@ package parhelion.backends.block;
  * @param sectorBytes size of its logical sectors, 512 or 4096
  * @param physicalSectorBytes what it says of its physical sectors: 4096 with logical ones of 512 is
  *     called 512e
- * @param persistentGrants let the guest keep pages granted and copy to and from them. Mapping costs
- *     less here than a guest's copy, so it is for those who want to try it
+ * @param persistentGrants let the guest keep pages granted and copy to and from them: a copy costs
+ *     it less than granting a page and taking it back (docs/performance.md)
  */
 public record BlockOptions(
     boolean readOnly,
@@ -18,7 +18,7 @@ public record BlockOptions(
     int physicalSectorBytes,
     boolean persistentGrants) {
   /** An ordinary disk. */
-  public static final BlockOptions DISK = new BlockOptions(false, false, 512, 4096, false);
+  public static final BlockOptions DISK = new BlockOptions(false, false, 512, 4096, true);
 
   public BlockOptions {
     if ((sectorBytes != 512 && sectorBytes != 4096) || physicalSectorBytes < sectorBytes) {

@@ -76,7 +76,9 @@ final class BlockQueue implements AutoCloseable {
             remotePort,
             () -> {
               counts.eventsIn++;
-              schedule();
+              if (scheduled.compareAndSet(false, true)) {
+                guest.defer(this::turn);
+              }
             });
     schedule();
   }

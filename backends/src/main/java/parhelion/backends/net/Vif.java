@@ -143,7 +143,9 @@ final class Vif {
         FrontendFeatures.number(device, name),
         () -> {
           counts.eventsFrom++;
-          wake();
+          if (!closed && posted.compareAndSet(false, true)) {
+            guest.defer(this::turn);
+          }
         });
   }
 

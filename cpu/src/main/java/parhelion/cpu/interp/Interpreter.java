@@ -34,10 +34,9 @@ public final class Interpreter {
     decoder = new BlockDecoder(cpu);
   }
 
-  /** Runs until about {@code budget} instructions have retired or the CPU was stopped. */
-  public void run(long budget) {
-    long end = c.retired + budget;
-    while (!c.isStopped() && c.retired < end) {
+  /** Runs until {@link Cpu#runEnd} is reached or the CPU was stopped. */
+  public void run() {
+    while (!c.isStopped() && c.retired < c.runEnd()) {
       if (c.attentionRequested() && !c.interruptShadow) {
         c.clearAttention();
         leaveBlock();
@@ -48,7 +47,7 @@ public final class Interpreter {
         if (c.isSlow()) {
           step();
         } else {
-          runBlocks(end);
+          runBlocks();
         }
       } catch (GuestFault f) {
         // Raised by the fetch: RIP is at the instruction that cannot be fetched.
@@ -85,15 +84,15 @@ public final class Interpreter {
     return execute(single, rip);
   }
 
-  private void runBlocks(long end) {
+  private void runBlocks() {
     Rewriter rewriter = c.rewriter();
     if (rewriter != null) {
-      rewriter.run(end);
+      rewriter.run();
       return;
     }
     long start = c.rip();
     Block b = lookup(start);
-    while (execute(b, start) && c.retired < end && !c.mustLeaveBlocks()) {
+    while (execute(b, start) && c.retired < c.runEnd() && !c.mustLeaveBlocks()) {
       long rip = U.getLong(state + CpuState.RIP);
       Block n = b.link0;
       // The frequent case: the successor found last time, in the same page.

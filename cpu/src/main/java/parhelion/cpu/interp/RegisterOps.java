@@ -26,12 +26,19 @@ final class RegisterOps {
           SystemOps.guarded(
               insn,
               offset,
-              c -> ControlRegisters.writeCr0(c, c.get64(CpuState.CR0) & ~ControlRegisters.CR0_TS));
+              c -> writeControl(c, 0, c.get64(CpuState.CR0) & ~ControlRegisters.CR0_TS));
       case LMSW -> loadStatusWord(insn, offset);
       case SMSW -> SegmentOps.storeWord(insn, offset, c -> c.get64(CpuState.CR0));
       case INVLPG -> {
         Ea ea = Ea.of(insn, offset, 1, false);
-        yield SystemOps.guarded(insn, offset, c -> c.flushPage(ea.at(c)));
+        yield SystemOps.guarded(
+            insn,
+            offset,
+            c -> {
+              long va = ea.at(c);
+              c.flushPage(va);
+              c.monitor.pageInvalidated(c, va);
+            });
       }
       case RDMSR -> SystemOps.guarded(insn, offset, RegisterOps::readMsr);
       case WRMSR -> SystemOps.guarded(insn, offset, RegisterOps::writeMsr);
@@ -106,6 +113,7 @@ final class RegisterOps {
       case 4 -> ControlRegisters.writeCr4(c, value);
       default -> ControlRegisters.writeCr8(c, value);
     }
+    c.monitor.controlWritten(c, number);
   }
 
   /** LMSW writes PE, MP, EM and TS, and cannot clear PE. */
@@ -117,7 +125,7 @@ final class RegisterOps {
         c -> {
           long old = c.get64(CpuState.CR0);
           long value = source.get(c) & 15;
-          ControlRegisters.writeCr0(c, (old & ~14L) | value);
+          writeControl(c, 0, (old & ~14L) | value);
         });
   }
 

@@ -44,6 +44,11 @@ public final class MachineMemory implements AutoCloseable {
 
   private @Nullable MethodHandle madvise;
 
+  /** Bits of a frame's mark: it holds decoded code; it is not plain memory. */
+  public static final int MARK_CODE = 1;
+
+  public static final int MARK_SPECIAL = 2;
+
   /** Off-heap, a byte for each frame, as generated code looks here, too. */
   private final long codeFrames;
 
@@ -128,15 +133,33 @@ public final class MachineMemory implements AutoCloseable {
 
   public boolean isCodeFrame(long mfn) {
     Objects.checkIndex(mfn, frames());
-    return U.getByte(codeFrames + mfn) != 0;
+    return (U.getByte(codeFrames + mfn) & MARK_CODE) != 0;
   }
 
   public void markCodeFrame(long mfn, boolean code) {
-    Objects.checkIndex(mfn, frames());
-    U.putByte(codeFrames + mfn, (byte) (code ? 1 : 0));
+    mark(mfn, MARK_CODE, code);
   }
 
-  /** Host address of a byte for each frame that is not 0 where {@link #isCodeFrame}. */
+  /**
+   * Whether a frame is not to be accessed as the page tables say: a place of device registers, or
+   * memory that cannot be written. Its translations are all the monitor's.
+   */
+  public boolean isSpecial(long mfn) {
+    Objects.checkIndex(mfn, frames());
+    return (U.getByte(codeFrames + mfn) & MARK_SPECIAL) != 0;
+  }
+
+  public void markSpecial(long mfn, boolean special) {
+    mark(mfn, MARK_SPECIAL, special);
+  }
+
+  private void mark(long mfn, int bit, boolean set) {
+    Objects.checkIndex(mfn, frames());
+    int old = U.getByte(codeFrames + mfn);
+    U.putByte(codeFrames + mfn, (byte) (set ? old | bit : old & ~bit));
+  }
+
+  /** Host address of a byte for each frame: MARK_CODE and MARK_SPECIAL. */
   public long codeFrameMarks() {
     return codeFrames;
   }
@@ -152,7 +175,7 @@ public final class MachineMemory implements AutoCloseable {
       for (long mfn = pa >>> PAGE_SHIFT, last = (pa + length - 1) >>> PAGE_SHIFT;
           mfn <= last;
           mfn++) {
-        if (U.getByte(codeFrames + mfn) != 0) {
+        if ((U.getByte(codeFrames + mfn) & MARK_CODE) != 0) {
           listener.codeWritten(pa, length);
           break;
         }

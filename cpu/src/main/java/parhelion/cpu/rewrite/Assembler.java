@@ -31,6 +31,7 @@ public final class Assembler {
   public static final int AE = 3;
   public static final int E = 4;
   public static final int NE = 5;
+  public static final int BE = 6;
   public static final int A = 7;
   public static final int S = 8;
 
@@ -386,6 +387,13 @@ public final class Assembler {
   void andState32(int offset, int value) {
     b(0x65, 0x81);
     state(AND, offset);
+    d(value);
+  }
+
+  /** or dword gs:[offset], value. */
+  void orState32(int offset, int value) {
+    b(0x65, 0x81);
+    state(OR, offset);
     d(value);
   }
 

@@ -208,7 +208,8 @@ final class Groups {
         return to == register ? UNKNOWN : register == 4 ? 8 : 0;
       }
       case READ_TSC -> {
-        return register == 0 || register == 2 ? UNKNOWN : 0;
+        boolean aux = register == 1 && insn.mnemonic() == Mnemonic.RDTSCP;
+        return register == 0 || register == 2 || aux ? UNKNOWN : 0;
       }
       case SKIP, CLD, JCC, JMP, JMP_INDIRECT -> {
         return 0;

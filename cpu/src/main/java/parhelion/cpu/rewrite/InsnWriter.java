@@ -73,8 +73,12 @@ abstract class InsnWriter extends AccessWriter {
    * The guest's counter counts nanoseconds: the host's times a fraction of 2^63, from its own
    * start.
    */
-  void readTsc() {
+  void readTsc(Insn insn) {
     keepFlags();
+    boolean aux = insn.mnemonic() == Mnemonic.RDTSCP;
+    if (aux) {
+      a.b(0x0f, 0xae, 0xe8); // lfence: what comes before has been done
+    }
     a.b(0x0f, 0x31); // rdtsc
     a.shift(SHL, RDX, 32);
     a.alu(OR, RAX, RDX);
@@ -86,6 +90,9 @@ abstract class InsnWriter extends AccessWriter {
     a.aluState(ADD, RDX, CpuState.TSC_OFFSET);
     a.mov32(RAX, RDX);
     a.shift(SHR, RDX, 32);
+    if (aux) {
+      a.loadState32(RCX, CpuState.TSC_AUX);
+    }
   }
 
   void readSelector(Insn insn) {
@@ -239,6 +246,27 @@ abstract class InsnWriter extends AccessWriter {
   void clearDirection() {
     keepFlags();
     a.andState32(CpuState.RFLAGS, ~Rflags.DF);
+  }
+
+  void clearInterrupts() {
+    keepFlags();
+    a.andState32(CpuState.RFLAGS, ~Rflags.IF);
+  }
+
+  /** Where an interrupt waits for it, the interpreter sees to that. */
+  void setInterrupts() {
+    keepFlags();
+    a.cmpStateByteZero(CpuState.INTERRUPT_WAITS);
+    interpretInstead(a.jcc(NE));
+    a.orState32(CpuState.RFLAGS, Rflags.IF);
+  }
+
+  void swapGs() {
+    scratchGroup = -1;
+    a.loadState(SCRATCH0, CpuState.GS_BASE);
+    a.loadState(SCRATCH1, CpuState.KERNEL_GS_BASE);
+    a.storeState(CpuState.GS_BASE, SCRATCH1);
+    a.storeState(CpuState.KERNEL_GS_BASE, SCRATCH0);
   }
 
   /** The host register of a guest register, loaded into SCRATCH0 if it is in the state block. */

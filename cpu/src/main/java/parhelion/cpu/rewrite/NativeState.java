@@ -84,6 +84,12 @@ public final class NativeState {
   /** Machine address that a page of code is expected at. */
   static final int WALK_EXPECTED = BASE + 328;
 
+  /**
+   * Bits that entries of all levels must have set: present, accessed and, unless the mode is a
+   * supervisor's, user.
+   */
+  static final int WALK_REQUIRED = BASE + 360;
+
   /** Page-table walks of generated code. */
   static final int WALKS = BASE + 336;
 

@@ -6,14 +6,17 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.ArrayList;
 import java.util.List;
+import parhelion.cpu.CpuState;
 import parhelion.cpu.Tlb;
+import parhelion.cpu.memory.MachineMemory;
 
 /**
  * Host code that walks the guest's page tables as they stand (SDM volume 3, 4.5), for TLB misses
  * that are nothing special: see {@link Routines#walkRead}.
  */
 final class PageWalk {
-  private static final int PRESENT_USER_ACCESSED = 0x25;
+  private static final int PRESENT_ACCESSED = 0x21;
+  private static final int USER = 4;
   private static final int WRITABLE = 2;
   private static final int DIRTY = 0x40;
   private static final int LARGE = 0x80;
@@ -29,8 +32,16 @@ final class PageWalk {
 
   private final List<Integer> failures = new ArrayList<>();
 
+  /** Jumps with a large page's frame in RAX. */
+  private final List<Integer> leaves = new ArrayList<>();
+
   private PageWalk(Assembler a) {
     this.a = a;
+  }
+
+  /** What {@link NativeState#WALK_REQUIRED} is to be for user mode, or a supervisor. */
+  static int required(boolean user) {
+    return user ? PRESENT_ACCESSED | USER : PRESENT_ACCESSED;
   }
 
   /** Fills an entry of a TLB for a read, or a write. */
@@ -65,6 +76,8 @@ final class PageWalk {
     a.b(0x48, 0xc1, 0xe9); // shr rcx, 12
     a.b(12);
     a.aluState(ADD, RCX, NativeState.CODE_FRAMES);
+    a.b(0xf6, 0x01, MachineMemory.MARK_SPECIAL); // test byte [rcx], special
+    fail(a.jcc(NE));
     a.mov(RBX, SCRATCH0); // the write tag
     a.aluImm(AND, RBX, -4096);
     a.aluImm32(AND, SCRATCH1, WRITABLE | DIRTY);
@@ -105,6 +118,12 @@ final class PageWalk {
     begin();
     walk(true);
     fail(window);
+    // A supervisor does not run user pages here: that SMEP may forbid.
+    a.loadState32(RCX, NativeState.WALK_REQUIRED);
+    a.aluImm32(XOR, RCX, USER);
+    a.alu32(AND, RCX, SCRATCH1);
+    a.aluImm32(AND, RCX, USER);
+    fail(a.jcc(NE));
     a.aluState(CMP, RAX, NativeState.WALK_EXPECTED);
     end();
   }
@@ -156,6 +175,9 @@ final class PageWalk {
     for (int level = 4; level > 0; level--) {
       level(level, execute);
     }
+    for (int position : leaves) {
+      a.here(position);
+    }
     a.aluState(CMP, RAX, NativeState.MEMORY_BYTES);
     fail(a.jcc(AE));
   }
@@ -185,13 +207,25 @@ final class PageWalk {
     a.alu(ADD, RAX, RDX);
     a.b(0x48, 0x8b, 0x04); // mov rax, [rax + rcx * 8]
     a.b(0xc8);
-    a.mov32(RCX, RAX);
-    a.aluImm32(AND, RCX, PRESENT_USER_ACCESSED | (level > 1 ? LARGE : 0));
-    a.aluImm32(CMP, RCX, PRESENT_USER_ACCESSED);
+    a.loadState(RCX, NativeState.WALK_REQUIRED);
+    a.alu(AND, RCX, RAX);
+    a.aluState(CMP, RCX, NativeState.WALK_REQUIRED);
     fail(a.jcc(NE));
     if (execute) {
       a.b(0x48, 0x85, 0xc0); // test rax, rax: no-execute is bit 63
       fail(a.jcc(S));
+    }
+    if (level > 1) {
+      a.b(0xa8, LARGE); // test al, large
+      int large = a.jcc(NE);
+      if (level == 4) {
+        fail(large);
+      } else {
+        int small = a.jmp();
+        a.here(large);
+        large(12 + 9 * (level - 1));
+        a.here(small);
+      }
     }
     a.mov32(RCX, RAX);
     if (level > 1) {
@@ -199,6 +233,33 @@ final class PageWalk {
     }
     a.alu32(AND, SCRATCH1, RCX);
     a.alu(AND, RAX, RBX);
+  }
+
+  /** The 4 KiB frame of a page of 2^shift bytes, whose bounds are noted for INVLPG. */
+  private void large(int shift) {
+    int within = (1 << shift) - 1;
+    a.b(0xa9); // test eax, reserved bits
+    a.d(within & ~0x1fff);
+    fail(a.jcc(NE));
+    a.alu32(AND, SCRATCH1, RAX);
+    a.alu(AND, RAX, RBX);
+    a.mov(RCX, SCRATCH0);
+    a.aluImm(OR, RCX, within);
+    a.aluState(CMP, RCX, CpuState.HIGHEST_LARGE);
+    int noHigher = a.jcc(BE);
+    a.storeState(CpuState.HIGHEST_LARGE, RCX);
+    a.here(noHigher);
+    a.aluImm(SUB, RCX, within);
+    a.aluState(CMP, RCX, CpuState.LOWEST_LARGE);
+    int noLower = a.jcc(AE);
+    a.storeState(CpuState.LOWEST_LARGE, RCX);
+    a.here(noLower);
+    a.aluImm(OR, RAX, within); // with the bit for memory types
+    a.aluImm(SUB, RAX, within);
+    a.mov(RCX, SCRATCH0);
+    a.aluImm(AND, RCX, within & -4096);
+    a.alu(OR, RAX, RCX);
+    leaves.add(a.jmp());
   }
 
   /** Offset of the TLB entry into SCRATCH1. */

@@ -29,6 +29,9 @@ final class RegionKey {
   /** RDTSC reads the host's counter. */
   static final int HOST_TSC = 1 << 26;
 
+  /** CPL 0, and the monitor shows what interrupts wait. */
+  static final int SUPERVISOR = 1 << 25;
+
   private static final long CR4_TSD = 4;
 
   private static final int USER_TLB = 1 << 30;
@@ -41,7 +44,8 @@ final class RegionKey {
     return cpu.modeKey
         | (cpu.tlb() == cpu.tlb(1) ? USER_TLB : 0)
         | (softFloat ? SOFT_FLOAT : 0)
-        | (hostTsc ? HOST_TSC : 0);
+        | (hostTsc ? HOST_TSC : 0)
+        | (cpu.cpl() == 0 && cpu.monitor.showsInterrupts() ? SUPERVISOR : 0);
   }
 
   static int withoutExact(int key) {
@@ -50,6 +54,15 @@ final class RegionKey {
 
   static int withoutSingleChecks(int key) {
     return key & ~SINGLE_CHECKS;
+  }
+
+  /** Without what tells a supervisor's code from a user's. */
+  static int withoutMode(int key) {
+    return key & ~(USER_TLB | SUPERVISOR);
+  }
+
+  static boolean isSupervisor(int key) {
+    return (key & SUPERVISOR) != 0;
   }
 
   static int withoutTlb(int key) {

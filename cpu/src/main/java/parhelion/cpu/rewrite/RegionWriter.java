@@ -197,9 +197,12 @@ final class RegionWriter extends InsnWriter {
       case ABSOLUTE -> absolute(insn);
       case BIT_STRING -> bitString(insn);
       case READ_SELECTOR -> readSelector(insn);
-      case READ_TSC -> readTsc();
+      case READ_TSC -> readTsc(insn);
       case PUSHF -> pushFlags();
       case CLD -> clearDirection();
+      case CLI -> clearInterrupts();
+      case STI -> setInterrupts();
+      case SWAPGS -> swapGs();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
       case POP -> pop(insn);

@@ -41,6 +41,9 @@ public final class Rewriter {
 
   private int key = -1;
 
+  /** The jump cache of TLB 0 leads to code of CPL 0. */
+  private boolean supervisorJumps;
+
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
 
@@ -76,9 +79,9 @@ public final class Rewriter {
     leadGates(false);
   }
 
-  /** Runs until {@code c.retired} reaches {@code end} or the CPU must leave blocks. */
-  public void run(long end) {
-    while (c.retired < end && !c.mustLeaveBlocks()) {
+  /** Runs until {@link Cpu#runEnd} is reached or the CPU must leave blocks. */
+  public void run() {
+    while (c.retired < c.runEnd() && !c.mustLeaveBlocks()) {
       Region region = lookUp(c.rip());
       if (region == null) {
         c.interpreter().runBlock();
@@ -88,7 +91,7 @@ public final class Rewriter {
       resumeCounted = 0;
       resumeBits = 0;
       while (resumeHost != 0) {
-        enter(end);
+        enter(c.runEnd());
       }
     }
   }
@@ -108,6 +111,7 @@ public final class Rewriter {
     }
     U.putInt(state + NativeState.SSE_WANTED, resumeBits & Region.SSE_KNOWN);
     U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
+    U.putLong(state + NativeState.WALK_REQUIRED, PageWalk.required(c.cpl() == 3));
     int mode = RegionKey.tlbIndex(key);
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
@@ -378,7 +382,12 @@ public final class Rewriter {
 
   /** Jump caches know addresses only: those of another mode have to go. */
   private void modeChanged(int now) {
-    if (key != -1 && RegionKey.withoutTlb(now) != RegionKey.withoutTlb(key)) {
+    boolean other = RegionKey.withoutMode(now) != RegionKey.withoutMode(key);
+    if (RegionKey.tlbIndex(now) == 0) {
+      other |= RegionKey.isSupervisor(now) != supervisorJumps;
+      supervisorJumps = RegionKey.isSupervisor(now);
+    }
+    if (key != -1 && other) {
       NativeState.clearJumps(state);
     }
     key = now;

@@ -28,6 +28,9 @@ enum Treatment {
   READ_TSC,
   PUSHF,
   CLD,
+  CLI,
+  STI,
+  SWAPGS,
   JCC,
   JMP,
   CALL,
@@ -86,10 +89,13 @@ enum Treatment {
       case XSAVE, XSAVEC, XSAVES, XSAVEOPT, XRSTOR, XRSTORS, XGETBV, XSETBV -> INTERPRET;
       case MASKMOVQ, MASKMOVDQU, VMASKMOVDQU, VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ ->
           INTERPRET;
-      case RDTSC -> (key & RegionKey.HOST_TSC) != 0 ? READ_TSC : INTERPRET;
+      case RDTSC, RDTSCP -> (key & RegionKey.HOST_TSC) != 0 ? READ_TSC : INTERPRET;
       case PUSHF -> wide ? PUSHF : INTERPRET;
       case CLD -> CLD;
-      case POPF, CPUID, RDTSCP, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
+      case CLI -> supervisor(key, CLI);
+      case STI -> supervisor(key, STI);
+      case SWAPGS -> supervisor(key, SWAPGS);
+      case POPF, CPUID, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
       case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
       case MOVS, STOS -> isPlainRepeat(insn) ? REPEAT : INTERPRET;
@@ -99,6 +105,10 @@ enum Treatment {
               : EMIT;
       default -> EMIT;
     };
+  }
+
+  private static Treatment supervisor(int key, Treatment wanted) {
+    return (key & RegionKey.SUPERVISOR) != 0 ? wanted : INTERPRET;
   }
 
   private static boolean isPlainRepeat(Insn insn) {

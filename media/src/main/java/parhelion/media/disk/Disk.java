@@ -2,6 +2,7 @@ package parhelion.media.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Storage that a disk device of any kind reads and writes: a raw image, a qcow2 image, an overlay.
@@ -26,6 +27,26 @@ public interface Disk extends AutoCloseable {
 
   /** Writes what remains of {@code from}; it is durable only after {@link #flush}. */
   void write(long offset, ByteBuffer from) throws IOException;
+
+  /** Fills what remains of several buffers, from {@code offset} on one after the other. */
+  default void read(long offset, List<ByteBuffer> into) throws IOException {
+    long at = offset;
+    for (ByteBuffer buffer : into) {
+      int bytes = buffer.remaining();
+      read(at, buffer);
+      at += bytes;
+    }
+  }
+
+  /** Writes what remains of several buffers, from {@code offset} on one after the other. */
+  default void write(long offset, List<ByteBuffer> from) throws IOException {
+    long at = offset;
+    for (ByteBuffer buffer : from) {
+      int bytes = buffer.remaining();
+      write(at, buffer);
+      at += bytes;
+    }
+  }
 
   /** Makes a range read as zeroes, without taking more space for it than needed. */
   void writeZeroes(long offset, long lengthBytes) throws IOException;

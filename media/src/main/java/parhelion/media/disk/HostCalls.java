@@ -3,16 +3,20 @@ package parhelion.media.disk;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import parhelion.host.Libc;
 import parhelion.host.Libc.Call;
 
 /**
  * What Linux can do with a file and the JDK cannot: lock it by open file description, so that a
  * second open of the same file in the same process neither shares the lock nor drops it (as POSIX
- * locks, the JDK's, would); punch holes; find them. Elsewhere {@link #AVAILABLE} is false.
+ * locks, the JDK's, would); punch holes; find them; move many buffers' bytes in one call. Elsewhere
+ * {@link #AVAILABLE} is false.
  */
 final class HostCalls {
   static final boolean AVAILABLE = Libc.isAvailable();
@@ -27,7 +31,35 @@ final class HostCalls {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
+  /** An iovec, an address and a length, and how many a call takes here; Linux takes 1024. */
+  private static final int VECTOR_BYTES = 16;
+
+  private static final int MAX_VECTORS = 256;
+
+  /** Each thread's iovecs. */
+  private static final ThreadLocal<MemorySegment> VECTORS =
+      ThreadLocal.withInitial(
+          () -> Arena.ofAuto().allocate((long) VECTOR_BYTES * MAX_VECTORS, Long.BYTES));
+
   private HostCalls() {}
+
+  /**
+   * Reads from a file into buffers, or writes what they have, in one call and with no copy between.
+   * Their positions are left as they are.
+   *
+   * @param buffers direct ones
+   * @return the number of bytes, which may be less than there was room for; negative if it failed
+   */
+  static long transfer(int fd, boolean write, List<ByteBuffer> buffers, long offset) {
+    int count = Math.min(buffers.size(), MAX_VECTORS);
+    MemorySegment vectors = VECTORS.get();
+    for (int i = 0; i < count; i++) {
+      MemorySegment buffer = MemorySegment.ofBuffer(buffers.get(i));
+      vectors.setAtIndex(ValueLayout.JAVA_LONG, 2L * i, buffer.address());
+      vectors.setAtIndex(ValueLayout.JAVA_LONG, 2L * i + 1, buffer.byteSize());
+    }
+    return Libc.call(write ? Call.PWRITEV : Call.PREADV, fd, vectors.address(), count, offset);
+  }
 
   /** A descriptor of a file, or a negative number if the host does not give one. */
   static int open(Path file, boolean readOnly) {

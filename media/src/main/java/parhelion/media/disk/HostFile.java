@@ -15,7 +15,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +52,10 @@ final class HostFile implements ImageFile {
   private final Object reopening = new Object();
   private volatile FileChannel channel;
   private volatile boolean closed;
+
+  /** Threads that use the descriptor. */
+  private final AtomicInteger users = new AtomicInteger();
+
   private volatile @Nullable IOException forceFailure;
 
   private HostFile(Path path, boolean readOnly, int fd, FileChannel channel) {
@@ -246,9 +252,7 @@ final class HostFile implements ImageFile {
 
   private void reopen(FileChannel broken) throws IOException {
     synchronized (reopening) {
-      if (closed) {
-        throw new DiskException(path + ": has been closed");
-      }
+      checkOpen();
       if (channel == broken) {
         // The file may have another name by now, or none.
         channel = openChannel(fd >= 0 ? Path.of("/proc/self/fd/" + fd) : path, readOnly);
@@ -263,6 +267,75 @@ final class HostFile implements ImageFile {
 
   @Override
   public void read(long offset, ByteBuffer into) throws IOException {
+    read(offset, List.of(into));
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer from) throws IOException {
+    write(offset, List.of(from));
+  }
+
+  @Override
+  public void read(long offset, List<ByteBuffer> into) throws IOException {
+    long at = offset + transfer(offset, into, /* write= */ false);
+    for (ByteBuffer buffer : into) {
+      int bytes = buffer.remaining();
+      if (bytes > 0) {
+        readByChannel(at, buffer);
+      }
+      at += bytes;
+    }
+  }
+
+  @Override
+  public void write(long offset, List<ByteBuffer> from) throws IOException {
+    long at = offset + transfer(offset, from, /* write= */ true);
+    for (ByteBuffer buffer : from) {
+      int bytes = buffer.remaining();
+      if (bytes > 0) {
+        writeByChannel(at, buffer);
+      }
+      at += bytes;
+    }
+  }
+
+  /**
+   * Moves as much as one call of the host's does, which is nearly always all. The channel does the
+   * rest: the end of the file, what buffers the host cannot reach, and says what is wrong.
+   */
+  private long transfer(long offset, List<ByteBuffer> buffers, boolean write) throws IOException {
+    if (fd < 0 || write && readOnly) {
+      return 0;
+    }
+    for (ByteBuffer buffer : buffers) {
+      if (!buffer.isDirect()) {
+        return 0;
+      }
+    }
+    users.incrementAndGet();
+    long moved;
+    try {
+      checkOpen();
+      moved = Math.max(0, HostCalls.transfer(fd, write, buffers, offset));
+    } finally {
+      users.decrementAndGet();
+    }
+    long left = moved;
+    for (ByteBuffer buffer : buffers) {
+      int taken = (int) Math.min(left, buffer.remaining());
+      buffer.position(buffer.position() + taken);
+      left -= taken;
+    }
+    return moved;
+  }
+
+  private void checkOpen() throws DiskException {
+    if (closed) {
+      throw new DiskException(path + ": has been closed");
+    }
+  }
+
+  private void readByChannel(long offset, ByteBuffer into) throws IOException {
     int start = into.position();
     call(
         "read",
@@ -285,8 +358,7 @@ final class HostFile implements ImageFile {
     }
   }
 
-  @Override
-  public void write(long offset, ByteBuffer from) throws IOException {
+  private void writeByChannel(long offset, ByteBuffer from) throws IOException {
     int start = from.position();
     call(
         "written",
@@ -370,6 +442,10 @@ final class HostFile implements ImageFile {
     synchronized (reopening) {
       if (!closed) {
         closed = true;
+        // The descriptor's number may be another file's at once.
+        while (users.get() > 0) {
+          Thread.yield();
+        }
         closeAll(fd, channel);
       }
     }

@@ -2,6 +2,7 @@ package parhelion.media.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * The file that an image is in: the layer between the formats and the host, where tests let writes
@@ -20,6 +21,26 @@ public interface ImageFile extends AutoCloseable {
 
   /** Fills what remains of {@code into}; what lies past the end of the file reads as zeroes. */
   void read(long offset, ByteBuffer into) throws IOException;
+
+  /** Fills what remains of several buffers, from {@code offset} on one after the other. */
+  default void read(long offset, List<ByteBuffer> into) throws IOException {
+    long at = offset;
+    for (ByteBuffer buffer : into) {
+      int bytes = buffer.remaining();
+      read(at, buffer);
+      at += bytes;
+    }
+  }
+
+  /** Writes what remains of several buffers, from {@code offset} on one after the other. */
+  default void write(long offset, List<ByteBuffer> from) throws IOException {
+    long at = offset;
+    for (ByteBuffer buffer : from) {
+      int bytes = buffer.remaining();
+      write(at, buffer);
+      at += bytes;
+    }
+  }
 
   /** Writes what remains of {@code from}, and makes the file longer if it ends before. */
   void write(long offset, ByteBuffer from) throws IOException;

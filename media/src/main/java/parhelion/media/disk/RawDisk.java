@@ -2,6 +2,7 @@ package parhelion.media.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A raw image: the file's bytes are the disk's. Space that was never written, or was discarded, is
@@ -69,6 +70,31 @@ final class RawDisk implements Disk {
     synchronized (firstSector) {
       writeGuarded(offset, from);
     }
+  }
+
+  @Override
+  public void read(long offset, List<ByteBuffer> into) throws IOException {
+    checkRange(offset, remaining(into));
+    file.read(offset, into);
+  }
+
+  @Override
+  public void write(long offset, List<ByteBuffer> from) throws IOException {
+    if (guarded && offset < ImageFormat.PROBE_BYTES) {
+      Disk.super.write(offset, from);
+      return;
+    }
+    checkWritable();
+    checkRange(offset, remaining(from));
+    file.write(offset, from);
+  }
+
+  private static long remaining(List<ByteBuffer> buffers) {
+    long bytes = 0;
+    for (ByteBuffer buffer : buffers) {
+      bytes += buffer.remaining();
+    }
+    return bytes;
   }
 
   /** The part in the first sector is copied before it is looked at: a guest may change it since. */

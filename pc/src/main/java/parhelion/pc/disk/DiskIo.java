@@ -82,6 +82,10 @@ public final class DiskIo implements AutoCloseable {
    * @param slow whether it may wait for the host's disk, however warm the host's cache is
    */
   public void submit(Job job, long bytes, boolean slow, Done done) {
+    if (threads.isShutdown()) {
+      done.done(false);
+      return;
+    }
     if (!slow && bytes <= INLINE_BYTES && penalty == 0) {
       long start = System.nanoTime();
       boolean ok = run(job);

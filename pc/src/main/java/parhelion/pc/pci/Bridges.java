@@ -21,6 +21,13 @@ public final class Bridges {
 
   private Bridges() {}
 
+  /** Leads the four wires to ISA interrupts through the ISA bridge, as firmware would. */
+  public static void route(PciFunction isa, int[] lines) {
+    for (int wire = 0; wire < PirqRouter.WIRES; wire++) {
+      isa.write(PIRQ_ROUTES + wire, 1, lines[wire]);
+    }
+  }
+
   /**
    * The host bridge, for slot 0.
    *

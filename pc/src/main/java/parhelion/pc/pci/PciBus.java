@@ -94,11 +94,19 @@ public final class PciBus implements Registers {
   /**
    * Does what firmware does, for machines that start without: gives every range a place and enables
    * it. What does not fit stays disabled.
+   *
+   * @param lines the ISA interrupts that the four wires lead to, as functions are told
    */
-  public void assignAddresses() {
+  public void assignAddresses(int[] lines) {
     long memory = MEMORY_START;
     long ports = PORTS_START;
-    for (PciFunction function : functions.values()) {
+    for (var entry : functions.entrySet()) {
+      PciFunction function = entry.getValue();
+      int pin = function.pin();
+      if (pin > 0) {
+        int wire = PirqRouter.wireOf(entry.getKey() / 8, pin);
+        function.write(PciRegister.INTERRUPT_LINE, 1, lines[wire]);
+      }
       for (Bar bar : function.bars()) {
         boolean isPorts = bar.kind == Bar.Kind.PORTS;
         long next = (isPorts ? ports : memory) + bar.sizeBytes - 1 & -bar.sizeBytes;

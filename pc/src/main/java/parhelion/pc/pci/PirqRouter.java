@@ -19,7 +19,10 @@ public final class PirqRouter {
   private static final int DISABLED = 0x80;
   private static final int ISA_INTERRUPTS = 16;
 
-  private final Board board;
+  /** By ISA interrupt, and by wire. */
+  private final InterruptLine[] isaLines = new InterruptLine[ISA_INTERRUPTS];
+
+  private final InterruptLine[] pciLines = new InterruptLine[WIRES];
 
   /** By wire: how many pins pull at it. */
   private final int[] pulls = new int[WIRES];
@@ -28,7 +31,12 @@ public final class PirqRouter {
   private final boolean[] raised = new boolean[ISA_INTERRUPTS];
 
   public PirqRouter(Board board) {
-    this.board = board;
+    for (int irq = 0; irq < ISA_INTERRUPTS; irq++) {
+      isaLines[irq] = board.line(irq);
+    }
+    for (int wire = 0; wire < WIRES; wire++) {
+      pciLines[wire] = board.line(FIRST_GSI + wire);
+    }
   }
 
   /** The wire of pin 1 to 4 of a slot: neighbours start with different ones. */
@@ -50,7 +58,7 @@ public final class PirqRouter {
     pulls[wire] += change;
     boolean now = pulls[wire] > 0;
     if (before != now) {
-      board.line(FIRST_GSI + wire).set(now);
+      pciLines[wire].set(now);
       update();
     }
   }
@@ -70,7 +78,7 @@ public final class PirqRouter {
       }
       if (now != raised[irq]) {
         raised[irq] = now;
-        board.line(irq).set(now);
+        isaLines[irq].set(now);
       }
     }
   }

@@ -245,7 +245,7 @@ final class PciTest {
     second.memory64(2, 1 << 24, "d", OFFSETS);
     bus.plug(2, 0, card);
     bus.plug(3, 0, second);
-    bus.assignAddresses();
+    bus.assignAddresses(new int[] {10, 10, 11, 11});
     assertEquals("a", board.deviceAt(0xc000));
     assertEquals("c", board.deviceAt(0xc040));
     assertEquals("b", board.deviceInMemory(0xe000_0000L));

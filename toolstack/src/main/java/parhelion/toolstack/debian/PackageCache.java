@@ -45,8 +45,17 @@ public final class PackageCache {
               + "|drivers/net/(bonding|ipvlan|ppp|team|vxlan|wireguard)"
               + "|drivers/(net|scsi)(?=/[^/]+$))/.+\\.ko(\\.(xz|gz|zst))?)");
 
+  /** Modules for the hardware that an emulated PC has. */
+  private static final Pattern PC_MODULES =
+      Pattern.compile(
+          "lib/modules/[^/]+/kernel/drivers/(ata|input/(mouse|serio|keyboard)"
+              + "|net/ethernet/intel/e1000)/.+\\.ko(\\.(xz|gz|zst))?");
+
+  private static final List<String> PC_DRIVERS = List.of("ata_piix", "ahci", "e1000", "psmouse");
+
   private static final Pattern WITH_MODULES =
-      Pattern.compile(KERNEL_FILES.pattern() + "|" + MODULES.pattern());
+      Pattern.compile(
+          KERNEL_FILES.pattern() + "|" + MODULES.pattern() + "|" + PC_MODULES.pattern());
   private static final Pattern BUSYBOX = Pattern.compile("(usr/)?bin/busybox");
   private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
 
@@ -54,6 +63,9 @@ public final class PackageCache {
   private static final long MIN_SYSTEM_MAP_BYTES = 4096;
 
   private static final String MODULES_MANIFEST = "manifest.modules";
+
+  /** Those for a PC; older entries have none. */
+  private static final String PC_MANIFEST = "manifest.pc";
 
   private static final int MAX_META_DEPTH = 4;
   private static final long LOCK_MILLIS = 20 * 60_000L;
@@ -115,15 +127,29 @@ public final class PackageCache {
    * fetched, in the same version if apt still has that, else in the newest.
    */
   public Kernel kernelWithModules(String packageName) {
+    return kernelWithModules(packageName, false);
+  }
+
+  /** The same; {@code forPc} asks for the modules for an emulated PC's hardware, too. */
+  public Kernel kernelWithModules(String packageName, boolean forPc) {
     checkName(packageName);
     Path entry = packages.resolve(packageName);
-    if (PackageFiles.load(entry) == null || PackageFiles.load(entry, MODULES_MANIFEST) == null) {
-      fetched(packageName, () -> whole(entry), apt -> fetchWithModules(apt, packageName));
+    boolean there =
+        PackageFiles.load(entry) != null
+            && PackageFiles.load(entry, MODULES_MANIFEST) != null
+            && (!forPc || PackageFiles.load(entry, PC_MANIFEST) != null);
+    if (!there) {
+      fetched(packageName, () -> whole(entry, forPc), apt -> fetchWithModules(apt, packageName));
     }
     PackageFiles files = Objects.requireNonNull(PackageFiles.load(entry));
     PackageFiles modules = Objects.requireNonNull(PackageFiles.load(entry, MODULES_MANIFEST));
     Path any = Path.of(modules.paths().getFirst());
     return kernel(files, entry.resolve(any.subpath(0, 3)));
+  }
+
+  /** Whether some of these modules are for a PC's hardware. */
+  public static boolean areForPc(List<String> modules) {
+    return modules.stream().anyMatch(PC_DRIVERS::contains);
   }
 
   private static Kernel kernel(PackageFiles files, @Nullable Path modules) {
@@ -209,9 +235,9 @@ public final class PackageCache {
   }
 
   /** The entry if kernel and modules are there and belong together. */
-  private static @Nullable PackageFiles whole(Path entry) {
+  private static @Nullable PackageFiles whole(Path entry, boolean forPc) {
     PackageFiles kernel = PackageFiles.load(entry);
-    PackageFiles modules = PackageFiles.load(entry, MODULES_MANIFEST);
+    PackageFiles modules = PackageFiles.load(entry, forPc ? PC_MANIFEST : MODULES_MANIFEST);
     boolean same = kernel != null && modules != null && kernel.version().equals(modules.version());
     return same ? kernel : null;
   }
@@ -300,6 +326,9 @@ public final class PackageCache {
             modules.add(directory + '/' + list);
           }
           paths.removeAll(modules);
+          List<String> ofPc = new ArrayList<>(modules);
+          ofPc.removeIf(path -> path.contains("/kernel/") && !PC_MODULES.matcher(path).matches());
+          save(downloaded, content, ofPc, PC_MANIFEST);
           save(downloaded, content, modules, MODULES_MANIFEST);
           save(downloaded, content, paths, PackageFiles.MANIFEST);
         });

@@ -36,6 +36,7 @@ public final class BlockConfig implements DeviceConfig {
   private final int number;
   private final Disk disk;
   private final BlockOptions options;
+  private final @Nullable DiskBus bus;
   private @Nullable BlockDriver driver;
   private @Nullable XenbusDevice plugged;
   private boolean closed;
@@ -46,7 +47,13 @@ public final class BlockConfig implements DeviceConfig {
    * @param name as the guest will call it, such as {@code xvda}
    */
   public BlockConfig(String name, Disk disk, BlockOptions options) {
+    this(name, disk, options, null);
+  }
+
+  /** The same, plugged into a bus of a PC's; null for what is usual. */
+  public BlockConfig(String name, Disk disk, BlockOptions options, @Nullable DiskBus bus) {
     this.name = name;
+    this.bus = bus;
     this.number = DiskName.number(name);
     this.disk = disk;
     this.options = options;
@@ -55,7 +62,33 @@ public final class BlockConfig implements DeviceConfig {
   /** A disk whose physical sectors have 4096 bytes, whatever its logical ones have: 512 or 4096. */
   public static BlockConfig of(
       String name, Disk disk, boolean readOnly, boolean cdrom, int sectorBytes) {
-    return new BlockConfig(name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, false));
+    return of(name, disk, readOnly, cdrom, sectorBytes, null);
+  }
+
+  /** The same, plugged into a bus of a PC's; null for what is usual. */
+  public static BlockConfig of(
+      String name,
+      Disk disk,
+      boolean readOnly,
+      boolean cdrom,
+      int sectorBytes,
+      @Nullable DiskBus bus) {
+    return new BlockConfig(
+        name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, true), bus);
+  }
+
+  private DiskBus bus() {
+    return bus != null ? bus : options.cdrom() ? DiskBus.IDE : DiskBus.VIRTIO;
+  }
+
+  @Override
+  public void plug(PcDevices pc) {
+    pc.disk(name, disk, options.cdrom(), bus());
+  }
+
+  @Override
+  public ModuleSet.Request pcModules() {
+    return new ModuleSet.Request(bus().modules(), FILE_SYSTEMS);
   }
 
   @Override

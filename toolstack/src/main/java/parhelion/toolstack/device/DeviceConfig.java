@@ -21,6 +21,22 @@ public interface DeviceConfig extends AutoCloseable {
    */
   XenbusDevice plug(XenstoreClient store, Frontend guest);
 
+  /**
+   * Plugs it into a PC that is not switched on yet.
+   *
+   * @throws UserError if a PC has no place for it
+   */
+  default void plug(PcDevices pc) {
+    throw new UserError(
+        (name().isEmpty() ? "this device" : name())
+            + " is one of Xen's: a PC has no place for it: leave it out of --mode full");
+  }
+
+  /** The kernel modules that a guest on a PC needs to use it. */
+  default ModuleSet.Request pcModules() {
+    return ModuleSet.Request.NONE;
+  }
+
   /** What the user calls it, such as {@code xvda}; empty if nothing. */
   default String name() {
     return "";

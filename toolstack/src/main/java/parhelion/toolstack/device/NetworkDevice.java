@@ -19,8 +19,10 @@ import parhelion.toolstack.image.ModuleSet;
  * @param mac its address
  * @param mtu the largest packet that its network carries, in bytes, for guests that ask
  * @param network what it is plugged into; it owns that
+ * @param model what it is on a PC
  */
-public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network)
+public record NetworkDevice(
+    int devid, MacAddress mac, int mtu, NetworkPort network, CardModel model)
     implements DeviceConfig {
   /** What a guest's kernel needs for one; Debian's have the rest built in or load it on demand. */
   public static final ModuleSet.Request MODULES =
@@ -33,6 +35,21 @@ public record NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort netw
   public static final int MIN_MTU = 68;
 
   public static final int MAX_MTU = 65535;
+
+  /** With a virtio card on a PC. */
+  public NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network) {
+    this(devid, mac, mtu, network, CardModel.VIRTIO);
+  }
+
+  @Override
+  public void plug(PcDevices pc) {
+    pc.card(model, network, mac, mtu);
+  }
+
+  @Override
+  public ModuleSet.Request pcModules() {
+    return new ModuleSet.Request(model.modules(), MODULES.atHand());
+  }
 
   /** As Linux calls it, if it is the only kind of network device that the guest has. */
   @Override

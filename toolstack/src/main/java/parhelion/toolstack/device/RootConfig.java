@@ -55,10 +55,12 @@ public final class RootConfig implements DeviceConfig {
    *
    * @param command for the root's shell, or null for what the image or the root is for
    * @param directory where to begin, or null for the image's choice
+   * @param transport how the guest reaches it, as {@link Share#mountLine} has it
    */
-  public Map<String, String> texts(@Nullable String command, @Nullable String directory) {
+  public Map<String, String> texts(
+      @Nullable String command, @Nullable String directory, String transport) {
     Map<String, String> texts = new HashMap<>();
-    texts.put("etc/rootfs", Share.options("cache=loose") + "\n");
+    texts.put("etc/rootfs", Share.options(transport, "cache=loose") + "\n");
     try {
       RootProgram program = RootProgram.of(root, command, directory);
       if (program.isInit()) {
@@ -85,6 +87,16 @@ public final class RootConfig implements DeviceConfig {
   @Override
   public ModuleSet.Request modules() {
     return share.modules();
+  }
+
+  @Override
+  public void plug(PcDevices pc) {
+    share.plug(pc);
+  }
+
+  @Override
+  public ModuleSet.Request pcModules() {
+    return share.pcModules();
   }
 
   @Override

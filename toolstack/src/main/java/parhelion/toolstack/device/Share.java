@@ -15,6 +15,11 @@ import parhelion.media.share.Ownership;
  */
 public record Share(
     Path directory, String guestPath, boolean readOnly, Ownership owners, String cache) {
+  /** How guests of Xen's reach a share, and those on a PC. */
+  public static final String XEN = "xen";
+
+  public static final String VIRTIO = "virtio";
+
   /** Message size: larger ones gain nothing, and the guest's kernel must find them in one piece. */
   private static final int MESSAGE_BYTES = 256 << 10;
 
@@ -58,16 +63,25 @@ public record Share(
 
   /** The line for the first process: tag, mount options, place. */
   public String mountLine(int number) {
-    return ShareConfig.tag(number) + ' ' + options() + ' ' + guestPath;
+    return mountLine(number, XEN);
   }
 
-  /** Mount options. */
+  /** The same by another transport, {@link #XEN} or {@link #VIRTIO}. */
+  public String mountLine(int number, String transport) {
+    return ShareConfig.tag(number) + ' ' + ownOptions(transport) + ' ' + guestPath;
+  }
+
+  /** Mount options in a guest of Xen's. */
   String options() {
-    return options((readOnly ? "ro," : "") + "cache=" + cache);
+    return ownOptions(XEN);
   }
 
-  /** Mount options for 9P by Xen's transport. */
-  static String options(String more) {
-    return "trans=xen,version=9p2000.L,msize=" + MESSAGE_BYTES + ',' + more;
+  private String ownOptions(String transport) {
+    return options(transport, (readOnly ? "ro," : "") + "cache=" + cache);
+  }
+
+  /** Mount options for 9P. */
+  static String options(String transport, String more) {
+    return "trans=" + transport + ",version=9p2000.L,msize=" + MESSAGE_BYTES + ',' + more;
   }
 }

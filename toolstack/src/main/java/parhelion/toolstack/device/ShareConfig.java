@@ -95,6 +95,16 @@ public record ShareConfig(@Nullable Share share, String tag, int number, FileTre
   }
 
   @Override
+  public void plug(PcDevices pc) {
+    pc.share(tag, tree);
+  }
+
+  @Override
+  public ModuleSet.Request pcModules() {
+    return new ModuleSet.Request(List.of("virtio_pci", "9pnet_virtio", "9p"), List.of());
+  }
+
+  @Override
   public XenbusDevice plug(XenstoreClient store, Frontend guest) {
     return XenbusDevice.plug(
         store,

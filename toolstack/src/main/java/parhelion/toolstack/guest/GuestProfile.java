@@ -4,11 +4,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.toolstack.image.KernelSymbols;
-import parhelion.xen.Hypervisor;
-import parhelion.xen.Vcpu;
 
 /**
  * Where a guest spends its time: a thread of its own looks at the running vcpu's RIP every
@@ -19,28 +18,32 @@ final class GuestProfile implements AutoCloseable {
   private static final long EVERY_NANOS = 1_000_000;
   private static final int MAX_ADDRESSES = 1 << 20;
 
-  private final Hypervisor hypervisor;
+  private final Supplier<@Nullable Cpu> current;
   private final Map<Long, Integer> samples = new HashMap<>();
   private final Thread thread;
   private volatile boolean closed;
   private int idle;
   private int running;
 
-  GuestProfile(Hypervisor hypervisor) {
-    this.hypervisor = hypervisor;
+  /**
+   * Begins to sample.
+   *
+   * @param current the CPU that is running, or null between slices; asked by another thread
+   */
+  GuestProfile(Supplier<@Nullable Cpu> current) {
+    this.current = current;
     thread = Thread.ofPlatform().daemon().name("guest profile").start(this::sample);
   }
 
   private void sample() {
     while (!closed) {
       java.util.concurrent.locks.LockSupport.parkNanos(EVERY_NANOS);
-      Vcpu v = hypervisor.scheduler().current();
-      if (v == null) {
+      Cpu cpu = current.get();
+      if (cpu == null) {
         idle++;
         continue;
       }
       running++;
-      Cpu cpu = v.cpu();
       if (samples.size() < MAX_ADDRESSES) {
         samples.merge(cpu.rip(), 1, Integer::sum);
       }

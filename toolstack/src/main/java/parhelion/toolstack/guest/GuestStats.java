@@ -48,7 +48,8 @@ public record GuestStats(
     Map<String, TrapStats.Count> traps,
     String engine,
     @Nullable EngineStats rewriter,
-    Map<String, Map<String, Long>> devices) {
+    Map<String, Map<String, Long>> devices)
+    implements Guest.Stats {
   /**
    * One hypercall, or one sub-op of the hypercall before it; its time is in the hypercall's too.
    */
@@ -119,7 +120,7 @@ public record GuestStats(
     return runSeconds == 0 ? 0 : instructions / runSeconds / 1e6;
   }
 
-  /** For JSON. */
+  @Override
   public Map<String, Object> asMap() {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("instructions", instructions);
@@ -153,7 +154,7 @@ public record GuestStats(
     return map;
   }
 
-  /** For people. */
+  @Override
   public String asTable() {
     StringBuilder text = new StringBuilder();
     text.append(

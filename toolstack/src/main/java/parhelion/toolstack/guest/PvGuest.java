@@ -33,6 +33,7 @@ import parhelion.xen.Domain;
 import parhelion.xen.DomainConfig;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.RealClock;
+import parhelion.xen.Vcpu;
 import parhelion.xen.XenClock;
 
 /**
@@ -40,7 +41,7 @@ import parhelion.xen.XenClock;
  * #run} runs it on the calling thread until it ends; {@link #input}, {@link #requestShutdown} and
  * {@link #stop} may be called from any other thread meanwhile.
  */
-public final class PvGuest implements AutoCloseable {
+public final class PvGuest implements Guest {
   /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
   private static final long OVERHEAD_FRAMES = 2048;
 
@@ -148,6 +149,7 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Runs the guest until it ends or is stopped. */
+  @Override
   public Outcome run() {
     hypervisor.run(() -> stopped != null || domain.shutdownReason() != null);
     Outcome.Kind why = stopped;
@@ -162,6 +164,7 @@ public final class PvGuest implements AutoCloseable {
    * Writes a line for every hypercall, trap and emulated instruction to a file from now on; before
    * {@link #run}.
    */
+  @Override
   public void traceTo(Path file) {
     GuestTrace newTrace;
     try {
@@ -176,6 +179,7 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Ends the trace, if there is one; what kept it from being whole, or null. */
+  @Override
   public @Nullable IOException finishTrace() {
     GuestTrace taken = trace;
     if (taken == null) {
@@ -193,11 +197,13 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
+  @Override
   public @Nullable String engineNote() {
     return EngineNotes.ofFallback(hypervisor.code());
   }
 
   /** Writes a map for Linux's perf from now on; before {@link #run}. */
+  @Override
   public void mapForPerf() {
     KernelSymbols symbols = config.symbols().get();
     perfMap =
@@ -207,6 +213,7 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Ends the map for perf, if there is one; a line on what kept it from being whole, or null. */
+  @Override
   public @Nullable String finishPerfMap() {
     PerfMap taken = perfMap;
     perfMap = null;
@@ -214,11 +221,18 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Samples where the guest spends its time from now on. */
+  @Override
   public void profile() {
-    profile = new GuestProfile(hypervisor);
+    profile =
+        new GuestProfile(
+            () -> {
+              Vcpu running = hypervisor.scheduler().current();
+              return running == null ? null : running.cpu();
+            });
   }
 
   /** What {@link #profile} found, as a table of so many functions; after {@link #run}. */
+  @Override
   public String profileTable(int rows) {
     GuestProfile taken = profile;
     if (taken == null) {
@@ -229,21 +243,25 @@ public final class PvGuest implements AutoCloseable {
   }
 
   /** Makes {@link #run} return soon. Any thread. */
+  @Override
   public void stop(Outcome.Kind why) {
     hypervisor.post(() -> stopped = why);
   }
 
   /** Gives the guest console input; waits while it takes none. Any thread. */
+  @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
     console.feed(bytes, offset, length);
   }
 
   /** Tells the guest the terminal's size, in console/size of its xenstore directory. Any thread. */
+  @Override
   public void consoleSize(int columns, int rows) {
     directory.consoleSize(columns, rows);
   }
 
   /** Asks the guest's kernel to power off, as a power button would. Any thread. */
+  @Override
   public void requestShutdown() {
     ShutdownRequest.send(store.dom0(), domain.id(), ShutdownRequest.Kind.POWEROFF);
   }
@@ -277,6 +295,16 @@ public final class PvGuest implements AutoCloseable {
     return device;
   }
 
+  @Override
+  public void plugIn(DeviceConfig config) {
+    XenbusDevice unused = attach(config);
+  }
+
+  @Override
+  public void takeOut(String name, boolean force) {
+    XenbusDevice unused = detach(name, force);
+  }
+
   private @Nullable Plugged find(String name) {
     for (Plugged plugged : devices) {
       if (plugged.config.name().equals(name) && !plugged.device.removed()) {
@@ -299,11 +327,13 @@ public final class PvGuest implements AutoCloseable {
    *
    * @throws UserError if there is none of that name
    */
+  @Override
   public DeviceConfig device(String name) {
     return named(name).config;
   }
 
   /** The names of the devices that are plugged in. Any thread. */
+  @Override
   public List<String> deviceNames() {
     return devices.stream()
         .filter(plugged -> !plugged.device.removed())
@@ -353,16 +383,19 @@ public final class PvGuest implements AutoCloseable {
    *
    * @throws UserError if there is none of that name, or it cannot be
    */
+  @Override
   public void resize(String name, long sizeBytes) {
     named(name).config.resize(sizeBytes);
   }
 
   /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
+  @Override
   public void withoutTimes() {
     hypervisor.stopwatch().stop(true);
   }
 
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
+  @Override
   public GuestStats stats() {
     Map<String, Map<String, Long>> counts = new LinkedHashMap<>();
     for (Plugged plugged : devices) {

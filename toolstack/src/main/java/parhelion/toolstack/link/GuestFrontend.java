@@ -19,8 +19,12 @@ import parhelion.xen.grant.HostGrant;
 public final class GuestFrontend implements Frontend {
   private final Domain domain;
 
+  /** The machine's memory. */
+  private final MemorySegment all;
+
   public GuestFrontend(Domain domain) {
     this.domain = domain;
+    all = domain.hypervisor().memory().segment();
   }
 
   @Override
@@ -31,7 +35,7 @@ public final class GuestFrontend implements Frontend {
   @Override
   public GrantedPage map(long ref, boolean writable) throws RefusedException {
     try {
-      return new Page(domain.hypervisor().memory(), domain.grants().mapForHost(ref, writable));
+      return new Page(domain.hypervisor().memory(), all, domain.grants().mapForHost(ref, writable));
     } catch (GrantRefused refused) {
       throw new RefusedException(Objects.requireNonNull(refused.getMessage()));
     }
@@ -63,12 +67,19 @@ public final class GuestFrontend implements Frontend {
     domain.hypervisor().post(work);
   }
 
+  @Override
+  public void defer(Runnable work) {
+    domain.hypervisor().defer(work);
+  }
+
   private static final class Page implements GrantedPage {
     private final MachineMemory memory;
+    private final MemorySegment all;
     private final HostGrant grant;
 
-    Page(MachineMemory memory, HostGrant grant) {
+    Page(MachineMemory memory, MemorySegment all, HostGrant grant) {
       this.memory = memory;
+      this.all = all;
       this.grant = grant;
     }
 
@@ -84,7 +95,7 @@ public final class GuestFrontend implements Frontend {
 
     @Override
     public ByteBuffer buffer(int offset, int lengthBytes) {
-      return view(memory, grant.pa(offset, lengthBytes), lengthBytes, grant.isWritable());
+      return view(grant.pa(offset, lengthBytes), lengthBytes, grant.isWritable());
     }
 
     @Override
@@ -97,14 +108,12 @@ public final class GuestFrontend implements Frontend {
         writable &= pages.get(i).isWritable();
       }
       int bytes = Math.multiplyExact(pages.size(), MachineMemory.PAGE_SIZE);
-      return view(memory, grant.pa(0, MachineMemory.PAGE_SIZE), bytes, writable);
+      return view(grant.pa(0, MachineMemory.PAGE_SIZE), bytes, writable);
     }
 
-    private static ByteBuffer view(
-        MachineMemory memory, long pa, int lengthBytes, boolean writable) {
-      long host = memory.hostAddress(pa, lengthBytes);
-      ByteBuffer all = MemorySegment.ofAddress(host).reinterpret(lengthBytes).asByteBuffer();
-      return (writable ? all : all.asReadOnlyBuffer()).order(ByteOrder.LITTLE_ENDIAN);
+    private ByteBuffer view(long pa, int lengthBytes, boolean writable) {
+      ByteBuffer part = all.asSlice(pa, lengthBytes).asByteBuffer();
+      return (writable ? part : part.asReadOnlyBuffer()).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override

@@ -2,6 +2,7 @@ package parhelion.media.net.nat.config;
 
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * All that a user may say of a NAT.
@@ -61,153 +62,100 @@ public record NatConfig(
   }
 
   public NatConfig withSubnet(Subnet changed) {
-    return new NatConfig(
-        changed,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.subnet = changed);
   }
 
   public NatConfig withHostname(String changed) {
-    return new NatConfig(
-        subnet,
-        changed,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.hostname = changed);
   }
 
   public NatConfig withMtu(int changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        changed,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.mtu = changed);
   }
 
   /** Closes everything but these; an empty list closes everything. */
   public NatConfig withAllow(List<EgressRule> rules) {
-    return new NatConfig(
-        subnet, hostname, domain, mtu, true, rules, services, forwards, names, resolvers, limits,
-        timeouts);
+    return with(
+        fields -> {
+          fields.restricted = true;
+          fields.allow = rules;
+        });
   }
 
   public NatConfig withServices(List<HostService> changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        changed,
-        forwards,
-        names,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.services = changed);
   }
 
   public NatConfig withForwards(List<PortForward> changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        changed,
-        names,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.forwards = changed);
   }
 
   public NatConfig withNames(List<NameOverride> changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        changed,
-        resolvers,
-        limits,
-        timeouts);
+    return with(fields -> fields.names = changed);
   }
 
   public NatConfig withResolvers(List<InetSocketAddress> changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        changed,
-        limits,
-        timeouts);
+    return with(fields -> fields.resolvers = changed);
   }
 
   public NatConfig withLimits(NatLimits changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        resolvers,
-        changed,
-        timeouts);
+    return with(fields -> fields.limits = changed);
   }
 
   public NatConfig withTimeouts(NatTimeouts changed) {
-    return new NatConfig(
-        subnet,
-        hostname,
-        domain,
-        mtu,
-        restricted,
-        allow,
-        services,
-        forwards,
-        names,
-        resolvers,
-        limits,
-        changed);
+    return with(fields -> fields.timeouts = changed);
+  }
+
+  private NatConfig with(Consumer<Fields> change) {
+    Fields fields = new Fields(this);
+    change.accept(fields);
+    return fields.config();
+  }
+
+  /** A configuration that is being changed. */
+  private static final class Fields {
+    private final String domain;
+    private Subnet subnet;
+    private String hostname;
+    private int mtu;
+    private boolean restricted;
+    private List<EgressRule> allow;
+    private List<HostService> services;
+    private List<PortForward> forwards;
+    private List<NameOverride> names;
+    private List<InetSocketAddress> resolvers;
+    private NatLimits limits;
+    private NatTimeouts timeouts;
+
+    Fields(NatConfig from) {
+      domain = from.domain;
+      subnet = from.subnet;
+      hostname = from.hostname;
+      mtu = from.mtu;
+      restricted = from.restricted;
+      allow = from.allow;
+      services = from.services;
+      forwards = from.forwards;
+      names = from.names;
+      resolvers = from.resolvers;
+      limits = from.limits;
+      timeouts = from.timeouts;
+    }
+
+    NatConfig config() {
+      return new NatConfig(
+          subnet,
+          hostname,
+          domain,
+          mtu,
+          restricted,
+          allow,
+          services,
+          forwards,
+          names,
+          resolvers,
+          limits,
+          timeouts);
+    }
   }
 }

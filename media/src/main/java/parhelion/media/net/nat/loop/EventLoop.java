@@ -18,6 +18,10 @@ import java.util.function.LongSupplier;
  *
  * <p>{@link #post} and {@link #wake} may be called by any thread, everything else by the thread
  * that takes the turns. While that thread is awake, neither makes a system call.
+ *
+ * <p>To wake a thread that sleeps takes the host longer than many an answer takes to come. So the
+ * loop looks for work for a while before it sleeps: for longer when work came shortly after it had
+ * fallen asleep, not at all when it came late.
  */
 public final class EventLoop implements AutoCloseable {
   /** What a socket's readiness leads to. */
@@ -25,6 +29,16 @@ public final class EventLoop implements AutoCloseable {
     /** The operations are those of {@link SelectionKey}. */
     void ready(int operations);
   }
+
+  /** The longest that the loop looks before it sleeps. */
+  private static final long MAX_POLL_NANOS = 100_000;
+
+  private static final long FIRST_POLL_NANOS = 10_000;
+
+  /** After a yield that took longer, somebody else is busy on this processor. */
+  private static final long LONG_YIELD_NANOS = 300_000;
+
+  private static final int RESTRAINT = 256;
 
   private final Selector selector;
   private final Timers timers;
@@ -35,6 +49,15 @@ public final class EventLoop implements AutoCloseable {
   private Deque<Runnable> posted = new ArrayDeque<>();
   private boolean awakened;
   private boolean asleep;
+
+  /** Work was handed over, or a turn asked for, as {@link #poll} sees it without the lock. */
+  private volatile boolean called;
+
+  /** How long the loop looks before it sleeps the next time. */
+  private long pollNanos;
+
+  /** So many more times it sleeps at once, as others want the processor. */
+  private int restraint;
 
   /**
    * One runnable runs at the begin of each turn, the other at its end, after sockets and timers.
@@ -74,6 +97,7 @@ public final class EventLoop implements AutoCloseable {
     boolean sleeping;
     synchronized (lock) {
       posted.add(work);
+      called = true;
       sleeping = asleep;
       asleep = false;
     }
@@ -87,6 +111,7 @@ public final class EventLoop implements AutoCloseable {
     boolean sleeping;
     synchronized (lock) {
       awakened = true;
+      called = true;
       sleeping = asleep;
       asleep = false;
     }
@@ -116,10 +141,14 @@ public final class EventLoop implements AutoCloseable {
   }
 
   private void select(long waitNanos) throws IOException {
+    if (poll(Math.min(waitNanos, pollNanos))) {
+      return;
+    }
     boolean mayWait = waitNanos > 0;
     synchronized (lock) {
       mayWait &= posted.isEmpty() && !awakened;
       awakened = false;
+      called = false;
       asleep = mayWait;
     }
     if (!mayWait) {
@@ -128,10 +157,45 @@ public final class EventLoop implements AutoCloseable {
     }
     // Rounded up: a timer that is nearly due must not make the loop spin.
     long millis = Math.min(TimeUnit.NANOSECONDS.toMillis(waitNanos), Integer.MAX_VALUE) + 1;
+    long start = System.nanoTime();
     selector.select(waitNanos == Long.MAX_VALUE ? 0 : millis);
+    adapt(System.nanoTime() - start);
     counts.add(Count.WAKEUPS);
     synchronized (lock) {
       asleep = false;
+    }
+  }
+
+  /** Looks for work for so long; true if there are ready sockets, which are selected then. */
+  private boolean poll(long nanos) throws IOException {
+    if (nanos <= 0) {
+      return false;
+    }
+    long start = System.nanoTime();
+    long now = start;
+    while (!called && now - start < nanos) {
+      if (selector.selectNow() > 0) {
+        return true;
+      }
+      // Whoever is to bring the work may want this processor.
+      Thread.yield();
+      long before = now;
+      now = System.nanoTime();
+      if (now - before > LONG_YIELD_NANOS) {
+        pollNanos = 0;
+        restraint = RESTRAINT;
+      }
+    }
+    return false;
+  }
+
+  private void adapt(long sleptNanos) {
+    if (restraint > 0) {
+      restraint--;
+    } else if (sleptNanos < MAX_POLL_NANOS) {
+      pollNanos = Math.min(MAX_POLL_NANOS, Math.max(FIRST_POLL_NANOS, 2 * pollNanos));
+    } else {
+      pollNanos = pollNanos <= FIRST_POLL_NANOS ? 0 : pollNanos / 2;
     }
   }
 

@@ -15,6 +15,9 @@ final class SocketFarSide implements FarSide, EventLoop.Ready {
   private @Nullable Listener listener;
   private int interest;
 
+  /** There may be bytes to read: the last read has not shown otherwise, or the selector has. */
+  private boolean readable = true;
+
   /** The channel is registered with the loop anew. */
   SocketFarSide(EventLoop loop, SocketChannel channel) throws IOException {
     this.channel = channel;
@@ -35,7 +38,12 @@ final class SocketFarSide implements FarSide, EventLoop.Ready {
 
   @Override
   public int read(ByteBuffer into) throws IOException {
-    return channel.read(into);
+    if (!readable) {
+      return 0;
+    }
+    int read = channel.read(into);
+    readable = read < 0 || !into.hasRemaining();
+    return read;
   }
 
   @Override
@@ -62,6 +70,7 @@ final class SocketFarSide implements FarSide, EventLoop.Ready {
       connection.farWritable();
     }
     if ((operations & SelectionKey.OP_READ) != 0) {
+      readable = true;
       connection.farReadable();
     }
   }

@@ -1,0 +1,183 @@
+package parhelion.pc;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+import parhelion.cpu.memory.MachineMemory;
+
+/**
+ * The machine's RAM. A physical address of the guest is the same address of machine memory; the gap
+ * below 4 GiB, where registers are, lies in that as frames that are never touched, and costs
+ * nothing. Frames that are not plain memory are marked: the video window, the gap, firmware.
+ *
+ * <pre>
+ *   0        640 KiB  RAM
+ *   640      768 KiB  video window: registers, if any
+ *   768 KiB  1 MiB    RAM (firmware copies itself there)
+ *   1 MiB    lowEnd   RAM
+ *   3 GiB    4 GiB    registers, and firmware at the top
+ *   4 GiB    highEnd  RAM, where there is more than 3 GiB
+ * </pre>
+ */
+public final class PcMemory implements GuestMemory, AutoCloseable {
+  public static final long VIDEO_START = 0xa0000;
+  public static final long VIDEO_END = 0xc0000;
+
+  /** Where registers begin, whatever the size of memory: 3 GiB. */
+  public static final long GAP_START = 0xc000_0000L;
+
+  public static final long GAP_END = 0x1_0000_0000L;
+  private static final int PAGE_SHIFT = 12;
+
+  private final MachineMemory machine;
+  private final long lowEnd;
+  private final long highEnd;
+
+  /** Where the bytes of the firmware at the top of the gap are in machine memory. */
+  private final long romAt;
+
+  private final long romBytes;
+  private final ByteBuffer window;
+
+  /**
+   * RAM of {@code bytes}, a multiple of a page and at least 2 MiB.
+   *
+   * @param rom firmware that ends at 4 GiB, and whose last 128 KiB are in the RAM below 1 MiB, too;
+   *     empty for none
+   */
+  public PcMemory(long bytes, byte[] rom) {
+    if (bytes < 2 << 20 || bytes % 4096 != 0) {
+      throw new IllegalArgumentException("memory of " + bytes + " bytes");
+    }
+    if (rom.length % 4096 != 0 || rom.length > 16 << 20) {
+      throw new IllegalArgumentException("firmware of " + rom.length + " bytes");
+    }
+    lowEnd = Math.min(bytes, GAP_START);
+    highEnd = bytes > GAP_START ? GAP_END + bytes - GAP_START : 0;
+    romBytes = rom.length;
+    romAt = highEnd != 0 ? GAP_END - romBytes : lowEnd;
+    machine = new MachineMemory(Math.max(lowEnd + romBytes, highEnd) >>> PAGE_SHIFT);
+    mark(VIDEO_START, VIDEO_END);
+    mark(lowEnd, highEnd == 0 ? machine.sizeBytes() : GAP_END);
+    if (romBytes > 0) {
+      machine.write(romAt, rom, 0, rom.length);
+    }
+    window = machineBytes();
+    copyFirmware();
+  }
+
+  /** Memory beyond what a buffer can span is not seen through it. */
+  private ByteBuffer machineBytes() {
+    long bytes = Math.min(machine.sizeBytes(), Integer.MAX_VALUE);
+    return machine.segment().asSlice(0, bytes).asByteBuffer();
+  }
+
+  private void mark(long from, long to) {
+    for (long mfn = from >>> PAGE_SHIFT; mfn < to >>> PAGE_SHIFT; mfn++) {
+      machine.markSpecial(mfn, true);
+    }
+  }
+
+  /** Puts the end of the firmware below 1 MiB, as the board does at a reset. */
+  public void copyFirmware() {
+    int shadow = (int) Math.min(romBytes, 128 << 10);
+    if (shadow > 0) {
+      machine.copy(romAt + romBytes - shadow, (1 << 20) - shadow, shadow);
+    }
+  }
+
+  public MachineMemory machine() {
+    return machine;
+  }
+
+  /** End of the RAM below the gap. */
+  public long lowEnd() {
+    return lowEnd;
+  }
+
+  /** End of the RAM above 4 GiB; 0 if there is none. */
+  public long highEnd() {
+    return highEnd;
+  }
+
+  /** Where the firmware begins, as the guest sees it; 4 GiB if there is none. */
+  public long romStart() {
+    return GAP_END - romBytes;
+  }
+
+  /** Whether the page of an address is RAM. */
+  boolean isPlain(long address) {
+    return machine.contains(address, 1) && !machine.isSpecial(address >>> PAGE_SHIFT);
+  }
+
+  /** Whether an address is the firmware's. */
+  boolean isRom(long address) {
+    return address >= romStart() && address < GAP_END;
+  }
+
+  /** Machine address of a byte of the firmware. */
+  long romMachineAddress(long address) {
+    return address - romStart() + romAt;
+  }
+
+  // --- as devices see it ---
+
+  @Override
+  public boolean contains(long address, long lengthBytes) {
+    if (address < 0 || lengthBytes < 0) {
+      return false;
+    }
+    if (address >= GAP_END) {
+      return address <= highEnd && lengthBytes <= highEnd - address;
+    }
+    if (address < VIDEO_START) {
+      return lengthBytes <= VIDEO_START - address;
+    }
+    return address >= VIDEO_END && address <= lowEnd && lengthBytes <= lowEnd - address;
+  }
+
+  @Override
+  public @Nullable ByteBuffer view(long address, int lengthBytes) {
+    if (!contains(address, lengthBytes)) {
+      return null;
+    }
+    if (address + lengthBytes <= window.capacity()) {
+      return window.slice((int) address, lengthBytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+    return machine
+        .segment()
+        .asSlice(address, lengthBytes)
+        .asByteBuffer()
+        .order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void written(long address, long lengthBytes) {
+    if (contains(address, lengthBytes)) {
+      machine.noteWrite(address, lengthBytes);
+    }
+  }
+
+  @Override
+  public boolean read(long address, byte[] into, int offset, int lengthBytes) {
+    if (!contains(address, lengthBytes)) {
+      return false;
+    }
+    machine.read(address, into, offset, lengthBytes);
+    return true;
+  }
+
+  @Override
+  public boolean write(long address, byte[] from, int offset, int lengthBytes) {
+    if (!contains(address, lengthBytes)) {
+      return false;
+    }
+    machine.write(address, from, offset, lengthBytes);
+    return true;
+  }
+
+  @Override
+  public void close() {
+    machine.close();
+  }
+}

@@ -1,0 +1,221 @@
+package parhelion.pc;
+
+import java.util.OptionalLong;
+import parhelion.cpu.Access;
+import parhelion.cpu.ControlRegisters;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuState;
+import parhelion.cpu.Exceptions;
+import parhelion.cpu.Monitor;
+import parhelion.cpu.PageWalker;
+import parhelion.pc.intercept.Cause;
+import parhelion.pc.intercept.Intercepts;
+
+/**
+ * Full virtualisation: what a processor cannot do by itself goes to the machine around it, as on a
+ * board. Page tables are the guest's own; a physical address that is no memory is looked up in the
+ * machine's memory map.
+ */
+final class PcMonitor implements Monitor {
+  private static final String[] CONTROLS = {"CR0", "", "CR2", "CR3", "CR4", "", "", "", "CR8"};
+
+  /** The address in CR3. */
+  private static final long ROOT = 0x000f_ffff_ffff_f000L;
+
+  private final PcMachine machine;
+  private final PcVcpu vcpu;
+  private final PcMsrs msrs;
+  private final PcMemory memory;
+  private final Intercepts intercepts;
+  private final Intercepts.Counter[] controls = new Intercepts.Counter[CONTROLS.length];
+  private final Intercepts.Counter[] exceptions = new Intercepts.Counter[32];
+  private final Intercepts.Counter invalidations;
+  private final Intercepts.Counter cpuids;
+  private final Intercepts.Counter halts;
+  private final Intercepts.Counter[] apicReads = new Intercepts.Counter[64];
+  private final Intercepts.Counter[] apicWrites = new Intercepts.Counter[64];
+
+  PcMonitor(PcMachine machine, PcVcpu vcpu) {
+    this.machine = machine;
+    this.vcpu = vcpu;
+    memory = machine.ram();
+    intercepts = machine.intercepts();
+    msrs = new PcMsrs(machine, vcpu);
+    for (int i = 0; i < CONTROLS.length; i++) {
+      controls[i] = intercepts.counter(Cause.CONTROL_WRITE, "cpu", CONTROLS[i]);
+    }
+    for (int i = 0; i < exceptions.length; i++) {
+      exceptions[i] = intercepts.counter(Cause.EXCEPTION, "cpu", "vector " + i);
+    }
+    invalidations = intercepts.counter(Cause.INVALIDATION, "cpu", "");
+    cpuids = intercepts.counter(Cause.CPUID, "cpu", "");
+    halts = intercepts.counter(Cause.HALT, "cpu", "");
+    for (int i = 0; i < 64; i++) {
+      String register = "+0x" + Integer.toHexString(i * 16);
+      apicReads[i] = intercepts.counter(Cause.MEMORY_READ, "lapic", register);
+      apicWrites[i] = intercepts.counter(Cause.MEMORY_WRITE, "lapic", register);
+    }
+  }
+
+  // --- memory ---
+
+  @Override
+  public long translate(Cpu cpu, long va, int access) {
+    long result = PageWalker.translate(cpu, va, access);
+    if (result < 0) {
+      return result;
+    }
+    long pa = result & -4096L;
+    if (memory.isPlain(pa)) {
+      return result;
+    }
+    if (memory.isRom(pa) && (access & 3) != Access.WRITE) {
+      long rights = result & (Access.MAY_READ | Access.MAY_EXECUTE);
+      return memory.romMachineAddress(pa) | rights;
+    }
+    return result | Access.HOOKED;
+  }
+
+  @Override
+  public long walkRoot(Cpu cpu) {
+    if (!cpu.longMode()
+        || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0
+        || (cpu.get64(CpuState.CR4) & ControlRegisters.CR4_SMAP) != 0) {
+      return -1;
+    }
+    return cpu.get64(CpuState.CR3) & ROOT;
+  }
+
+  @Override
+  public long load(Cpu cpu, long va, long pa, int size) {
+    if (vcpu.isApicPage(pa)) {
+      int offset = (int) pa & 0xfff;
+      long from = intercepts.now();
+      // Registers are 32 bits wide at multiples of 16; what else is there reads as 0.
+      long value = (vcpu.apic().read(offset & ~3) & 0xffff_ffffL) >>> 8 * (offset & 3);
+      apicReads[offset >> 4 & 63].add(intercepts.now() - from);
+      return value;
+    }
+    return machine.memoryMap().read(pa, size);
+  }
+
+  @Override
+  public void store(Cpu cpu, long va, long pa, int size, long value) {
+    if (vcpu.isApicPage(pa)) {
+      int offset = (int) pa & 0xfff;
+      long from = intercepts.now();
+      if ((offset & 15) == 0 && size >= 4) {
+        vcpu.apic().write(offset, (int) value);
+      }
+      apicWrites[offset >> 4 & 63].add(intercepts.now() - from);
+    } else {
+      machine.memoryMap().write(pa, size, value);
+    }
+  }
+
+  // --- ports ---
+
+  @Override
+  public int in(Cpu cpu, int port, int size) {
+    return machine.portMap().read(port, size);
+  }
+
+  @Override
+  public void out(Cpu cpu, int port, int size, int value) {
+    machine.portMap().write(port, size, value);
+  }
+
+  // --- registers ---
+
+  @Override
+  public void cpuid(Cpu cpu) {
+    long from = intercepts.now();
+    int[] r =
+        PcCpuid.query(
+            cpu,
+            (int) cpu.get64(CpuState.RAX),
+            (int) cpu.get64(CpuState.RCX),
+            vcpu,
+            machine.vcpus().size());
+    cpu.put32(CpuState.RAX, r[0]);
+    cpu.put32(CpuState.RBX, r[1]);
+    cpu.put32(CpuState.RCX, r[2]);
+    cpu.put32(CpuState.RDX, r[3]);
+    cpuids.add(intercepts.now() - from);
+  }
+
+  @Override
+  public long rdmsr(Cpu cpu, int msr) {
+    return msrs.read(cpu, msr);
+  }
+
+  @Override
+  public void wrmsr(Cpu cpu, int msr, long value) {
+    msrs.write(cpu, msr, value);
+  }
+
+  @Override
+  public void apicBase(Cpu cpu, long value) {
+    if (!vcpu.apicBase(value)) {
+      throw cpu.fault(parhelion.cpu.GuestFault.GP, 0);
+    }
+  }
+
+  @Override
+  public boolean showsInterrupts() {
+    return true;
+  }
+
+  @Override
+  public void controlWritten(Cpu cpu, int register) {
+    controls[register].add(0);
+    if (register == 8) {
+      vcpu.interruptsChanged();
+    }
+  }
+
+  @Override
+  public void pageInvalidated(Cpu cpu, long va) {
+    invalidations.add(0);
+  }
+
+  @Override
+  public void exception(Cpu cpu, int vector, int errorCode, long cr2) {
+    long from = intercepts.now();
+    Exceptions.deliver(cpu, vector, errorCode, cr2);
+    exceptions[vector & 31].add(intercepts.now() - from);
+  }
+
+  // --- time and life ---
+
+  @Override
+  public long tsc(Cpu cpu) {
+    return machine.clock().nanos();
+  }
+
+  @Override
+  public OptionalLong hostTscOffset() {
+    return machine.clock().hostTscOffset();
+  }
+
+  @Override
+  public long random(Cpu cpu) {
+    return machine.random();
+  }
+
+  @Override
+  public void shutdown(Cpu cpu) {
+    machine.shutdown(vcpu);
+  }
+
+  @Override
+  public void halt(Cpu cpu) {
+    halts.add(0);
+    vcpu.halt();
+  }
+
+  @Override
+  public void attend(Cpu cpu) {
+    vcpu.attend();
+  }
+}

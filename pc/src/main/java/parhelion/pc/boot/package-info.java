@@ -1,0 +1,5 @@
+/** Ways into a machine without firmware. */
+@NullMarked
+package parhelion.pc.boot;
+
+import org.jspecify.annotations.NullMarked;

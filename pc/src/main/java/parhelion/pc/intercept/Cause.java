@@ -1,0 +1,24 @@
+package parhelion.pc.intercept;
+
+/** Why a guest needed the machine around its processor. */
+public enum Cause {
+  PORT_READ("port read"),
+  PORT_WRITE("port write"),
+  MEMORY_READ("register read"),
+  MEMORY_WRITE("register write"),
+  MSR_READ("RDMSR"),
+  MSR_WRITE("WRMSR"),
+  CONTROL_WRITE("control register"),
+  INVALIDATION("INVLPG"),
+  CPUID("CPUID"),
+  HALT("HLT"),
+  INJECTION("interrupt"),
+  EXCEPTION("exception");
+
+  /** What reports call it. */
+  public final String title;
+
+  Cause(String title) {
+    this.title = title;
+  }
+}

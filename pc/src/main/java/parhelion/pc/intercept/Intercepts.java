@@ -1,0 +1,91 @@
+package parhelion.pc.intercept;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How often a guest needed the machine around its processor, by cause, device and register, and the
+ * host time that this took. Written by the thread that runs the machine; readers on others see
+ * slightly old numbers.
+ */
+public final class Intercepts {
+  /** Guests choose registers: so many are told apart. */
+  private static final int MAX_COUNTERS = 4096;
+
+  /** One line of the account. */
+  public static final class Counter {
+    private final Cause cause;
+    private final String device;
+    private final String register;
+    private long count;
+    private long nanos;
+
+    Counter(Cause cause, String device, String register) {
+      this.cause = cause;
+      this.device = device;
+      this.register = register;
+    }
+
+    /** Counts one that took since {@code startNanos}, a time of {@link Intercepts#now}. */
+    public void add(long nanos) {
+      count++;
+      this.nanos += nanos;
+    }
+
+    Row row() {
+      return new Row(cause, device, register, count, nanos);
+    }
+  }
+
+  /**
+   * A line of the account as it stands.
+   *
+   * @param register what of the device, or empty
+   * @param hostNanos host time of all of them, 0 where nobody measured
+   */
+  public record Row(Cause cause, String device, String register, long count, long hostNanos) {}
+
+  private record Key(Cause cause, String device, String register) {}
+
+  private final Map<Key, Counter> counters = new LinkedHashMap<>();
+  private boolean timed = true;
+
+  /** The counter of what is named so. */
+  public Counter counter(Cause cause, String device, String register) {
+    Key key = new Key(cause, device, register);
+    Counter counter = counters.get(key);
+    if (counter == null) {
+      if (counters.size() >= MAX_COUNTERS && !register.equals("others")) {
+        return counter(cause, device, "others");
+      }
+      counter = new Counter(cause, device, register);
+      counters.put(key, counter);
+    }
+    return counter;
+  }
+
+  /** Measures host time from now on, or no more: reading the host's clock has its price. */
+  public void measureTime(boolean measure) {
+    timed = measure;
+  }
+
+  /** Host time, or 0 where nobody wants it. */
+  public long now() {
+    return timed ? System.nanoTime() : 0;
+  }
+
+  /** All that has happened, the most frequent first within each cause. */
+  public List<Row> rows() {
+    List<Row> rows = new ArrayList<>();
+    for (Counter counter : counters.values()) {
+      if (counter.count > 0) {
+        rows.add(counter.row());
+      }
+    }
+    rows.sort(
+        (a, b) -> a.cause != b.cause ? a.cause.compareTo(b.cause) : Long.compare(b.count, a.count));
+    return rows;
+  }
+}

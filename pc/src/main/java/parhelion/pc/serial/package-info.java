@@ -1,0 +1,5 @@
+/** Serial lines. */
+@NullMarked
+package parhelion.pc.serial;
+
+import org.jspecify.annotations.NullMarked;

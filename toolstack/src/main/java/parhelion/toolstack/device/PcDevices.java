@@ -1,0 +1,145 @@
+package parhelion.toolstack.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import parhelion.media.disk.Disk;
+import parhelion.media.net.MacAddress;
+import parhelion.media.net.NetworkPort;
+import parhelion.media.share.FileTree;
+import parhelion.pc.Board;
+import parhelion.pc.disk.AhciController;
+import parhelion.pc.disk.AtaDisk;
+import parhelion.pc.disk.AtapiCdrom;
+import parhelion.pc.disk.DiskIo;
+import parhelion.pc.disk.IdeController;
+import parhelion.pc.net.E1000;
+import parhelion.pc.pci.Bridges;
+import parhelion.pc.pci.PciBus;
+import parhelion.pc.pci.PciFunction;
+import parhelion.pc.pci.PirqRouter;
+import parhelion.pc.virtio.VirtioBlock;
+import parhelion.pc.virtio.VirtioNet;
+import parhelion.pc.virtio.VirtioNineP;
+import parhelion.toolstack.UserError;
+
+/**
+ * The devices of an emulated PC: a PCI bus with its bridges and an IDE controller, and what the
+ * user has plugged into them. What is behind a device stays its {@link DeviceConfig}'s; the threads
+ * that work for it are closed here. Before the machine runs, or on its thread.
+ */
+public final class PcDevices implements AutoCloseable {
+  private static final int ISA_SLOT = 1;
+  private static final int IDE_PLACES = 4;
+  private static final int FIRST_CDROM_PLACE = 2;
+
+  private final Board board;
+  private final PciBus bus;
+  private final PciFunction isa;
+  private final IdeController ide;
+  private @Nullable AhciController ahci;
+  private final List<DiskIo> disks = new ArrayList<>();
+  private int cards;
+
+  /**
+   * A board's devices, of which none is the user's yet.
+   *
+   * @param reset called on the machine's thread when software resets the machine through PCI
+   */
+  public PcDevices(Board board, Runnable reset) {
+    this.board = board;
+    PirqRouter router = new PirqRouter(board);
+    bus = new PciBus(board, router, reset);
+    bus.plug(0, 0, Bridges.host(board, register -> {}));
+    isa = Bridges.isa(board, router);
+    bus.plug(ISA_SLOT, 0, isa);
+    ide = new IdeController(board);
+  }
+
+  /** The bus, for what else is plugged into it. */
+  public PciBus bus() {
+    return bus;
+  }
+
+  /** Plugs a disk or a CD-ROM in. */
+  void disk(String name, Disk disk, boolean cdrom, DiskBus how) {
+    DiskIo io = new DiskIo(disk, board);
+    disks.add(io);
+    switch (how) {
+      case VIRTIO -> bus.plug(VirtioBlock.device(board, "virtio-blk " + name, io, name).function());
+      case IDE -> {
+        int place = freeIdePlace(name, cdrom);
+        if (cdrom) {
+          ide.plug(place, new AtapiCdrom(io));
+        } else {
+          ide.plug(place, new AtaDisk(io, name, false));
+        }
+      }
+      case AHCI -> {
+        AhciController controller = ahci;
+        if (controller == null) {
+          controller = new AhciController(board);
+          ahci = controller;
+          int unused = bus.plug(controller.function());
+        }
+        int port = 0;
+        while (controller.has(port)) {
+          if (++port == AhciController.PORTS) {
+            throw new UserError(
+                name + ": all ports of the AHCI controller are taken: give another bus=");
+          }
+        }
+        if (cdrom) {
+          controller.plug(port, new AtapiCdrom(io));
+        } else {
+          controller.plug(port, new AtaDisk(io, name, true));
+        }
+      }
+    }
+  }
+
+  /** Disks come first on the first cable, CD-ROMs on the second, while there is room. */
+  private int freeIdePlace(String name, boolean cdrom) {
+    for (int i = 0; i < IDE_PLACES; i++) {
+      int place = (i + (cdrom ? FIRST_CDROM_PLACE : 0)) % IDE_PLACES;
+      if (!ide.has(place)) {
+        return place;
+      }
+    }
+    throw new UserError(name + ": both IDE cables are full: give another bus=");
+  }
+
+  /** Plugs a network card in. */
+  void card(CardModel model, NetworkPort network, MacAddress mac, int mtu) {
+    String name = model == CardModel.E1000 ? "e1000" : "virtio-net";
+    String numbered = cards == 0 ? name : name + " " + cards;
+    cards++;
+    int unused =
+        bus.plug(
+            model == CardModel.E1000
+                ? new E1000(board, numbered, network, mac).function()
+                : VirtioNet.device(board, numbered, network, mac, mtu).function());
+  }
+
+  /** Plugs a directory in, by 9P. */
+  void share(String tag, FileTree tree) {
+    int unused = bus.plug(VirtioNineP.device(board, "virtio-9p " + tag, tree, tag).function());
+  }
+
+  /** Ends the plugging: from now on, software finds the devices. */
+  public void ready() {
+    bus.plug(ISA_SLOT, 1, ide.function());
+  }
+
+  /** Does what firmware does, for a machine that starts without: places and interrupt routes. */
+  public void assignAddresses(int[] interruptLines) {
+    bus.assignAddresses(interruptLines);
+    Bridges.route(isa, interruptLines);
+  }
+
+  /** Ends the threads that work for disks, once they have done what they are at. */
+  @Override
+  public void close() {
+    disks.forEach(DiskIo::close);
+  }
+}

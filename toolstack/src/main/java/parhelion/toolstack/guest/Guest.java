@@ -1,0 +1,107 @@
+package parhelion.toolstack.guest;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.DeviceConfig;
+
+/**
+ * One guest, by whichever technique. {@link #run} runs it on the calling thread until it ends; what
+ * says so may be called from any other thread meanwhile.
+ */
+public interface Guest extends AutoCloseable {
+  /** Runs the guest until it ends or is stopped. */
+  Outcome run();
+
+  /** Makes {@link #run} return soon. Any thread. */
+  void stop(Outcome.Kind why);
+
+  /** Gives the guest console input; waits while it takes none. Any thread. */
+  void input(byte[] bytes, int offset, int length) throws InterruptedException;
+
+  /** Tells the guest the terminal's size, where it can be told. Any thread. */
+  void consoleSize(int columns, int rows);
+
+  /** Asks the guest's kernel to power off, as a power button would. Any thread. */
+  void requestShutdown();
+
+  /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
+  @Nullable String engineNote();
+
+  /** Writes a map for Linux's perf from now on; before {@link #run}. */
+  void mapForPerf();
+
+  /** Ends the map for perf, if there is one; a line on what kept it from being whole, or null. */
+  @Nullable String finishPerfMap();
+
+  /** Writes a line for all that the guest asks for to a file from now on; before {@link #run}. */
+  void traceTo(Path file);
+
+  /** Ends the trace, if there is one; what kept it from being whole, or null. */
+  @Nullable IOException finishTrace();
+
+  /** Samples where the guest spends its time from now on. */
+  void profile();
+
+  /** What {@link #profile} found, as a table of so many functions; after {@link #run}. */
+  String profileTable(int rows);
+
+  /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
+  void withoutTimes();
+
+  /** What the guest has asked of its host so far; after {@link #run}. */
+  Stats stats();
+
+  /** The names of the devices that are plugged in. Any thread. */
+  List<String> deviceNames();
+
+  /**
+   * What a device was made of. Any thread.
+   *
+   * @throws UserError if there is none of that name
+   */
+  DeviceConfig device(String name);
+
+  /**
+   * Plugs a device in, which the guest may notice whenever it likes. Any thread.
+   *
+   * @throws UserError if it cannot be
+   */
+  void plugIn(DeviceConfig config);
+
+  /**
+   * Takes a device from the guest, and closes what is behind it once it is gone. Any thread.
+   *
+   * @param force without waiting for the guest to let go of it
+   * @throws UserError if there is none of that name, or it cannot be
+   */
+  void takeOut(String name, boolean force);
+
+  /**
+   * Changes a disk's size, which the guest hears of at once. Any thread but that of {@link #run}.
+   *
+   * @throws UserError if there is none of that name, or it cannot be
+   */
+  void resize(String name, long sizeBytes);
+
+  /** Gives everything back to the host; nothing happens the second time. */
+  @Override
+  void close();
+
+  /** What a guest asked of its host. */
+  interface Stats {
+    /** Instructions retired, over all vcpus. */
+    long instructions();
+
+    /** Time in which vcpus waited, over all of them. */
+    double blockedSeconds();
+
+    /** For JSON. */
+    java.util.Map<String, Object> asMap();
+
+    /** For people. */
+    String asTable();
+  }
+}

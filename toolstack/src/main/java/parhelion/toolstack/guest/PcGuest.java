@@ -1,0 +1,300 @@
+package parhelion.toolstack.guest;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import parhelion.backends.console.ConsoleSink;
+import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuState;
+import parhelion.cpu.EngineUnavailableException;
+import parhelion.pc.PcConfig;
+import parhelion.pc.PcMachine;
+import parhelion.pc.PcMemory;
+import parhelion.pc.PcVcpu;
+import parhelion.pc.acpi.AcpiTables;
+import parhelion.pc.acpi.PciInterrupts;
+import parhelion.pc.boot.LinuxBoot;
+import parhelion.pc.serial.DebugPorts;
+import parhelion.pc.serial.Uart;
+import parhelion.pc.time.HostClock;
+import parhelion.pc.time.MachineClock;
+import parhelion.toolstack.EngineNotes;
+import parhelion.toolstack.PerfMap;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcDevices;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.KernelSymbols;
+
+/**
+ * One guest under full virtualisation: an emulated PC with a kernel in its memory and the console
+ * on its first serial port.
+ */
+public final class PcGuest implements Guest {
+  private static final long MIB = 1 << 20;
+
+  private final GuestConfig config;
+  private final PcMachine machine;
+  private final Uart console;
+  private final SerialOutput output;
+  private final PcDevices devices;
+  private @Nullable GuestProfile profile;
+  private @Nullable PerfMap perfMap;
+  private volatile Outcome.@Nullable Kind stopped;
+  private boolean closed;
+
+  /** Builds a guest in real time; nothing runs yet. */
+  public PcGuest(GuestConfig config, GuestOutput output) {
+    this(config, new HostClock(), output.sink());
+  }
+
+  /** Builds the guest; nothing runs yet. */
+  public PcGuest(GuestConfig config, MachineClock clock, ConsoleSink sink) {
+    this.config = config;
+    machine = machineFor(config, clock);
+    boolean made = false;
+    try {
+      output = new SerialOutput(sink, machine.timers());
+      console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
+      console.plug(Uart.COM1);
+      sink.whenRoom(() -> machine.post(console::peerHasRoom));
+      DebugPorts.plug(machine, value -> true);
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET));
+      config.devices().forEach(device -> device.plug(devices));
+      devices.ready();
+      boot();
+      made = true;
+    } finally {
+      if (!made) {
+        machine.close();
+      }
+    }
+  }
+
+  private static PcMachine machineFor(GuestConfig config, MachineClock clock) {
+    long hostMib = HostMemory.totalMib();
+    if (config.memoryMib() > hostMib) {
+      throw new UserError(
+          "a guest of "
+              + config.memoryMib()
+              + " MiB does not fit into this host's "
+              + hostMib
+              + " MiB: give less --memory");
+    }
+    if (config.memoryMib() < 2) {
+      throw new UserError("a PC of less than 2 MiB: give more --memory");
+    }
+    try {
+      return new PcMachine(
+          new PcConfig(
+              config.memoryMib() * MIB,
+              config.vcpus(),
+              config.cpu().model(),
+              config.cpu().engine(),
+              new byte[0]),
+          clock);
+    } catch (EngineUnavailableException e) {
+      throw EngineNotes.unavailable(e);
+    } catch (OutOfMemoryError e) {
+      throw new UserError(
+          "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
+          e);
+    }
+  }
+
+  private void boot() {
+    devices.assignAddresses(PciInterrupts.lines());
+    byte[] acpi =
+        new AcpiTables(
+                new AcpiTables.Contents(config.vcpus(), true, false, false, PcMemory.GAP_START))
+            .at(LinuxBoot.ACPI_TABLES);
+    ElfImage kernel = config.kernel();
+    List<LinuxBoot.Segment> segments = new ArrayList<>();
+    for (ElfImage.Segment segment : kernel.loadable()) {
+      ByteBuffer bytes = kernel.file();
+      bytes.limit(segment.fileOffset() + segment.fileBytes()).position(segment.fileOffset());
+      segments.add(new LinuxBoot.Segment(segment.pa(), bytes, segment.memBytes()));
+    }
+    try {
+      LinuxBoot.load(
+          machine, segments, kernel.entryVa(), config.initrd(), config.commandLine(), acpi);
+    } catch (LinuxBoot.DoesNotFit e) {
+      throw new UserError(
+          kernel.name()
+              + ": there is no room in a PC's memory of "
+              + config.memoryMib()
+              + " MiB for "
+              + e.getMessage()
+              + ": give more --memory, or another kernel",
+          e);
+    }
+  }
+
+  /** The machine, to be looked at or driven by tests. */
+  public PcMachine machine() {
+    return machine;
+  }
+
+  @Override
+  public Outcome run() {
+    PcMachine.End end = machine.run();
+    output.pass();
+    if (end == null) {
+      Outcome.Kind why = stopped;
+      return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
+    }
+    return switch (end) {
+      case OFF -> new Outcome(Outcome.Kind.POWEROFF, "");
+      case RESET -> new Outcome(Outcome.Kind.REBOOT, "");
+      case TRIPLE_FAULT -> new Outcome(Outcome.Kind.CRASH, report());
+    };
+  }
+
+  private String report() {
+    StringBuilder text = new StringBuilder("parhelion: the guest crashed: triple fault");
+    KernelSymbols symbols = config.symbols().get();
+    for (PcVcpu vcpu : machine.vcpus()) {
+      Cpu cpu = vcpu.cpu();
+      String at = symbols == null ? "" : " " + symbols.describe(cpu.rip());
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%nvcpu %d: rip %016x%s rsp %016x rflags %08x%n  cr0 %08x cr2 %016x cr3 %012x cr4"
+                  + " %08x",
+              vcpu.id(),
+              cpu.rip(),
+              at,
+              cpu.get64(CpuState.RSP),
+              cpu.rflags(),
+              cpu.get64(CpuState.CR0),
+              cpu.get64(CpuState.CR2),
+              cpu.get64(CpuState.CR3),
+              cpu.get64(CpuState.CR4)));
+    }
+    return text.toString();
+  }
+
+  @Override
+  public void stop(Outcome.Kind why) {
+    stopped = why;
+    machine.stop();
+  }
+
+  @Override
+  public void input(byte[] bytes, int offset, int length) throws InterruptedException {
+    console.receive(bytes, offset, length);
+  }
+
+  /** A serial line knows no size. */
+  @Override
+  public void consoleSize(int columns, int rows) {}
+
+  @Override
+  public void requestShutdown() {
+    machine.post(() -> machine.power().pressPowerButton());
+  }
+
+  @Override
+  public @Nullable String engineNote() {
+    return EngineNotes.ofFallback(machine.code());
+  }
+
+  @Override
+  public void mapForPerf() {
+    KernelSymbols symbols = config.symbols().get();
+    perfMap =
+        PerfMap.begin(
+            machine.code(),
+            va -> symbols == null || va >= 0 ? "0x" + Long.toHexString(va) : symbols.describe(va));
+  }
+
+  @Override
+  public @Nullable String finishPerfMap() {
+    PerfMap taken = perfMap;
+    perfMap = null;
+    return taken == null ? null : taken.finish();
+  }
+
+  @Override
+  public void traceTo(Path file) {
+    throw new UserError("--trace tells of hypercalls: leave it out with --mode full");
+  }
+
+  @Override
+  public @Nullable IOException finishTrace() {
+    return null;
+  }
+
+  @Override
+  public void profile() {
+    profile =
+        new GuestProfile(
+            () -> {
+              PcVcpu running = machine.current();
+              return running == null ? null : running.cpu();
+            });
+  }
+
+  @Override
+  public String profileTable(int rows) {
+    GuestProfile taken = profile;
+    if (taken == null) {
+      return "";
+    }
+    taken.close();
+    return taken.asTable(config.symbols().get(), rows);
+  }
+
+  @Override
+  public void withoutTimes() {
+    machine.intercepts().measureTime(false);
+  }
+
+  @Override
+  public PcStats stats() {
+    return PcStats.of(machine);
+  }
+
+  @Override
+  public List<String> deviceNames() {
+    return List.of();
+  }
+
+  @Override
+  public DeviceConfig device(String name) {
+    throw new UserError("there is no device " + name + " that a running PC could lose");
+  }
+
+  @Override
+  public void plugIn(DeviceConfig device) {
+    throw new UserError("a PC takes devices only before it is switched on: start it with them");
+  }
+
+  @Override
+  public void takeOut(String name, boolean force) {
+    throw new UserError("there is no device " + name + " that a running PC could lose");
+  }
+
+  @Override
+  public void resize(String name, long sizeBytes) {
+    throw new UserError("there is no disk " + name + " that a running PC would see change");
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (profile != null) {
+      profile.close();
+    }
+    String unused = finishPerfMap();
+    devices.close();
+    machine.close();
+  }
+}
