@@ -99,8 +99,8 @@ public final class CpuState {
   public static final int CPL = 0x2b0;
 
   /**
-   * Bounds of the large pages of which the TLBs may hold parts: lowest address, and highest, 8 bytes
-   * each. Not architectural: follows the TLBs.
+   * Bounds of the large pages of which the TLBs may hold parts: lowest address, and highest, 8
+   * bytes each. Not architectural: follows the TLBs.
    */
   public static final int LOWEST_LARGE = 0x2b8;
 
