@@ -68,7 +68,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
 
   /** Memory beyond what a buffer can span is not seen through it. */
   private ByteBuffer machineBytes() {
-    long bytes = Math.min(machine.sizeBytes(), Integer.MAX_VALUE);
+    long bytes = Math.min(machine.sizeBytes(), 1 << 30);
     return machine.segment().asSlice(0, bytes).asByteBuffer();
   }
 

@@ -54,10 +54,11 @@ final class PortMap {
 
   int read(int port, int size) {
     RegisterRange range = owners[port];
-    if (range != null && range.holds(port, size)) {
+    boolean alone = isOneOwners(port, size);
+    if (range != null && alone) {
       return (int) range.read(port, size);
     }
-    if (size == 1 || range == null && isFree(port, size)) {
+    if (size == 1 || range == null && alone) {
       absentReads.add(0);
       return -1;
     }
@@ -70,9 +71,10 @@ final class PortMap {
 
   void write(int port, int size, int value) {
     RegisterRange range = owners[port];
-    if (range != null && range.holds(port, size)) {
+    boolean alone = isOneOwners(port, size);
+    if (range != null && alone) {
       range.write(port, size, value & 0xffff_ffffL);
-    } else if (size == 1 || range == null && isFree(port, size)) {
+    } else if (size == 1 || range == null && alone) {
       absentWrites.add(0);
     } else {
       for (int i = 0; i < size; i++) {
@@ -81,9 +83,10 @@ final class PortMap {
     }
   }
 
-  private boolean isFree(int port, int size) {
-    for (int i = 0; i < size; i++) {
-      if (owners[port + i & PORTS - 1] != null) {
+  /** Whether all of so many ports are one range's, or nobody's. */
+  private boolean isOneOwners(int port, int size) {
+    for (int i = 1; i < size; i++) {
+      if (owners[port + i & PORTS - 1] != owners[port]) {
         return false;
       }
     }

@@ -102,6 +102,9 @@ public final class LocalApic {
   /** The state after RESET or INIT; the mode of the registers stays. */
   public void reset() {
     Arrays.fill(lvt, MASKED);
+    if (id == 0) {
+      lvt[3] = MODE_EXTINT << 8; // the 8259s reach the first processor, as firmware would have it
+    }
     Arrays.fill(irr, 0);
     Arrays.fill(isr, 0);
     Arrays.fill(tmr, 0);

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.acpi;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.firmware;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.interrupt;
+
+import org.jspecify.annotations.NullMarked;

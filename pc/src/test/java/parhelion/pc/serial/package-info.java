@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.serial;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.time;
+
+import org.jspecify.annotations.NullMarked;
