@@ -39,7 +39,9 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Stop.class,
       RunningGuestCommands.Attach.class,
       RunningGuestCommands.Detach.class,
-      RunningGuestCommands.Resize.class
+      RunningGuestCommands.Resize.class,
+      ScreenCommands.Screen.class,
+      ScreenCommands.Keys.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import parhelion.pc.display.Screenshot;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.control.ControlledGuest;
 import parhelion.toolstack.control.GuestInfo;
@@ -89,6 +90,16 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
     } else {
       guest().requestShutdown();
     }
+  }
+
+  @Override
+  public Screenshot screenshot() {
+    return guest().screenshot();
+  }
+
+  @Override
+  public void type(String text) {
+    guest().type(text);
   }
 
   @Override

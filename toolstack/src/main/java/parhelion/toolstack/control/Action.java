@@ -18,6 +18,8 @@ import parhelion.toolstack.steward.CommandSpec;
   @JsonSubTypes.Type(value = Action.Attach.class, name = "attach"),
   @JsonSubTypes.Type(value = Action.Detach.class, name = "detach"),
   @JsonSubTypes.Type(value = Action.Resize.class, name = "resize"),
+  @JsonSubTypes.Type(value = Action.Screen.class, name = "screen"),
+  @JsonSubTypes.Type(value = Action.Keys.class, name = "keys"),
   @JsonSubTypes.Type(value = Action.Exec.class, name = "exec")
 })
 public sealed interface Action {
@@ -49,6 +51,16 @@ public sealed interface Action {
 
   /** Changes a disk's size. */
   record Resize(String device, long bytes) implements Action {}
+
+  /**
+   * What is on a PC's display.
+   *
+   * @param picture as PNG, too; else only as text
+   */
+  record Screen(boolean picture) implements Action {}
+
+  /** Types on a PC's keyboard: characters, and names of keys in angle brackets. */
+  record Keys(String text) implements Action {}
 
   /**
    * Runs a command in the guest; the connection carries the command's frames after the answer.

@@ -9,6 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import parhelion.pc.display.Screenshot;
 import parhelion.toolstack.UserError;
 
 /**
@@ -18,6 +19,9 @@ import parhelion.toolstack.UserError;
 public final class ControlServer implements AutoCloseable {
   /** Connections at one time; more wait to be accepted. */
   private static final int MAX_CONNECTIONS = 128;
+
+  /** What fits into an answer's line, in base 64. */
+  private static final int MAX_PICTURE_BYTES = 760 << 10;
 
   private final GuestNames names;
   private final String name;
@@ -114,6 +118,18 @@ public final class ControlServer implements AutoCloseable {
       }
       case Action.Detach detach -> guest.detach(detach.device(), detach.force());
       case Action.Resize resize -> guest.resize(resize.device(), resize.bytes());
+      case Action.Keys keys -> guest.type(keys.text());
+      case Action.Screen screen -> {
+        Screenshot shot = guest.screenshot();
+        answer.put("text", shot.text()).put("width", shot.width()).put("height", shot.height());
+        if (screen.picture()) {
+          if (shot.png().length > MAX_PICTURE_BYTES) {
+            throw new UserError(
+                "a picture of " + shot.png().length + " bytes is too large to be handed on");
+          }
+          answer.put("png", shot.png());
+        }
+      }
       case Action.Exec exec -> throw new IllegalArgumentException("exec");
     }
     return answer;

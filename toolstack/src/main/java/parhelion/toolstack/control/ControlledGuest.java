@@ -1,5 +1,6 @@
 package parhelion.toolstack.control;
 
+import parhelion.pc.display.Screenshot;
 import parhelion.toolstack.steward.Steward;
 
 /** A guest as the control socket sees it. Any thread; a UserError says what cannot be done. */
@@ -22,6 +23,12 @@ public interface ControlledGuest {
   void detach(String device, boolean force);
 
   void resize(String device, long bytes);
+
+  /** What is on its display. */
+  Screenshot screenshot();
+
+  /** Types on its keyboard. */
+  void type(String text);
 
   /** The line to the program that runs commands in it. */
   Steward steward();

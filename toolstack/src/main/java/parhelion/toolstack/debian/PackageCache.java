@@ -48,8 +48,8 @@ public final class PackageCache {
   /** Modules for the hardware that an emulated PC has. */
   private static final Pattern PC_MODULES =
       Pattern.compile(
-          "lib/modules/[^/]+/kernel/drivers/(ata|input/(mouse|serio|keyboard)"
-              + "|net/ethernet/intel/e1000)/.+\\.ko(\\.(xz|gz|zst))?");
+          "lib/modules/[^/]+/kernel/(block|drivers/(ata|input/(mouse|serio|keyboard)"
+              + "|net/ethernet/intel/e1000))/.+\\.ko(\\.(xz|gz|zst))?");
 
   private static final List<String> PC_DRIVERS = List.of("ata_piix", "ahci", "e1000", "psmouse");
 

@@ -13,6 +13,11 @@ import parhelion.pc.disk.AtaDisk;
 import parhelion.pc.disk.AtapiCdrom;
 import parhelion.pc.disk.DiskIo;
 import parhelion.pc.disk.IdeController;
+import parhelion.pc.display.Screenshot;
+import parhelion.pc.display.Vga;
+import parhelion.pc.input.Key;
+import parhelion.pc.input.Ps2Controller;
+import parhelion.pc.input.Typist;
 import parhelion.pc.net.E1000;
 import parhelion.pc.pci.Bridges;
 import parhelion.pc.pci.PciBus;
@@ -30,6 +35,7 @@ import parhelion.toolstack.UserError;
  */
 public final class PcDevices implements AutoCloseable {
   private static final int ISA_SLOT = 1;
+  private static final int VIDEO_SLOT = 2;
   private static final int IDE_PLACES = 4;
   private static final int FIRST_CDROM_PLACE = 2;
 
@@ -37,6 +43,9 @@ public final class PcDevices implements AutoCloseable {
   private final PciBus bus;
   private final PciFunction isa;
   private final IdeController ide;
+  private final Vga display;
+  private final Ps2Controller keyboard;
+  private final Typist typist;
   private @Nullable AhciController ahci;
   private final List<DiskIo> disks = new ArrayList<>();
   private int cards;
@@ -47,6 +56,11 @@ public final class PcDevices implements AutoCloseable {
    * @param reset called on the machine's thread when software resets the machine through PCI
    */
   public PcDevices(Board board, Runnable reset) {
+    this(board, reset, new byte[0]);
+  }
+
+  /** The same with a VGA BIOS in the display's ROM, for firmware to find. */
+  public PcDevices(Board board, Runnable reset, byte[] videoBios) {
     this.board = board;
     PirqRouter router = new PirqRouter(board);
     bus = new PciBus(board, router, reset);
@@ -54,6 +68,20 @@ public final class PcDevices implements AutoCloseable {
     isa = Bridges.isa(board, router);
     bus.plug(ISA_SLOT, 0, isa);
     ide = new IdeController(board);
+    display = new Vga(board, videoBios);
+    bus.plug(VIDEO_SLOT, 0, display.function());
+    keyboard = new Ps2Controller(board, reset);
+    typist = new Typist(keyboard, board.timers());
+  }
+
+  /** What is on the display; on the machine's thread. */
+  public Screenshot screenshot() {
+    return display.screenshot();
+  }
+
+  /** Types on the keyboard; false if too much waits already. On the machine's thread. */
+  public boolean type(List<List<Key>> chords) {
+    return typist.type(chords);
   }
 
   /** The bus, for what else is plugged into it. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.pc.display.Screenshot;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 
@@ -85,6 +86,24 @@ public interface Guest extends AutoCloseable {
    * @throws UserError if there is none of that name, or it cannot be
    */
   void resize(String name, long sizeBytes);
+
+  /**
+   * What is on its display. Any thread.
+   *
+   * @throws UserError if it has none, or does not run
+   */
+  default Screenshot screenshot() {
+    throw new UserError("a paravirtual guest has no display: it is a PC's, of run --mode full");
+  }
+
+  /**
+   * Types on its keyboard what {@link parhelion.pc.input.Typist#keys} takes. Any thread.
+   *
+   * @throws UserError if it has none, or there is no such key
+   */
+  default void type(String text) {
+    throw new UserError("a paravirtual guest has no keyboard: it is a PC's, of run --mode full");
+  }
 
   /** Gives everything back to the host; nothing happens the second time. */
   @Override

@@ -18,6 +18,9 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
+import parhelion.pc.display.Screenshot;
+import parhelion.pc.input.Key;
+import parhelion.pc.input.Typist;
 import parhelion.pc.serial.DebugPorts;
 import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
@@ -110,7 +113,7 @@ public final class PcGuest implements Guest {
     devices.assignAddresses(PciInterrupts.lines());
     byte[] acpi =
         new AcpiTables(
-                new AcpiTables.Contents(config.vcpus(), true, false, false, PcMemory.GAP_START))
+                new AcpiTables.Contents(config.vcpus(), true, true, true, PcMemory.GAP_START))
             .at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
@@ -187,6 +190,24 @@ public final class PcGuest implements Guest {
   @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
     console.receive(bytes, offset, length);
+  }
+
+  @Override
+  public Screenshot screenshot() {
+    return MachineCall.of(machine, devices::screenshot);
+  }
+
+  @Override
+  public void type(String text) {
+    List<List<Key>> chords;
+    try {
+      chords = Typist.keys(text);
+    } catch (IllegalArgumentException e) {
+      throw new UserError(e.getMessage() + ": give characters of a US keyboard, <up> and such", e);
+    }
+    if (!MachineCall.of(machine, () -> devices.type(chords))) {
+      throw new UserError("the guest has not read what was typed before: type less");
+    }
   }
 
   /** A serial line knows no size. */

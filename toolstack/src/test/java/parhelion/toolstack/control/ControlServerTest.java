@@ -63,6 +63,16 @@ final class ControlServerTest {
     }
 
     @Override
+    public parhelion.pc.display.Screenshot screenshot() {
+      return new parhelion.pc.display.Screenshot("text\n", 8, 16, new byte[] {1, 2, 3});
+    }
+
+    @Override
+    public void type(String text) {
+      throw new UserError("no keyboard for " + text);
+    }
+
+    @Override
     public Steward steward() {
       throw new UserError("no commands here");
     }
