@@ -143,7 +143,8 @@ enum Treatment {
     if (first == Operand.Kind.O || second == Operand.Kind.O) {
       return insn.addressSize == 8 && insn.segmentOverride == Insn.NONE ? ABSOLUTE : INTERPRET;
     }
-    if (second == Operand.Kind.S && insn.mod == 3 && insn.operandSize >= 4) {
+    boolean low = insn.operandSize == 2 && Routines.HOST[insn.rm] >= 0;
+    if (second == Operand.Kind.S && insn.mod == 3 && (low || insn.operandSize >= 4)) {
       return READ_SELECTOR;
     }
     return EMIT;
