@@ -96,6 +96,13 @@ abstract class InsnWriter extends AccessWriter {
   }
 
   void readSelector(Insn insn) {
+    if (insn.operandSize == 2) {
+      // The rest of the register stays as it is.
+      a.loadState32(SCRATCH0, CpuState.SEG_SELECTOR + insn.reg * 8);
+      a.b(0x66);
+      a.mov32(HOST[insn.rm], SCRATCH0);
+      return;
+    }
     int to = HOST[insn.rm] >= 0 ? HOST[insn.rm] : SCRATCH0;
     a.loadState32(to, CpuState.SEG_SELECTOR + insn.reg * 8);
     if (to == SCRATCH0) {
