@@ -128,7 +128,9 @@ final class RunningGuestCommands {
     @Parameters(index = "1", paramLabel = "DEVICE", description = "As info and attach name it.")
     String device = "";
 
-    @Option(names = "--force", description = "Without waiting for the guest.")
+    @Option(
+        names = "--force",
+        description = "Take it after five seconds, even if the guest has not let go of it.")
     boolean force;
 
     @Override

@@ -141,6 +141,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
       throw new UserError(problem + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      throw new UserError(problem + ": interrupted", e);
     }
   }
 

@@ -51,8 +51,17 @@ final class NamedGuest implements AutoCloseable {
 
   /** The host's port that leads to the guest, once that is known. */
   int port() throws IOException, InterruptedException {
+    return port(PORT);
+  }
+
+  /** The host's port that leads to one of the guest's. */
+  int port(int guestPort) throws IOException, InterruptedException {
+    return port(Pattern.compile(PORT.pattern() + " the guest's port " + guestPort + "\\b"));
+  }
+
+  private int port(Pattern line) throws IOException, InterruptedException {
     for (long end = deadline(); System.nanoTime() < end; Thread.sleep(50)) {
-      Matcher matcher = PORT.matcher(text());
+      Matcher matcher = line.matcher(text());
       if (matcher.find()) {
         return Integer.parseInt(matcher.group(1));
       }

@@ -50,12 +50,11 @@ public interface Frontend {
   void post(Runnable work);
 
   /**
-   * Has {@code work} done once the guest has nothing more to do, and anyway within some 100
-   * microseconds: what a guest asks of a device by an event is served so, together with what it
-   * asks for next. In {@code onEvent} of {@link #bind}, and in other work of the scheduler's
-   * thread.
+   * Has {@code work} done once the guest has nothing more to do, and anyway after so long: what a
+   * guest asks of a device by an event is served so, together with what it asks for next. In {@code
+   * onEvent} of {@link #bind}, and in other work of the scheduler's thread.
    */
-  default void defer(Runnable work) {
+  default void defer(Runnable work, long patienceNanos) {
     post(work);
   }
 }

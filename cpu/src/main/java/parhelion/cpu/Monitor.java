@@ -193,6 +193,12 @@ public interface Monitor {
     cpu.stop();
   }
 
+  /**
+   * PAUSE (after): a loop waits for another processor. Generated code tells only of those at CPL 0,
+   * and only monitors that {@link #showsInterrupts}.
+   */
+  default void pause(Cpu cpu) {}
+
   /** HLT at CPL 0 (after). */
   default void halt(Cpu cpu) {
     cpu.stop();

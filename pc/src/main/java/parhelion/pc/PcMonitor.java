@@ -215,6 +215,11 @@ final class PcMonitor implements Monitor {
   }
 
   @Override
+  public void pause(Cpu cpu) {
+    machine.mayYield(vcpu);
+  }
+
+  @Override
   public void attend(Cpu cpu) {
     vcpu.attend();
   }

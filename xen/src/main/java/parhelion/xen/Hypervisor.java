@@ -205,11 +205,9 @@ public final class Hypervisor implements AutoCloseable {
     scheduler.post(work);
   }
 
-  /**
-   * Has {@code work} run soon, but not before the guests have asked for more: see the scheduler.
-   */
-  public void defer(Runnable work) {
-    scheduler.defer(work);
+  /** Has {@code work} run once the guests have nothing to do, or after {@code patienceNanos}. */
+  public void defer(Runnable work, long patienceNanos) {
+    scheduler.defer(work, patienceNanos);
   }
 
   /** Gives the memory back; no vcpu may be running. */

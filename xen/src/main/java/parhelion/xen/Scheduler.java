@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What a guest asks of its devices can be {@linkplain #defer deferred}: until no vcpu has
  * anything to do, so that the guest asks for as much as it has before any of it is done, but not
- * for longer than {@link #PATIENCE_NANOS} while a vcpu goes on running.
+ * for longer than the device allows while a vcpu goes on running.
  *
  * <p>{@link #post} may be called by any thread; all else by the thread that calls {@link #run} (or
  * before it starts).
@@ -25,8 +25,8 @@ public final class Scheduler {
   private static final long MIN_INSTRUCTIONS = 500;
   private static final long MAX_WAIT_NANOS = 1_000_000_000L;
 
-  /** The longest that deferred work waits while vcpus run. */
-  static final long PATIENCE_NANOS = 100_000;
+  /** A slice that was to end when deferred work is due may have ended by so much before. */
+  private static final long EARLY_NANOS = 20_000;
 
   private final XenClock clock;
   private final Timers timers = new Timers();
@@ -36,8 +36,8 @@ public final class Scheduler {
   private final IdleWait idleWait = new IdleWait(() -> !posted.isEmpty());
   private volatile @Nullable Vcpu current;
 
-  /** When deferred work is due; meaningless without any. */
-  private long deferredUntil;
+  /** When the first of the deferred work is due. */
+  private long deferredUntil = Long.MAX_VALUE;
 
   /** Instructions a microsecond, as measured. */
   private double rate = 50;
@@ -65,13 +65,14 @@ public final class Scheduler {
     idleWait.wake();
   }
 
-  /** Has {@code work} run once no vcpu can, or after {@link #PATIENCE_NANOS}. */
-  public void defer(Runnable work) {
-    if (deferred.isEmpty()) {
-      deferredUntil = clock.systemNanos() + PATIENCE_NANOS;
+  /** Has {@code work} run once no vcpu can, or after {@code patienceNanos}. */
+  public void defer(Runnable work, long patienceNanos) {
+    long due = clock.systemNanos() + patienceNanos;
+    if (due < deferredUntil) {
+      deferredUntil = due;
       Vcpu running = current;
       if (running != null) {
-        running.cpu().limitRun(instructions(PATIENCE_NANOS));
+        running.cpu().limitRun(instructions(patienceNanos));
       }
     }
     deferred.addLast(work);
@@ -104,9 +105,7 @@ public final class Scheduler {
     runPosted();
     long now = clock.systemNanos();
     timers.fire(now);
-    // A slice that was to end then may have ended a little before.
-    boolean due = now >= deferredUntil - PATIENCE_NANOS / 4;
-    if (!deferred.isEmpty() && (due || queue.isEmpty())) {
+    if (!deferred.isEmpty() && (queue.isEmpty() || now >= deferredUntil - EARLY_NANOS)) {
       runDeferred();
       return true;
     }
@@ -127,12 +126,12 @@ public final class Scheduler {
     }
   }
 
-  /** What is deferred meanwhile waits for the next time. */
+  /** All of it, due or not; what is deferred meanwhile waits for the next time. */
   private void runDeferred() {
+    deferredUntil = Long.MAX_VALUE;
     for (int left = deferred.size(); left > 0; left--) {
       deferred.removeFirst().run();
     }
-    deferredUntil = clock.systemNanos() + PATIENCE_NANOS;
   }
 
   private void slice(Vcpu v) {

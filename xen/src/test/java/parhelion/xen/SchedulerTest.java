@@ -19,6 +19,8 @@ import parhelion.cpu.memory.MachineMemory;
 
 /** sched_op, timers and the scheduler, under a virtual clock. */
 final class SchedulerTest {
+  private static final long PATIENCE_NANOS = 100_000;
+
   private FakeGuest g = new FakeGuest(2);
 
   private static final int[] SPIN = {0xeb, 0xfe};
@@ -281,6 +283,49 @@ final class SchedulerTest {
     g.hypervisor.post(() -> order.add(2));
     g.step();
     assertEquals(List.of(1, 2), order);
+  }
+
+  @Test
+  void deferredWorkWaitsForARunningVcpuButNotForItsWholeSlice() {
+    long[] at = {-1};
+    g.hypervisor.defer(() -> at[0] = now(), PATIENCE_NANOS);
+    runUntil(() -> at[0] >= 0);
+    assertTrue(g.cpu().retired > 0, "the vcpu ran first");
+    assertTrue(at[0] <= 2 * PATIENCE_NANOS, "after " + at[0]);
+  }
+
+  @Test
+  void whatIsDeferredInTheMiddleOfASliceShortensIt() {
+    long[] at = {-1, -1};
+    g.vcpu().state.eventCallback = 0;
+    var port =
+        g.domain
+            .events()
+            .bindToHost(
+                () -> {
+                  at[0] = now();
+                  g.hypervisor.defer(() -> at[1] = now(), PATIENCE_NANOS);
+                });
+    long arg = g.room(4);
+    g.bytes().putInt(arg, port.port());
+    hypercallCode(32, 4, arg); // EVTCHNOP_send
+    runUntil(() -> at[1] >= 0);
+    long waited = at[1] - at[0];
+    assertTrue(waited > 0 && waited <= 2 * PATIENCE_NANOS, "waited " + waited);
+  }
+
+  @Test
+  void deferredWorkRunsAtOnceWhenNoVcpuCan() {
+    hypercallCode(29, SchedOp.BLOCK.nr(), 0);
+    g.domain.vcpus().forEach(v -> v.setUpcallMask(true));
+    runUntil(() -> g.vcpu().state.blocked);
+    long before = now();
+    List<Integer> order = new ArrayList<>();
+    g.hypervisor.defer(() -> order.add(1), PATIENCE_NANOS);
+    g.hypervisor.defer(() -> order.add(2), PATIENCE_NANOS);
+    g.step();
+    assertEquals(List.of(1, 2), order);
+    assertEquals(before, now());
   }
 
   @Test

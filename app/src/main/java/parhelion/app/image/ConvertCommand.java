@@ -10,6 +10,7 @@ import parhelion.media.disk.DiskCopy;
 import parhelion.media.disk.ImageFormat;
 import parhelion.toolstack.image.Progress;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -46,16 +47,7 @@ final class ConvertCommand implements Callable<Integer> {
       description = "What the new image is to be (default: ${DEFAULT-VALUE}).")
   ImageFormat to = ImageFormat.QCOW2;
 
-  @Option(
-      names = "--cluster-size",
-      paramLabel = "SIZE",
-      converter = Sizes.ClusterSize.class,
-      defaultValue = "64K",
-      description = "The unit in which a qcow2 image grows (default: ${DEFAULT-VALUE}).")
-  int clusterBytes;
-
-  @Option(names = "--force", description = "Overwrite the new image's file if it exists.")
-  boolean force;
+  @Mixin NewImageOptions made = new NewImageOptions();
 
   @Parameters(index = "0", paramLabel = "IMAGE", description = "The image to copy.")
   Path source = Path.of("");
@@ -71,8 +63,8 @@ final class ConvertCommand implements Callable<Integer> {
         from,
         target,
         to,
-        clusterBytes,
-        force,
+        made.clusterBytes,
+        made.force,
         (done, total) -> progress.update("converting " + source.getFileName(), done, total));
     return ExitStatus.OK;
   }

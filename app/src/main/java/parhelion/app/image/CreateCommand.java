@@ -7,6 +7,7 @@ import parhelion.media.disk.DiskException;
 import parhelion.media.disk.DiskImages;
 import parhelion.media.disk.ImageFormat;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -32,16 +33,7 @@ final class CreateCommand implements Callable<Integer> {
       description = "What the image is to be (default: ${DEFAULT-VALUE}).")
   ImageFormat format = ImageFormat.QCOW2;
 
-  @Option(
-      names = "--cluster-size",
-      paramLabel = "SIZE",
-      converter = Sizes.ClusterSize.class,
-      defaultValue = "64K",
-      description = "The unit in which a qcow2 image grows (default: ${DEFAULT-VALUE}).")
-  int clusterBytes;
-
-  @Option(names = "--force", description = "Overwrite the file if it exists.")
-  boolean force;
+  @Mixin NewImageOptions made = new NewImageOptions();
 
   @Parameters(index = "0", paramLabel = "FILE", description = "The new image.")
   Path file = Path.of("");
@@ -55,7 +47,7 @@ final class CreateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws DiskException {
-    DiskImages.create(file, format, sizeBytes, clusterBytes, force);
+    DiskImages.create(file, format, sizeBytes, made.clusterBytes, made.force);
     return ExitStatus.OK;
   }
 }

@@ -12,9 +12,9 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.app.ExitStatus;
 import parhelion.media.disk.DiskImages;
-import parhelion.media.disk.ImageFormat;
 import parhelion.media.disk.qcow2.Qcow2Info;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,12 +29,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExample:%n",
     footer = "  parhelion image info --json data.qcow2")
 final class InfoCommand implements Callable<Integer> {
-  @Option(
-      names = "--format",
-      paramLabel = "raw|qcow2",
-      converter = Sizes.Format.class,
-      description = "What the image is (default: what its first sector says).")
-  @Nullable ImageFormat format;
+  @Mixin FormatOption opened = new FormatOption();
 
   @Option(names = "--json", description = "Print it as JSON on standard output.")
   boolean json;
@@ -44,7 +39,7 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    DiskImages.Info info = DiskImages.info(file, format);
+    DiskImages.Info info = DiskImages.info(file, opened.format);
     if (json) {
       System.out.println(new ObjectMapper().writeValueAsString(fields(info)));
     } else {

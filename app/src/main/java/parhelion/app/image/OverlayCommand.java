@@ -8,6 +8,7 @@ import parhelion.media.disk.DiskException;
 import parhelion.media.disk.DiskImages;
 import parhelion.media.disk.ImageFormat;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,16 +41,7 @@ final class OverlayCommand implements Callable<Integer> {
       description = "The size of the disk, as 20G (default: that of the other image).")
   @Nullable Long sizeBytes;
 
-  @Option(
-      names = "--cluster-size",
-      paramLabel = "SIZE",
-      converter = Sizes.ClusterSize.class,
-      defaultValue = "64K",
-      description = "The unit in which the overlay grows (default: ${DEFAULT-VALUE}).")
-  int clusterBytes;
-
-  @Option(names = "--force", description = "Overwrite the file if it exists.")
-  boolean force;
+  @Mixin NewImageOptions made = new NewImageOptions();
 
   @Parameters(index = "0", paramLabel = "BASE", description = "The image to begin with.")
   Path base = Path.of("");
@@ -60,7 +52,7 @@ final class OverlayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws DiskException {
     long size = sizeBytes == null ? 0 : sizeBytes;
-    DiskImages.createOverlay(file, base, format, size, clusterBytes, force);
+    DiskImages.createOverlay(file, base, format, size, made.clusterBytes, made.force);
     return ExitStatus.OK;
   }
 }

@@ -8,10 +8,10 @@ import parhelion.app.ExitStatus;
 import parhelion.media.disk.Disk;
 import parhelion.media.disk.DiskImages;
 import parhelion.media.disk.DiskOptions;
-import parhelion.media.disk.ImageFormat;
 import parhelion.toolstack.UserError;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
@@ -35,12 +35,7 @@ import picocli.CommandLine.TypeConversionException;
       "  parhelion image resize --shrink data.qcow2 10G"
     })
 final class ResizeCommand implements Callable<Integer> {
-  @Option(
-      names = "--format",
-      paramLabel = "raw|qcow2",
-      converter = Sizes.Format.class,
-      description = "What the image is (default: what its first sector says).")
-  @Nullable ImageFormat format;
+  @Mixin FormatOption opened = new FormatOption();
 
   @Option(names = "--shrink", description = "Let it become smaller; what was there is lost.")
   boolean shrink;
@@ -57,7 +52,7 @@ final class ResizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Disk disk = DiskImages.open(file, DiskOptions.WRITABLE.withFormat(format))) {
+    try (Disk disk = DiskImages.open(file, DiskOptions.WRITABLE.withFormat(opened.format))) {
       long old = disk.sizeBytes();
       long bytes = size == null ? old : size.of(old);
       if (bytes < old && !shrink) {

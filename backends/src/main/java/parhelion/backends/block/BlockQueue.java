@@ -21,6 +21,9 @@ final class BlockQueue implements AutoCloseable {
   /** Requests taken in one turn; the guest runs for a moment between turns. */
   private static final int BATCH = 64;
 
+  /** How long a guest that goes on running may wait for its requests to be looked at. */
+  private static final long PATIENCE_NANOS = 300_000;
+
   private final Frontend guest;
   private final BlockRing ring;
   private final GrantPool pool;
@@ -77,7 +80,7 @@ final class BlockQueue implements AutoCloseable {
             () -> {
               counts.eventsIn++;
               if (scheduled.compareAndSet(false, true)) {
-                guest.defer(this::turn);
+                guest.defer(this::turn, PATIENCE_NANOS);
               }
             });
     schedule();

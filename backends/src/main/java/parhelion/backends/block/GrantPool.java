@@ -13,8 +13,8 @@ import parhelion.backends.xenbus.XenbusDriver.RefusedException;
  * mappings are kept: so many, the ones longest unused are given up first (by the clock algorithm).
  */
 final class GrantPool implements AutoCloseable {
-  /** As many as Xen's own backend keeps: a ring of 32 requests of 32 segments, and 32 more. */
-  static final int MAX_KEPT = 1056;
+  /** A ring of 32 requests of 64 segments, and 32 more: twice what Xen's own backend keeps. */
+  static final int MAX_KEPT = 2080;
 
   /** References below this can be kept: all that a table of Xen's usual size has. */
   private static final int MAX_REF = 1 << 16;

@@ -22,6 +22,9 @@ final class Vif {
   /** So many packets of a ring in a turn, that others get theirs. */
   private static final int PACKETS_A_TURN = 64;
 
+  /** How long the packets of a guest that goes on running may wait to be sent. */
+  private static final long PATIENCE_NANOS = 100_000;
+
   /** One pair of rings with its event channels, which may be one. */
   private record Queue(TxRing tx, RxRing rx, Port txPort, Port rxPort) {}
 
@@ -144,7 +147,7 @@ final class Vif {
         () -> {
           counts.eventsFrom++;
           if (!closed && posted.compareAndSet(false, true)) {
-            guest.defer(this::turn);
+            guest.defer(this::turn, PATIENCE_NANOS);
           }
         });
   }

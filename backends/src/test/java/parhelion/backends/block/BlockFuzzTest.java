@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import parhelion.abi.BlkifOp;
 import parhelion.abi.BlkifRsp;
 import parhelion.abi.XenbusState;
+import parhelion.backends.FakeGuest;
 
 /**
  * Rings as hostile guests fill them: an answer or the device's end, and nothing that is not theirs.

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import parhelion.abi.BlkifOp;
 import parhelion.abi.XenbusState;
+import parhelion.backends.FakeGuest;
 import parhelion.backends.xenbus.XenbusAddress;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.StoreHost;

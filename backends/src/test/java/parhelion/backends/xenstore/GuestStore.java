@@ -57,11 +57,16 @@ final class GuestStore {
 
   /** Takes all bytes out of the response ring; returns how many there were. */
   int pull() {
+    return pull(XenstoreWire.RING_SIZE);
+  }
+
+  /** Takes so many bytes at most. */
+  int pull(int most) {
     int cons = page.loadAcquire(XenstoreDomainInterface.RSP_CONS.offset());
     int prod = page.loadAcquire(XenstoreDomainInterface.RSP_PROD.offset());
     byte[] one = new byte[1];
-    int count = prod - cons;
-    while (cons != prod) {
+    int count = Math.min(most, prod - cons);
+    for (int end = cons + count; cons != end; ) {
       page.read(
           XenstoreDomainInterface.RSP.offset() + (cons & (XenstoreWire.RING_SIZE - 1)), one, 0, 1);
       incoming.write(one[0]);

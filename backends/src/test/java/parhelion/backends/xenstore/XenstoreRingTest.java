@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import parhelion.abi.XenstoreDomainInterface;
@@ -82,6 +83,81 @@ class XenstoreRingTest {
     guest.signal();
     daemon.runAll();
     assertEquals(before + 1, guest.port.notifications());
+  }
+
+  /**
+   * Linux's own manners: it looks at the ring until that is empty and then only after an event; it
+   * raises one when it has taken from a ring that was full, or has put into one that was empty.
+   */
+  @Test
+  void aGuestThatWaitsForEventsAsLinuxDoesMissesNoChange() {
+    Random random = new Random(Long.getLong("parhelion.seed", 1));
+    assertEquals("OK|", guest.ask(XsOp.WATCH, "cpu|token|"));
+    guest.takeEvents();
+    int[] written = new int[40];
+    int[] heard = new int[40];
+    byte[] request = new byte[0];
+    int seen = 0;
+    int replies = 0;
+    boolean awake = true;
+    int full = 0;
+    int steps = 100_000;
+    for (int step = 1; step < steps + 20_000; step++) {
+      boolean settling = step >= steps; // nothing new; what is under way goes on
+      switch (random.nextInt(4)) {
+        case 0 -> {
+          // Sometimes more than the ring has room for.
+          int changes = settling || random.nextInt(3) > 0 ? 0 : random.nextInt(50) == 0 ? 60 : 1;
+          for (int i = 0; i < changes; i++) {
+            int node = random.nextInt(written.length);
+            dom0.write("/local/domain/1/cpu/" + node, Integer.toString(step));
+            written[node] = step;
+          }
+        }
+        case 1 -> {
+          boolean any = daemon.runPending();
+        }
+        case 2 -> {
+          if (request.length == 0 && !settling && random.nextInt(4) == 0) {
+            request = request(XsOp.READ, "cpu/" + random.nextInt(written.length) + "|");
+          }
+          int before = guest.page.loadAcquire(REQ_PROD);
+          int length = Math.min(request.length, 1 + random.nextInt(30));
+          int pushed = guest.push(Arrays.copyOf(request, length));
+          request = Arrays.copyOfRange(request, pushed, request.length);
+          if (pushed > 0 && before - guest.page.loadAcquire(REQ_CONS) <= 0) {
+            guest.signal();
+          }
+        }
+        default -> {
+          awake |= guest.port.notifications() > seen;
+          seen = guest.port.notifications();
+          if (awake) {
+            int cons = guest.page.loadAcquire(RSP_CONS);
+            awake = guest.pull(1 + random.nextInt(200)) > 0;
+            if (awake && guest.page.loadAcquire(RSP_PROD) - cons >= XenstoreWire.RING_SIZE) {
+              full++;
+              guest.signal();
+            }
+          }
+        }
+      }
+      for (XsMessage message = guest.next(); message != null; message = guest.next()) {
+        if (message.type() == XsOp.WATCH_EVENT.nr()) {
+          String path = GuestStore.text(message).split("\0", 2)[0];
+          if (path.length() > 4) {
+            heard[Integer.parseInt(path.substring(4))] = step;
+          }
+        } else {
+          replies++;
+        }
+      }
+    }
+    assertTrue(replies > 500, "replies: " + replies);
+    assertTrue(full > 20, "how often the ring was full: " + full);
+    for (int node = 0; node < written.length; node++) {
+      assertTrue(heard[node] >= written[node], "node " + node + " changed last, unheard");
+    }
   }
 
   @Test

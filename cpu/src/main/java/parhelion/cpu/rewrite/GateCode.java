@@ -126,10 +126,15 @@ public final class GateCode {
     a.alu32(XOR, SCRATCH1, SCRATCH0);
     a.aluImm32(AND, SCRATCH1, NativeState.JUMPS - 1);
     loadSaved();
-    a.cmpStateScaled(SCRATCH1, NativeState.jumpKeys(tlbIndex), SCRATCH0);
-    int missed = a.jcc(NE);
-    a.jumpStateScaled(SCRATCH1, NativeState.jumpTargets(tlbIndex));
-    a.here(missed);
+    for (int way = 0; way < 2; way++) {
+      if (way == 1) {
+        a.aluImm32(XOR, SCRATCH1, 1);
+      }
+      a.cmpStateScaled(SCRATCH1, NativeState.jumpKeys(tlbIndex), SCRATCH0);
+      int missed = a.jcc(NE);
+      a.jumpStateScaled(SCRATCH1, NativeState.jumpTargets(tlbIndex));
+      a.here(missed);
+    }
     a.storeState(CpuState.RIP, SCRATCH0);
     a.movImm(SCRATCH1, NativeState.NO_SITE);
     a.jmpTo(routines.exit);

@@ -38,7 +38,7 @@ abstract class InsnWriter extends AccessWriter {
       return;
     }
     flagsForInstruction();
-    encoder.memory(insn, memBase, memIndex, memDisp, freeScratch);
+    encoder.memory(insn, memBase, memIndex, memScale, memDisp, freeScratch);
   }
 
   void lea(Insn insn) {
@@ -96,6 +96,13 @@ abstract class InsnWriter extends AccessWriter {
   }
 
   void readSelector(Insn insn) {
+    if (insn.operandSize == 2) {
+      // The rest of the register stays as it is.
+      a.loadState32(SCRATCH0, CpuState.SEG_SELECTOR + insn.reg * 8);
+      a.b(0x66);
+      a.mov32(HOST[insn.rm], SCRATCH0);
+      return;
+    }
     int to = HOST[insn.rm] >= 0 ? HOST[insn.rm] : SCRATCH0;
     a.loadState32(to, CpuState.SEG_SELECTOR + insn.reg * 8);
     if (to == SCRATCH0) {
@@ -131,7 +138,7 @@ abstract class InsnWriter extends AccessWriter {
           leave(site, false);
         });
     flagsForInstruction();
-    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, 0, disp, SCRATCH0);
   }
 
   /**

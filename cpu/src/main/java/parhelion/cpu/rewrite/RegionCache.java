@@ -34,7 +34,7 @@ public final class RegionCache {
   private static final int LISTED_MNEMONICS = 10;
 
   /** More than one run can take: 64 instructions and their stubs. */
-  private static final int MAX_REGION_BYTES = 64 * 512;
+  private static final int MAX_REGION_BYTES = Scanner.MAX_INSTRUCTIONS * 512;
 
   /** Is told what is at which host address. */
   public interface Listener {

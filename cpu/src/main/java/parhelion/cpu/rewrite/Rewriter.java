@@ -47,6 +47,8 @@ public final class Rewriter {
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
 
+  private boolean jumpBeside;
+
   /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
   final long[] exits;
 
@@ -345,10 +347,8 @@ public final class Rewriter {
       cacheEpoch[i] = c.tlbEpoch();
     }
     if (missed) {
-      int tlb = RegionKey.tlbIndex(key);
-      int index = NativeState.jumpIndex(rip);
-      U.putLong(state + NativeState.jumpKeys(tlb) + index * 8L, rip);
-      U.putLong(state + NativeState.jumpTargets(tlb) + index * 8L, region.host);
+      jumpBeside = !jumpBeside;
+      NativeState.putJump(state, RegionKey.tlbIndex(key), rip, region.host, jumpBeside);
     }
     return region;
   }

@@ -13,6 +13,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,6 +66,77 @@ final class RawDiskTest {
       assertArrayEquals(expected, read(disk, 0, 1024));
       assertThrows(DiskException.class, () -> read(disk, 1024, 512));
       assertThrows(DiskException.class, () -> disk.write(768, ByteBuffer.allocate(512)));
+    }
+  }
+
+  @Test
+  void manyBuffersAreOneTransferWhateverTheyAre() throws IOException {
+    Path path = image("many", 1 << 20);
+    byte[] content = random(1 << 20);
+    Random random = new Random(7);
+    try (Disk disk = DiskImages.open(path, DiskOptions.WRITABLE)) {
+      disk.write(0, ByteBuffer.wrap(content));
+      for (int round = 0; round < 50; round++) {
+        int at = 512 * random.nextInt(1000);
+        List<ByteBuffer> out = new ArrayList<>();
+        int bytes = buffers(random, out, (1 << 20) - at);
+        int done = at;
+        for (ByteBuffer buffer : out) {
+          byte[] part = new byte[buffer.remaining()];
+          random.nextBytes(part);
+          buffer.put(0, part);
+          System.arraycopy(part, 0, content, done, part.length);
+          done += part.length;
+        }
+        disk.write(at, out);
+        out.forEach(buffer -> assertEquals(0, buffer.remaining()));
+        assertArrayEquals(
+            java.util.Arrays.copyOfRange(content, at, at + bytes), read(disk, at, bytes));
+        List<ByteBuffer> in = new ArrayList<>();
+        int wanted = buffers(random, in, bytes);
+        disk.read(at, in);
+        done = at;
+        for (ByteBuffer buffer : in) {
+          assertEquals(0, buffer.remaining());
+          byte[] got = new byte[buffer.position()];
+          buffer.get(0, got);
+          assertArrayEquals(java.util.Arrays.copyOfRange(content, done, done + got.length), got);
+          done += got.length;
+        }
+        assertEquals(at + wanted, done);
+      }
+    }
+  }
+
+  /** Up to 300 buffers, more than one call takes, some of them on the heap; their bytes. */
+  private static int buffers(Random random, List<ByteBuffer> made, int most) {
+    int bytes = 0;
+    boolean heap = random.nextInt(4) == 0;
+    for (int i = random.nextInt(300); i >= 0 && bytes < most; i--) {
+      int length = Math.min(most - bytes, random.nextInt(2000));
+      boolean here = heap && random.nextInt(8) == 0;
+      made.add(here ? ByteBuffer.allocate(length) : ByteBuffer.allocateDirect(length));
+      bytes += length;
+    }
+    return bytes;
+  }
+
+  @Test
+  void manyBuffersEndWithZeroesWhereTheFileEnds() throws IOException {
+    Path path = directory.resolve("short");
+    Files.write(path, random(700));
+    try (Disk disk = DiskImages.open(path, DiskOptions.WRITABLE)) {
+      List<ByteBuffer> in = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        in.add(ByteBuffer.allocateDirect(256));
+      }
+      in.forEach(buffer -> buffer.put(0, new byte[256]).put(9, (byte) 99));
+      disk.read(0, in);
+      ByteBuffer all = ByteBuffer.allocate(1024);
+      in.forEach(buffer -> all.put(buffer.flip()));
+      assertArrayEquals(java.util.Arrays.copyOf(random(700), 1024), all.array());
+      assertThrows(
+          DiskException.class, () -> disk.read(512, List.of(ByteBuffer.allocateDirect(513))));
     }
   }
 

@@ -86,9 +86,11 @@ final class PtyEnd implements ConsoleEnd {
         pty.makeRaw();
       }
     } catch (IOException e) {
-      sink.go(); // Closed.
+      // Closed.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      sink.go();
     }
   }
 

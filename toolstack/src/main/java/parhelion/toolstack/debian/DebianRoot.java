@@ -93,8 +93,8 @@ public final class DebianRoot {
     names.addAll(more);
     try {
       CacheDirectory.create(directory);
-      Path work = Files.createTempDirectory(directory, ".new-");
-      try {
+      try (WorkDirectory working = WorkDirectory.in(directory)) {
+        Path work = working.path();
         Path debs = Files.createDirectory(work.resolve("debs"));
         List<String> chosen = packages.installation(names, debs);
         Path image = directory.resolve(key(chosen, sizeBytes, password) + ".img");
@@ -103,8 +103,6 @@ public final class DebianRoot {
           Files.move(work.resolve("root.img"), image, StandardCopyOption.ATOMIC_MOVE);
         }
         return image;
-      } finally {
-        PackageCache.deleteTree(work);
       }
     } catch (IOException e) {
       throw new ImageException(

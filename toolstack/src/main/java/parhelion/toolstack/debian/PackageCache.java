@@ -57,6 +57,7 @@ public final class PackageCache {
       Pattern.compile(
           KERNEL_FILES.pattern() + "|" + MODULES.pattern() + "|" + PC_MODULES.pattern());
   private static final Pattern BUSYBOX = Pattern.compile("(usr/)?bin/busybox");
+  private static final Pattern SEABIOS = Pattern.compile("usr/share/seabios/bios-256k\\.bin");
   private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
 
   /** More than the stub that signed kernel packages hold instead of a symbol table. */
@@ -168,6 +169,12 @@ public final class PackageCache {
   /** GRUB as a 64-bit PV guest. */
   public Path grub() {
     PackageFiles files = get("grub-xen-host", GRUB, GRUB);
+    return files.root().resolve(files.paths().getFirst());
+  }
+
+  /** SeaBIOS, the firmware of PCs of QEMU's kind. */
+  public Path seabios() {
+    PackageFiles files = get("seabios", SEABIOS, SEABIOS);
     return files.root().resolve(files.paths().getFirst());
   }
 

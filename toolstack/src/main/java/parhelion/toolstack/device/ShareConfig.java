@@ -31,6 +31,13 @@ public record ShareConfig(@Nullable Share share, String tag, int number, FileTre
       mkdir -p "$3" || exit 1
       tries=50
       until problem=$(mount -t 9p -o "$2" "$1" "$3" 2>&1); do
+        case $(cat /proc/filesystems) in
+          *9p*) ;;
+          *)
+            echo 'the kernel has no 9p: run it with --share, or --package linux-image-amd64 --modules 9pnet_xen,9p' >&2
+            exit 1
+            ;;
+        esac
         [ $((tries -= 1)) != 0 ] || { echo "$problem" >&2; exit 1; }
         sleep 0.1
       done

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.StartInfo;
 import parhelion.backends.console.ConsoleRing;
@@ -42,6 +44,9 @@ import parhelion.xen.XenClock;
 public final class PvGuest implements Guest {
   /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
   private static final long OVERHEAD_FRAMES = 2048;
+
+  /** How long a guest has to let go of a device that is taken from it. */
+  private static final int FORCE_SECONDS = 5;
 
   private final GuestConfig config;
   private final Hypervisor hypervisor;
@@ -339,7 +344,8 @@ public final class PvGuest implements Guest {
   /**
    * Takes a device from the guest, and closes what is behind it once it is gone. Any thread.
    *
-   * @param force without waiting for the guest to let go of it
+   * @param force after five seconds even if the guest does not let go of it; it is asked first, as
+   *     a driver that is in the middle of requests may wait for their answers for ever
    * @return the device, which {@link XenbusDevice#removed} when it is gone
    * @throws UserError if there is none of that name
    */
@@ -347,8 +353,29 @@ public final class PvGuest implements Guest {
     Plugged plugged = named(name);
     XenbusDevice device = plugged.device;
     device.whenRemoved(() -> Thread.startVirtualThread(plugged.config::close));
-    hypervisor.post(force ? device::remove : device::unplug);
+    hypervisor.post(device::unplug);
+    if (force) {
+      Thread.ofVirtual()
+          .name("detach " + name)
+          .start(
+              () -> {
+                if (!awaitRemoval(device)) {
+                  hypervisor.post(device::remove);
+                }
+              });
+    }
     return device;
+  }
+
+  private static boolean awaitRemoval(XenbusDevice device) {
+    CountDownLatch gone = new CountDownLatch(1);
+    device.whenRemoved(gone::countDown);
+    try {
+      return gone.await(FORCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /**

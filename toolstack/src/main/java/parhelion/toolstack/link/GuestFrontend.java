@@ -68,8 +68,8 @@ public final class GuestFrontend implements Frontend {
   }
 
   @Override
-  public void defer(Runnable work) {
-    domain.hypervisor().defer(work);
+  public void defer(Runnable work, long patienceNanos) {
+    domain.hypervisor().defer(work, patienceNanos);
   }
 
   private static final class Page implements GrantedPage {

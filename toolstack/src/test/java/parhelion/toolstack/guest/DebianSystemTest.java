@@ -89,6 +89,7 @@ final class DebianSystemTest {
         RunningGuest g = boot(disk)) {
       logIn(g);
       assertEquals("good morning\n", g.shell("greet"));
+      assertEquals("1\n", g.shell("modprobe xfs && grep -c '^xfs ' /proc/modules"));
       assertEquals("running\n", g.shell("systemctl is-system-running --wait"));
       assertEquals("", g.shell("dmesg | grep -E 'BUG:|WARNING:|Oops|EXT4-fs error'"));
       g.type("poweroff\r");

@@ -28,6 +28,7 @@ import parhelion.cpu.CpuModel;
 import parhelion.media.disk.Disk;
 import parhelion.media.disk.DiskImages;
 import parhelion.media.disk.DiskOptions;
+import parhelion.media.disk.ImageFormat;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.device.BlockConfig;
@@ -135,7 +136,8 @@ final class DiskGuestsTest {
       assertEquals(sha256(Files.readAllBytes(ballast)), sum, "24 MiB read whole");
       g.shell("mke2fs /dev/xvda >/dev/null; mkdir /m; mount -t ext4 /dev/xvda /m");
       g.shell("mkdir -p /m/bin /m/sbin /m/dev /m/proc /m/sys /m/tmp; cp /bin/busybox /m/bin/");
-      g.shell("for a in sh mount cat sha256sum poweroff; do ln -s busybox /m/bin/$a; done");
+      g.shell(
+          "for a in sh mount cat sha256sum poweroff modprobe grep; do ln -s busybox /m/bin/$a; done");
       g.shell("printf '#!/bin/sh\\ncat /proc/mounts\\nexec sh\\n' >/m/sbin/init");
       g.shell("chmod 755 /m/sbin/init; cat /dev/xvdb >/m/ballast; umount /m");
       g.type("poweroff\r");
@@ -146,6 +148,9 @@ final class DiskGuestsTest {
         RunningGuest g = boot("linux-image-cloud-amd64", 1, "root=/dev/xvda rw", disk)) {
       String mounts = g.await("# ");
       assertTrue(mounts.contains("/dev/xvda / ext4 rw"), mounts);
+      // The root has no modules of its own.
+      g.type("modprobe xfs && grep -c '^xfs ' /proc/modules && echo 'module'-loaded\r");
+      g.await("module-loaded");
       g.type("sha256sum /ballast; poweroff -f\r");
       g.await(sum);
       assertEquals(Outcome.Kind.POWEROFF, g.end().kind(), g::text);
@@ -231,6 +236,61 @@ final class DiskGuestsTest {
         Thread.sleep(10);
       }
     }
+  }
+
+  @Test
+  void aDiskOfSixteenTebibytesIsUsedToItsLastSector() throws Exception {
+    long bytes = 16L << 40;
+    Path file = temporary.resolve("huge.qcow2");
+    DiskImages.create(file, ImageFormat.QCOW2, bytes, 1 << 16, false);
+    try (BlockConfig disk = disk("xvda", file, DiskOptions.WRITABLE, BlockOptions.DISK);
+        RunningGuest g = boot("linux-image-cloud-amd64", 1, "", disk)) {
+      g.awaitPrompt();
+      assertEquals(bytes + "\n", g.shell("blockdev --getsize64 /dev/xvda"));
+      long last = bytes / 512 - 1;
+      for (long sector : new long[] {0, (8L << 40) / 512, last}) {
+        g.shell(
+            "echo at "
+                + sector
+                + " >/t; dd if=/t bs=512 conv=sync,fsync of=/dev/xvda seek="
+                + sector);
+      }
+      g.shell("echo 3 >/proc/sys/vm/drop_caches");
+      for (long sector : new long[] {0, (8L << 40) / 512, last}) {
+        String read =
+            "dd if=/dev/xvda bs=512 count=1 skip=" + sector + " 2>/dev/null | tr -d '\\0'";
+        assertEquals("at " + sector + "\n", g.shell(read));
+      }
+      String beyond = g.shell("dd if=/t bs=512 of=/dev/xvda seek=" + (last + 1) + " 2>&1");
+      assertTrue(beyond.contains("No space left"), beyond);
+    }
+    assertTrue(Files.size(file) < 8 * MIB, "what three sectors take: " + Files.size(file));
+  }
+
+  @Test
+  void driversThatLetGoInTheMiddleOfRequestsHarmNobody() throws Exception {
+    Path used = image("used.img", 32, 21);
+    Path other = image("other.img", 8, 22);
+    BlockConfig disk = disk("xvda", used, DiskOptions.WRITABLE, BlockOptions.DISK);
+    BlockConfig bystander = disk("xvdb", other, DiskOptions.READ_ONLY, READ_ONLY);
+    RunningGuest g = boot("linux-image-cloud-amd64", 2, "", disk, bystander);
+    g.awaitPrompt();
+    for (int round = 0; round < 3; round++) {
+      for (int reader = 0; reader < 4; reader++) {
+        g.shell(
+            "(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null & true");
+      }
+      if (round == 0) {
+        g.shell("echo vbd-51712 >/sys/bus/xen/drivers/vbd/unbind");
+      }
+      g.awaitTrue(g.guest().detach("xvda", round == 2)::removed);
+      g.shell("while [ -b /dev/xvda ]; do usleep 100000; done; killall dd; echo over");
+      g.guest().attach(reopened("xvda", used));
+      g.shell("until [ -b /dev/xvda ]; do usleep 100000; done");
+      assertEquals(sha256(Files.readAllBytes(used)), sumOf(g, "/dev/xvda"));
+      assertEquals(sha256(Files.readAllBytes(other)), sumOf(g, "/dev/xvdb"));
+    }
+    assertEquals("", g.shell("dmesg | grep -E 'BUG:|WARNING:|Oops'"));
   }
 
   @Test

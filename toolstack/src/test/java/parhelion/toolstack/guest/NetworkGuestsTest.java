@@ -12,7 +12,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -20,22 +19,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
-import parhelion.cpu.CpuModel;
 import parhelion.cpu.Engine;
-import parhelion.media.net.MacAddress;
-import parhelion.media.net.NetworkPort;
 import parhelion.media.net.PacketCapture;
 import parhelion.media.net.VirtualSwitch;
 import parhelion.media.net.VirtualSwitch.PortOptions;
@@ -43,93 +37,30 @@ import parhelion.media.net.nat.NatNetwork;
 import parhelion.media.net.nat.config.HostService;
 import parhelion.media.net.nat.config.NatConfig;
 import parhelion.media.net.nat.config.PortForward;
-import parhelion.toolstack.CpuChoice;
-import parhelion.toolstack.debian.PackageCache;
-import parhelion.toolstack.device.DeviceConfig;
-import parhelion.toolstack.device.NetworkDevice;
-import parhelion.toolstack.image.DefaultInitramfs;
-import parhelion.toolstack.image.ElfCache;
-import parhelion.toolstack.image.ElfImage;
-import parhelion.toolstack.image.ImageException;
-import parhelion.toolstack.image.KernelImage;
-import parhelion.toolstack.image.KernelModules;
-import parhelion.toolstack.image.Progress;
 
 /** Debian's own network driver at our backend: switch, offloads, queues, plugging. */
 @Tag("boot")
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 final class NetworkGuestsTest {
-  private final List<RunningGuest> guests = new ArrayList<>();
+  private final NetworkGuests guests = new NetworkGuests();
 
   @AfterEach
   void end() throws Exception {
-    for (RunningGuest guest : guests) {
-      guest.close();
-    }
-  }
-
-  private RunningGuest boot(String name, int vcpus, String words, DeviceConfig... devices)
-      throws Exception {
-    PackageCache cache = PackageCache.ofUser(Progress.NONE);
-    PackageCache.Kernel kernel;
-    byte[] initrd;
-    try {
-      kernel = cache.kernelWithModules("linux-image-cloud-amd64");
-      initrd =
-          DefaultInitramfs.build(
-              cache.busybox(),
-              null,
-              KernelModules.open(Objects.requireNonNull(kernel.modules()))
-                  .select(NetworkDevice.MODULES));
-    } catch (ImageException e) {
-      return Assumptions.abort("no packages to boot: " + e.getMessage());
-    }
-    ElfImage elf =
-        ElfImage.of(
-            KernelImage.open(
-                kernel.image(), ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, Progress.NONE));
-    RunningGuest guest =
-        new RunningGuest(
-            new GuestConfig(
-                name,
-                elf,
-                () -> null,
-                ByteBuffer.wrap(initrd),
-                "console=hvc0 parhelion.size=24x500 " + words,
-                256,
-                vcpus,
-                new CpuChoice(CpuModel.V3),
-                List.of(devices)));
-    guests.add(guest);
-    guest.awaitPrompt();
-    return guest;
-  }
-
-  private static NetworkDevice device(int number, NetworkPort port) {
-    return new NetworkDevice(0, MacAddress.ofDevice(1, number), NetworkDevice.DEFAULT_MTU, port);
-  }
-
-  private static void address(RunningGuest guest, String address) throws Exception {
-    guest.shell("ip addr add " + address + "/24 dev eth0; ip link set eth0 up");
-  }
-
-  private static void assertReaches(RunningGuest guest, String address) throws Exception {
-    String pings = guest.shell("ping -c 3 -W 20 " + address);
-    assertTrue(pings.contains("3 packets received"), pings);
+    guests.close();
   }
 
   @Test
   @DisabledIfSystemProperty(named = Engine.PROPERTY, matches = "interpreter")
   void twoGuestsTalkThroughASwitchAndTheDriversQueuesAreUsed() throws Exception {
     VirtualSwitch lan = new VirtualSwitch("lan");
-    RunningGuest a = boot("a", 1, "", device(1, lan.plug(PortOptions.PLAIN)));
-    RunningGuest b = boot("b", 2, "", device(2, lan.plug(PortOptions.PLAIN)));
+    RunningGuest a = guests.boot("a", 1, "", NetworkGuests.device(1, lan.plug(PortOptions.PLAIN)));
+    RunningGuest b = guests.boot("b", 2, "", NetworkGuests.device(2, lan.plug(PortOptions.PLAIN)));
     assertEquals("rx-0\ntx-0\n", a.shell("ls -1 /sys/class/net/eth0/queues"));
     assertEquals("rx-0\nrx-1\ntx-0\ntx-1\n", b.shell("ls -1 /sys/class/net/eth0/queues"));
-    address(a, "10.0.0.1");
-    address(b, "10.0.0.2");
-    assertReaches(a, "10.0.0.2");
-    assertReaches(b, "10.0.0.1");
+    NetworkGuests.address(a, "10.0.0.1");
+    NetworkGuests.address(b, "10.0.0.2");
+    NetworkGuests.assertReaches(a, "10.0.0.2");
+    NetworkGuests.assertReaches(b, "10.0.0.1");
   }
 
   @Test
@@ -155,10 +86,14 @@ final class NetworkGuestsTest {
                 .withForwards(List.of(PortForward.parse("0:80"))));
     try (PacketCapture capture = PacketCapture.to(captured)) {
       RunningGuest guest =
-          boot("nat", 2, "parhelion.net=eth0:dhcp:1500", device(0, capture.tap("eth0", nat)));
+          guests.boot(
+              "nat",
+              2,
+              "parhelion.net=eth0:dhcp:1500",
+              NetworkGuests.device(0, capture.tap("eth0", nat)));
       String address = guest.shell("ip -4 addr show eth0");
       assertTrue(address.contains("inet 10.0.2.15/24"), address);
-      assertReaches(guest, "10.0.2.2");
+      NetworkGuests.assertReaches(guest, "10.0.2.2");
       guest.shell("mkdir /www; wget -q -O /www/page http://10.0.2.2/page");
       String sum = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(page));
       assertEquals(sum + "  /www/page\n", guest.shell("sha256sum /www/page"));

@@ -28,7 +28,7 @@ public final class Qcow2Disk implements Disk {
   private final @Nullable Disk backing;
   private final Metadata metadata;
   private final RangeLocks ranges;
-  private final CompressedClusters compressed;
+  private final Clusters clusters;
   private final ArrayBlockingQueue<ByteBuffer> pieces = new ArrayBlockingQueue<>(KEPT_PIECES);
   private volatile long sizeBytes;
   private final Object resizing = new Object();
@@ -41,7 +41,7 @@ public final class Qcow2Disk implements Disk {
     this.backing = backing;
     this.metadata = new Metadata(file, header, OtherTables.of(file, header));
     this.ranges = new RangeLocks(geometry);
-    this.compressed = new CompressedClusters(file, header);
+    this.clusters = new Clusters(file, header, backing, metadata);
     this.sizeBytes = header.sizeBytes() + SECTOR_BYTES - 1 & -SECTOR_BYTES;
   }
 
@@ -92,18 +92,6 @@ public final class Qcow2Disk implements Disk {
     return file.isReadOnly();
   }
 
-  private int inCluster(long offset) {
-    return (int) (offset & geometry.clusterBytes() - 1);
-  }
-
-  private long entry(Slice slice, long offset) {
-    return slice.entry(metadata.indexInSlice(offset >>> geometry.clusterBits()));
-  }
-
-  private Slice slice(long offset) throws IOException {
-    return metadata.slice(offset >>> geometry.clusterBits());
-  }
-
   @Override
   public void read(long offset, ByteBuffer into) throws IOException {
     checkRange(offset, into.remaining());
@@ -116,7 +104,7 @@ public final class Qcow2Disk implements Disk {
         lock.lock();
         try {
           checkRange(offset, length);
-          readRange(offset, into);
+          clusters.read(offset, into);
         } finally {
           lock.unlock();
         }
@@ -125,84 +113,6 @@ public final class Qcow2Disk implements Disk {
     } finally {
       into.limit(limit);
     }
-  }
-
-  /** Reads within one range, whose lock is held. */
-  private void readRange(long offset, ByteBuffer into) throws IOException {
-    Slice slice = slice(offset);
-    int limit = into.limit();
-    while (into.position() < limit) {
-      int remaining = limit - into.position();
-      long entry = entry(slice, offset);
-      int length = Math.min(remaining, geometry.clusterBytes() - inCluster(offset));
-      if (Entry.isCompressed(entry)) {
-        into.put(compressed.read(entry), inCluster(offset), length);
-      } else if (Entry.isZero(entry)) {
-        zero(into, length);
-      } else if (Entry.isPlain(entry)) {
-        length = plainRun(slice, offset, remaining, false);
-        into.limit(into.position() + length);
-        file.read(metadata.hostOffset(entry, false) + inCluster(offset), into);
-      } else {
-        length = absentRun(slice, offset, remaining);
-        readBacking(offset, into, length);
-      }
-      into.limit(limit);
-      offset += length;
-    }
-  }
-
-  private static void zero(ByteBuffer into, int length) {
-    int end = into.position() + length;
-    while (end - into.position() >= Long.BYTES) {
-      into.putLong(0);
-    }
-    while (into.position() < end) {
-      into.put((byte) 0);
-    }
-  }
-
-  private void readBacking(long offset, ByteBuffer into, int length) throws IOException {
-    Disk below = backing;
-    long there = below == null ? 0 : Math.min(length, below.sizeBytes() - offset);
-    int end = into.position() + length;
-    if (below != null && there > 0) {
-      into.limit(into.position() + (int) there);
-      below.read(offset, into);
-      into.limit(end);
-    }
-    zero(into, end - into.position());
-  }
-
-  /**
-   * How many bytes from an offset on are in one stretch of the file as they are.
-   *
-   * @param toWrite also that they can be written there
-   */
-  private int plainRun(Slice slice, long offset, int most, boolean toWrite) throws IOException {
-    long next = -1;
-    int length = 0;
-    while (length < most) {
-      long entry = entry(slice, offset + length);
-      if (!Entry.isPlain(entry) || toWrite && !Entry.isCopied(entry)) {
-        return length;
-      }
-      long host = metadata.hostOffset(entry, toWrite);
-      if (next >= 0 && host != next) {
-        return length;
-      }
-      length += Math.min(most - length, geometry.clusterBytes() - inCluster(offset + length));
-      next = host + geometry.clusterBytes();
-    }
-    return length;
-  }
-
-  private int absentRun(Slice slice, long offset, int most) {
-    int length = 0;
-    while (length < most && Entry.isAbsent(entry(slice, offset + length))) {
-      length += Math.min(most - length, geometry.clusterBytes() - inCluster(offset + length));
-    }
-    return length;
   }
 
   @Override
@@ -253,17 +163,17 @@ public final class Qcow2Disk implements Disk {
 
   /** Writes as much as there is up to the first cluster that cannot be written where it is. */
   private void writeInPlace(long offset, ByteBuffer from) throws IOException {
-    Slice slice = slice(offset);
+    Slice slice = clusters.slice(offset);
     int limit = from.limit();
     try {
       while (from.position() < limit) {
-        int length = plainRun(slice, offset, limit - from.position(), true);
+        int length = clusters.plainRun(slice, offset, limit - from.position(), true);
         if (length == 0) {
           return;
         }
         from.limit(from.position() + length);
-        long host = metadata.hostOffset(entry(slice, offset), true);
-        file.write(host + inCluster(offset), from);
+        long host = metadata.hostOffset(clusters.entry(slice, offset), true);
+        file.write(host + clusters.inCluster(offset), from);
         from.limit(limit);
         offset += length;
       }
@@ -274,10 +184,10 @@ public final class Qcow2Disk implements Disk {
 
   /** Writes some clusters that cannot be written where they are to new ones. */
   private void writeNew(long offset, ByteBuffer from) throws IOException {
-    Slice slice = slice(offset);
+    Slice slice = clusters.slice(offset);
     int limit = from.limit();
-    int before = inCluster(offset);
-    Allocation place = metadata.allocate(newClusters(slice, offset, from.remaining()));
+    int before = clusters.inCluster(offset);
+    Allocation place = metadata.allocate(clusters.toPlace(slice, offset, from.remaining()));
     long host = place.cluster() << geometry.clusterBits();
     long room = ((long) place.count() << geometry.clusterBits()) - before;
     int length = (int) Math.min(from.remaining(), room);
@@ -302,23 +212,10 @@ public final class Qcow2Disk implements Disk {
     }
   }
 
-  /** How many clusters in a row a write has to place anew. */
-  private int newClusters(Slice slice, long offset, int length) {
-    int clusters = 0;
-    for (long at = offset; at < offset + length; at += geometry.clusterBytes() - inCluster(at)) {
-      long entry = entry(slice, at);
-      if (Entry.isPlain(entry) && Entry.isCopied(entry)) {
-        break;
-      }
-      clusters++;
-    }
-    return clusters;
-  }
-
   /** Copies a part of a cluster that a write leaves as it was to where the cluster is to be. */
   private void fill(Slice slice, long offset, long host, int length, boolean fresh)
       throws IOException {
-    if (length == 0 || fresh && readsAsZero(entry(slice, offset), offset)) {
+    if (length == 0 || fresh && clusters.readsAsZero(clusters.entry(slice, offset), offset)) {
       return;
     }
     ByteBuffer piece = pieces.poll();
@@ -327,20 +224,10 @@ public final class Qcow2Disk implements Disk {
     }
     for (int done = 0; done < length; done += piece.limit()) {
       piece.clear().limit(Math.min(PIECE_BYTES, length - done));
-      readRange(offset + done, piece);
+      clusters.read(offset + done, piece);
       file.write(host + done, piece.flip());
     }
     boolean ignored = pieces.offer(piece);
-  }
-
-  private boolean readsAsZero(long entry, long offset) {
-    return !Entry.isCompressed(entry)
-        && (Entry.isZero(entry) || Entry.isAbsent(entry) && absentReadsAsZero(offset));
-  }
-
-  /** Whether what is absent from the cluster of an offset on reads as zeroes. */
-  private boolean absentReadsAsZero(long offset) {
-    return backing == null || offset >= backing.sizeBytes();
   }
 
   /** What a range of the disk is to be without its data. */
@@ -373,19 +260,21 @@ public final class Qcow2Disk implements Disk {
     checkRange(offset, lengthBytes);
     long end = offset + lengthBytes;
     while (offset < end) {
-      boolean whole = inCluster(offset) == 0 && isClusterEnd(Math.min(end, clusterEnd(offset)));
+      boolean whole =
+          clusters.inCluster(offset) == 0
+              && isClusterEnd(Math.min(end, clusters.clusterEnd(offset)));
       long next;
       if (whole) {
-        long last = end == sizeBytes ? end : end - inCluster(end);
+        long last = end == sizeBytes ? end : end - clusters.inCluster(end);
         next = Math.min(last, ranges.endOf(offset));
         if (how != Clearing.ZERO || canBeZero(offset)) {
           next = clearWhole(offset, next, last, how);
         } else {
-          next = Math.min(next, clusterEnd(offset));
+          next = Math.min(next, clusters.clusterEnd(offset));
           writeZeroData(offset, (int) (next - offset));
         }
       } else {
-        next = Math.min(end, clusterEnd(offset));
+        next = Math.min(end, clusters.clusterEnd(offset));
         if (how == Clearing.ZERO) {
           writeZeroData(offset, (int) (next - offset));
         }
@@ -394,22 +283,18 @@ public final class Qcow2Disk implements Disk {
     }
   }
 
-  private long clusterEnd(long offset) {
-    return offset - inCluster(offset) + geometry.clusterBytes();
-  }
-
   private boolean isClusterEnd(long offset) {
-    return inCluster(offset) == 0 || offset == sizeBytes;
+    return clusters.inCluster(offset) == 0 || offset == sizeBytes;
   }
 
   /** Whether an entry can say that a cluster is zero. */
   private boolean canBeZero(long offset) {
-    return header.isVersion3() || absentReadsAsZero(offset);
+    return header.isVersion3() || clusters.absentReadsAsZero(offset);
   }
 
   /** Clears whole clusters of a range; returns how far it came, which may be past the range. */
   private long clearWhole(long from, long to, long end, Clearing how) throws IOException {
-    boolean absentWillDo = how == Clearing.FORGET || absentReadsAsZero(from);
+    boolean absentWillDo = how == Clearing.FORGET || clusters.absentReadsAsZero(from);
     if (absentWillDo && !metadata.hasTable(from >>> geometry.clusterBits())) {
       return Math.min(end, (from / geometry.l2Coverage() + 1) * geometry.l2Coverage());
     }
@@ -418,8 +303,8 @@ public final class Qcow2Disk implements Disk {
     alone.lock();
     try {
       for (long at = from; at < to; at += geometry.clusterBytes()) {
-        long old = entry(slice(at), at);
-        boolean toAbsent = how == Clearing.FORGET || absentReadsAsZero(at);
+        long old = clusters.entry(clusters.slice(at), at);
+        boolean toAbsent = how == Clearing.FORGET || clusters.absentReadsAsZero(at);
         boolean asItIs =
             Entry.isAbsent(old) && (toAbsent || how == Clearing.DISCARD)
                 || how != Clearing.FORGET && old == Entry.ZERO
@@ -439,7 +324,8 @@ public final class Qcow2Disk implements Disk {
     shared.lock();
     try {
       checkRange(offset, length);
-      if (readsAsZero(entry(slice(offset), offset), offset - inCluster(offset))) {
+      if (clusters.readsAsZero(
+          clusters.entry(clusters.slice(offset), offset), offset - clusters.inCluster(offset))) {
         return;
       }
     } finally {
@@ -518,14 +404,14 @@ public final class Qcow2Disk implements Disk {
     long at = offset;
     while (at < sizeBytes) {
       long entry = peek(at);
-      if (Entry.isAbsent(entry) && !absentReadsAsZero(at)) {
+      if (Entry.isAbsent(entry) && !clusters.absentReadsAsZero(at)) {
         Disk below = Objects.requireNonNull(backing);
         long end = Math.min(nextEntry(at), sizeBytes);
         long zeroes = below.sizeBytes() <= at ? end - at : below.zeroesAt(at);
         if (at + zeroes < Math.min(end, below.sizeBytes())) {
           return at + zeroes - offset;
         }
-      } else if (!readsAsZero(entry, at)) {
+      } else if (!clusters.readsAsZero(entry, at)) {
         break;
       }
       at = nextEntry(at);
@@ -549,7 +435,7 @@ public final class Qcow2Disk implements Disk {
     Lock shared = ranges.of(offset).readLock();
     shared.lock();
     try {
-      return entry(slice(offset), offset);
+      return clusters.entry(clusters.slice(offset), offset);
     } finally {
       shared.unlock();
     }
@@ -558,7 +444,7 @@ public final class Qcow2Disk implements Disk {
   /** Where the next cluster begins that could be other than this one. */
   private long nextEntry(long offset) {
     return metadata.hasTable(offset >>> geometry.clusterBits())
-        ? clusterEnd(offset)
+        ? clusters.clusterEnd(offset)
         : (offset / geometry.l2Coverage() + 1) * geometry.l2Coverage();
   }
 

@@ -208,6 +208,49 @@ final class TcpRelayTest {
   }
 
   @Test
+  void resetsInTheMiddleOfStreamsEndBothSidesAndFreeWhatWasHeld() {
+    BlockingQueue<Object> ends = new LinkedBlockingQueue<>();
+    int port =
+        start(
+            socket -> {
+              int first = socket.getInputStream().read();
+              if (first == 'r') { // the server's reset, with bytes of the guest's unread
+                socket.setSoLinger(true, 0);
+                ends.add(first);
+                return;
+              }
+              try {
+                while (true) {
+                  socket.getOutputStream().write(new byte[1 << 16]);
+                }
+              } catch (SocketException reset) {
+                ends.add(reset);
+              }
+            });
+    List<GuestTcp> connections = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      GuestTcp connection = guest.connect(Lab.GATEWAY, port);
+      connection.output = i % 2 == 0 ? random(5 << 20, i) : new byte[] {'s'};
+      connection.output[0] = (byte) (i % 2 == 0 ? 'r' : 's');
+      connection.largePayload = 60_000;
+      connection.open();
+      connections.add(connection);
+    }
+    for (int i = 0; i < 20; i++) {
+      GuestTcp connection = connections.get(i);
+      if (i % 2 == 0) {
+        guest.until("the server's reset", () -> connection.reset);
+      } else {
+        guest.until("the middle of the stream", () -> connection.input.size() > 300_000);
+        connection.sendReset();
+      }
+    }
+    guest.until("the ends of all", () -> ends.size() == 20);
+    guest.until("nothing left", () -> lab.nat.stack().tcp().size() == 0);
+    assertEquals(0, lab.nat.stack().tcp().heldBytes());
+  }
+
+  @Test
   void whatTheGuestHasNoRoomForStaysWithTheHost() {
     AtomicInteger written = new AtomicInteger();
     byte[] all = random(40 << 20, 7);

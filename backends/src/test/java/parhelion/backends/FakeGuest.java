@@ -1,4 +1,4 @@
-package parhelion.backends.block;
+package parhelion.backends;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,68 +10,65 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
-import parhelion.backends.Frontend;
-import parhelion.backends.GrantedPage;
-import parhelion.backends.Port;
 import parhelion.backends.xenbus.XenbusDriver.RefusedException;
 
 /**
  * A guest's memory, grants and one port, and the scheduler's thread, played by the test's. Counts
  * what is mapped, and fails any use of a page that is not.
  */
-final class FakeGuest implements Frontend {
-  static final int PAGE_BYTES = 4096;
+public final class FakeGuest implements Frontend {
+  public static final int PAGE_BYTES = 4096;
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   private record Grant(int frame, boolean writable) {}
 
-  final MemorySegment memory;
+  public final MemorySegment memory;
   private final Map<Long, Grant> grants = new HashMap<>();
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
   private final Map<Long, Runnable> ports = new HashMap<>();
-  int mapped;
-  int events;
-  int maps;
+  public int mapped;
+  public int events;
+  public int maps;
 
-  FakeGuest(int frames) {
+  public FakeGuest(int frames) {
     memory = Arena.ofAuto().allocate((long) frames * PAGE_BYTES, PAGE_BYTES);
   }
 
-  void grant(long ref, int frame, boolean writable) {
+  public void grant(long ref, int frame, boolean writable) {
     grants.put(ref, new Grant(frame, writable));
   }
 
-  void revoke(long ref) {
+  public void revoke(long ref) {
     grants.remove(ref);
   }
 
-  MemorySegment frame(int frame) {
+  public MemorySegment frame(int frame) {
     return memory.asSlice((long) frame * PAGE_BYTES, PAGE_BYTES);
   }
 
   /** Raises the guest's event. */
-  void send(long port) {
+  public void send(long port) {
     Runnable bound = ports.get(port);
     if (bound != null) {
       bound.run();
     }
   }
 
-  boolean isBound(long port) {
+  public boolean isBound(long port) {
     return ports.containsKey(port);
   }
 
   /** Does what was posted, until there is no more. */
-  void runPosted() {
+  public void runPosted() {
     for (Runnable work = posted.poll(); work != null; work = posted.poll()) {
       work.run();
     }
   }
 
   /** Does what is posted until something has come about. */
-  void runUntil(BooleanSupplier done) {
+  public void runUntil(BooleanSupplier done) {
     long deadline = System.nanoTime() + PATIENCE_NANOS;
     runPosted();
     while (!done.getAsBoolean()) {
@@ -111,7 +108,7 @@ final class FakeGuest implements Frontend {
 
   @Override
   public boolean copyTo(long ref, int offset, byte[] source, int at, int length) {
-    throw new AssertionError("disks copy nothing into grants");
+    throw new AssertionError("nothing is copied into grants");
   }
 
   @Override
