@@ -183,10 +183,11 @@ final class GuestSession {
     ElfImage kernel = choice.kernel();
     byte[] firmware = choice.firmware();
     if (firmware != null) {
-      PcSetup.Firmware start = new PcSetup.Firmware(firmware);
-      return new PcGuest(
-          new PcSetup(options.memoryMib, options.vcpus, options.cpu.choice(), devices, start),
-          console);
+      PcSetup.Firmware start = new PcSetup.Firmware(firmware, choice.videoBios());
+      return compared(
+          new PcGuest(
+              new PcSetup(options.memoryMib, options.vcpus, options.cpu.choice(), devices, start),
+              console));
     }
     if (kernel == null) {
       throw new IllegalStateException("neither a kernel nor firmware");
@@ -204,8 +205,15 @@ final class GuestSession {
             devices);
     return switch (mode) {
       case PARA -> new PvGuest(config, console);
-      case FULL -> new PcGuest(config, console);
+      case FULL -> compared(new PcGuest(config, console));
     };
+  }
+
+  private PcGuest compared(PcGuest guest) {
+    if (options.trapModel != null) {
+      guest.compareWith(options.trapModel);
+    }
+    return guest;
   }
 
   private static void stop(@Nullable Guest guest, Outcome.Kind why) {

@@ -132,6 +132,9 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (guest.trapModel != null && (mode != GuestMode.FULL || !guest.stats)) {
+      throw new UserError("--trap-model is about a PC's interceptions: add --mode full --stats");
+    }
     if (bios != null && mode != GuestMode.FULL) {
       throw new UserError("--bios is for a PC: add --mode full");
     }

@@ -23,6 +23,7 @@ import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.input.Key;
 import parhelion.pc.input.Typist;
+import parhelion.pc.intercept.TrapModel;
 import parhelion.pc.serial.DebugPorts;
 import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
@@ -48,6 +49,7 @@ public final class PcGuest implements Guest {
   private final Uart console;
   private final SerialOutput output;
   private final PcDevices devices;
+  private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
@@ -74,7 +76,7 @@ public final class PcGuest implements Guest {
       console.plug(Uart.COM1);
       sink.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET));
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), videoBios());
       setup.devices().forEach(device -> device.plug(devices));
       devices.ready();
       switch (setup.start()) {
@@ -118,6 +120,10 @@ public final class PcGuest implements Guest {
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
     }
+  }
+
+  private byte[] videoBios() {
+    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.videoBios() : new byte[0];
   }
 
   private AcpiTables.Contents contents() {
@@ -304,7 +310,17 @@ public final class PcGuest implements Guest {
 
   @Override
   public PcStats stats() {
-    return PcStats.of(machine);
+    return PcStats.of(machine, trapModel);
+  }
+
+  /** Whether hardware to compare with has that name: classic, vmx or ept. */
+  public static boolean isTrapModel(String label) {
+    return TrapModel.of(label) != null;
+  }
+
+  /** Has {@link #stats} show what exits hardware of that name would have taken. */
+  public void compareWith(String label) {
+    trapModel = TrapModel.of(label);
   }
 
   @Override
