@@ -183,7 +183,7 @@ final class GuestSession {
     ElfImage kernel = choice.kernel();
     byte[] firmware = choice.firmware();
     if (firmware != null) {
-      PcSetup.Firmware start = new PcSetup.Firmware(firmware);
+      PcSetup.Firmware start = new PcSetup.Firmware(firmware, choice.videoBios());
       return compared(
           new PcGuest(
               new PcSetup(options.memoryMib, options.vcpus, options.cpu.choice(), devices, start),

@@ -33,6 +33,7 @@ import parhelion.toolstack.image.StewardProgram;
  * @param kernel null where firmware finds one
  * @param command what the guest is to run instead of a shell, if anything
  * @param firmware what a PC starts with instead of a kernel, if it does
+ * @param videoBios what is then in its display's ROM
  */
 record KernelChoice(
     String name,
@@ -41,7 +42,8 @@ record KernelChoice(
     @Nullable ByteBuffer initrd,
     String commandLine,
     @Nullable GuestCommand command,
-    byte @Nullable [] firmware) {
+    byte @Nullable [] firmware,
+    byte[] videoBios) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
 
   /** The cloud kernel has no 9P, and no drivers for real hardware. */
@@ -119,7 +121,8 @@ record KernelChoice(
         initrd,
         commandLine(console(options, linux), command, words(options, linux)),
         command,
-        null);
+        null,
+        new byte[0]);
   }
 
   /** What the command line says beyond the command: of devices, and what the user adds. */
@@ -159,14 +162,17 @@ record KernelChoice(
               + SEABIOS);
     }
     String name = debians ? SEABIOS : file.getFileName().toString();
-    return new KernelChoice(name, null, () -> null, null, "", null, Files.readAllBytes(file));
+    boolean withVideo = debians || packages.has(SEABIOS);
+    byte[] videoBios = withVideo ? Files.readAllBytes(packages.videoBios()) : new byte[0];
+    return new KernelChoice(
+        name, null, () -> null, null, "", null, Files.readAllBytes(file), videoBios);
   }
 
   /** The guest that is built in. */
   static KernelChoice tour(String words) throws IOException {
     ElfImage kernel = Tour.kernel();
     return new KernelChoice(
-        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null, null);
+        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null, null, new byte[0]);
   }
 
   /** The console that Linux is to use, or nothing for other kernels. */

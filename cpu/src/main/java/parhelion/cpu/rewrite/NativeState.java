@@ -98,15 +98,15 @@ public final class NativeState {
   /** FNSAVE image of the guest's x87. */
   static final int X87_IMAGE = BASE + 120;
 
-  /** Where SYSCALL in the mode of TLB 0 or 1 goes: see {@link SyscallGates}. */
-  static int syscallGate(int tlbIndex) {
-    return BASE + 512 + 8 * tlbIndex;
+  /** Where an instruction in the mode of TLB 0 or 1 goes: see {@link Gates}. */
+  static int gate(Gates.Gate gate, int tlbIndex) {
+    return BASE + (gate == Gates.Gate.SYSCALL ? 512 : 368) + 8 * tlbIndex;
   }
 
   /** Index of the TLB that serves the mode in which generated code runs, or left. */
   static final int MODE = BASE + 528;
 
-  /** While a gate's code runs: the address behind the SYSCALL, and the site of it. */
+  /** While a gate's code runs: the address behind the instruction, and the site of it. */
   static final int GATE_RIP = BASE + 536;
 
   static final int GATE_SITE = BASE + 544;

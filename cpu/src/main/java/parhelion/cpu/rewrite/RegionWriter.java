@@ -6,9 +6,9 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH0;
 import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.decode.Mnemonic;
 
 /**
  * Writes the host code of a run: its entries, its blocks with their counts, its branches. The
@@ -131,15 +131,19 @@ final class RegionWriter extends InsnWriter {
     while (end < run.count
         && !run.isTarget[end]
         && !Scanner.isDirectBranch(run.treatments[end - 1])
-        && !isSyscall(end - 1)) {
+        && gate(end - 1) == null) {
       end++;
     }
     return end;
   }
 
   /** The monitor's own code may go on anywhere: what comes behind is counted for itself. */
-  private boolean isSyscall(int i) {
-    return run.insns[i].mnemonic() == Mnemonic.SYSCALL;
+  private Gates.@Nullable Gate gate(int i) {
+    return switch (run.insns[i].mnemonic()) {
+      case SYSCALL -> Gates.Gate.SYSCALL;
+      case IRET -> run.insns[i].operandSize == 8 ? Gates.Gate.IRET : null;
+      default -> null;
+    };
   }
 
   private void startBlock(int i) {
@@ -216,8 +220,9 @@ final class RegionWriter extends InsnWriter {
       case JMP_INDIRECT -> jumpIndirect(insn);
       case CALL_INDIRECT -> callIndirect(insn);
       case INTERPRET, INTERPRET_LAST -> {
-        if (isSyscall(i)) {
-          syscall();
+        Gates.Gate gate = gate(i);
+        if (gate != null) {
+          gate(gate);
         } else {
           interpret();
         }
@@ -405,12 +410,12 @@ final class RegionWriter extends InsnWriter {
   }
 
   /** By the monitor's gate, whose code leaves by the site where it does not do by itself. */
-  private void syscall() {
+  private void gate(Gates.Gate gate) {
     wantFlags(Scanner.ALL_FLAGS);
     int site = site(Region.INTERPRET, 0, 0);
     a.movImm(SCRATCH0, region.va + run.end(current));
     loadSite(site);
-    a.jumpState(NativeState.syscallGate(RegionKey.tlbIndex(region.key)));
+    a.jumpState(NativeState.gate(gate, RegionKey.tlbIndex(region.key)));
     interpreted();
   }
 

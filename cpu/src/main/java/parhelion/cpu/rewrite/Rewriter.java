@@ -30,9 +30,9 @@ public final class Rewriter {
   private final MemorySegment enter;
 
   /** The monitor's, if it has any. */
-  private final @Nullable SyscallGates gates;
+  private final @Nullable Gates gates;
 
-  private boolean gatesOpen;
+  private int gatesOpen;
   private final @Nullable Region[] cacheRegion = new Region[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
 
@@ -76,9 +76,9 @@ public final class Rewriter {
     interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
-    SyscallGates offered = cpu.monitor.syscallGates();
+    Gates offered = cpu.monitor.gates();
     gates = regions.hasGates(offered) ? offered : null;
-    leadGates(false);
+    leadGates(0);
   }
 
   /** Runs until {@link Cpu#runEnd} is reached or the CPU must leave blocks. */
@@ -117,7 +117,7 @@ public final class Rewriter {
     int mode = RegionKey.tlbIndex(key);
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
-      boolean open = gates.open(state + NativeState.MONITOR);
+      int open = gates.open(state + NativeState.MONITOR);
       if (open != gatesOpen) {
         leadGates(open);
       }
@@ -186,12 +186,16 @@ public final class Rewriter {
     }
   }
 
-  /** Lets SYSCALL go to the monitor's gates, or leave to the interpreter. */
-  private void leadGates(boolean open) {
+  /** Lets instructions go to the monitor's gates, or leave to the interpreter. */
+  private void leadGates(int open) {
     gatesOpen = open;
-    for (int tlb = 0; tlb < 2; tlb++) {
-      long target = open ? regions.gateAddress[tlb] : regions.routines.exitWithFlags;
-      U.putLong(state + NativeState.syscallGate(tlb), target);
+    for (Gates.Gate gate : Gates.Gate.values()) {
+      for (int tlb = 0; tlb < 2; tlb++) {
+        boolean leads = (open & gate.bit()) != 0;
+        long target =
+            leads ? regions.gateAddress[gate.ordinal()][tlb] : regions.routines.exitWithFlags;
+        U.putLong(state + NativeState.gate(gate, tlb), target);
+      }
     }
   }
 

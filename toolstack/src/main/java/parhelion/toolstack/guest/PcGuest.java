@@ -76,7 +76,7 @@ public final class PcGuest implements Guest {
       console.plug(Uart.COM1);
       sink.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET));
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), videoBios());
       setup.devices().forEach(device -> device.plug(devices));
       devices.ready();
       switch (setup.start()) {
@@ -120,6 +120,10 @@ public final class PcGuest implements Guest {
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
     }
+  }
+
+  private byte[] videoBios() {
+    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.videoBios() : new byte[0];
   }
 
   private AcpiTables.Contents contents() {

@@ -25,8 +25,9 @@ public record PcSetup(
    * Firmware, which finds by itself what to start.
    *
    * @param image bytes that end at 4 GiB, a multiple of 4096
+   * @param videoBios what is in the display's ROM; empty for nothing
    */
-  public record Firmware(byte[] image) implements Start {}
+  public record Firmware(byte[] image, byte[] videoBios) implements Start {}
 
   /** A guest with a kernel. */
   public static PcSetup of(GuestConfig config) {
