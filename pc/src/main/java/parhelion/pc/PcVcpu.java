@@ -122,7 +122,8 @@ public final class PcVcpu implements AutoCloseable {
       return false;
     }
     halted = halted && !wakes();
-    if (!halted && (nmiPending | showInterrupts())) {
+    boolean waits = showInterrupts();
+    if (!halted && (nmiPending || waits)) {
       cpu.requestAttention();
     }
     return !halted;

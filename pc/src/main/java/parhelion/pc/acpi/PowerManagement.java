@@ -144,7 +144,7 @@ public final class PowerManagement {
   private final class Pm1Control implements Registers {
     @Override
     public long read(long offset, int size) {
-      return control >>> 8 * offset;
+      return (long) control >>> 8 * offset;
     }
 
     @Override

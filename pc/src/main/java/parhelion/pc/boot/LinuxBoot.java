@@ -181,9 +181,9 @@ public final class LinuxBoot {
     memory.putLong(PAGE_TABLES, pointers | 3);
     for (int i = 0; i < 4; i++) {
       long directory = PAGE_TABLES + 0x2000 + i * 0x1000L;
-      memory.putLong(pointers + i * 8, directory | 3);
+      memory.putLong(pointers + i * 8L, directory | 3);
       for (int j = 0; j < 512; j++) {
-        memory.putLong(directory + j * 8, ((long) i << 30 | (long) j << 21) | 0x83);
+        memory.putLong(directory + j * 8L, ((long) i << 30 | (long) j << 21) | 0x83);
       }
     }
   }

@@ -34,7 +34,7 @@ public final class Pic {
         new Registers() {
           @Override
           public long read(long offset, int size) {
-            int both = master.levels | slave.levels << 8;
+            long both = master.levels | slave.levels << 8;
             return both >>> 8 * offset;
           }
 

@@ -3,6 +3,7 @@ package parhelion.pc.time;
 import java.time.DateTimeException;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoField;
 import parhelion.pc.Board;
 import parhelion.pc.InterruptLine;
 import parhelion.pc.Registers;
@@ -146,7 +147,7 @@ public final class Rtc implements Registers {
   }
 
   private boolean updating() {
-    return !isStopped && now().getNano() >= SECOND - UPDATE_NANOS;
+    return !isStopped && now().get(ChronoField.NANO_OF_SECOND) >= SECOND - UPDATE_NANOS;
   }
 
   private int timeRegister(int register) {
@@ -221,7 +222,7 @@ public final class Rtc implements Registers {
       periodic.cancel();
     }
     if ((memory[B] & (B_UPDATE | B_ALARM)) != 0 && !isStopped) {
-      update.set(timers.nanos() + SECOND - now().getNano());
+      update.set(timers.nanos() + SECOND - now().get(ChronoField.NANO_OF_SECOND));
     } else {
       update.cancel();
     }
