@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.guest.PcGuest;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,6 +61,15 @@ final class GuestOptions {
   boolean stats;
 
   @Option(
+      names = "--trap-model",
+      paramLabel = "classic|vmx|ept",
+      converter = Model.class,
+      description =
+          "With --stats of a PC: also how many of its interceptions a processor without assistance,"
+              + " with VT-x, or with nested paging too, would take as exits.")
+  @Nullable String trapModel;
+
+  @Option(
       names = "--profile",
       description = "Afterwards, print the kernel functions in which the guest spent its time.")
   boolean profile;
@@ -82,6 +92,18 @@ final class GuestOptions {
     REPORT,
     QUIET,
     RESTART
+  }
+
+  /** Hardware to compare with. */
+  static final class Model implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      String label = text.toLowerCase(Locale.ROOT);
+      if (!PcGuest.isTrapModel(label)) {
+        throw new TypeConversionException("'" + text + "' is not classic, vmx or ept");
+      }
+      return label;
+    }
   }
 
   /** Sizes such as 512M. */

@@ -17,7 +17,9 @@ import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
 import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PcGuest;
+import parhelion.toolstack.guest.PcSetup;
 import parhelion.toolstack.guest.PvGuest;
+import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.ExitStatusFilter;
 
 /** One guest on the user's terminal or pipe, from boot to exit status. */
@@ -116,21 +118,10 @@ final class GuestSession {
       out = filter;
     }
     String size = user.isTerminal() ? user.sizeWord() : "";
-    GuestConfig config =
-        new GuestConfig(
-            choice.name(),
-            choice.kernel(),
-            choice.symbols(),
-            choice.initrd(),
-            choice.commandLine() + size,
-            options.memoryMib,
-            options.vcpus,
-            options.cpu.choice(),
-            devices);
     GuestOutput console = new GuestOutput(out);
     Timer timer = new Timer("timeout", true);
     SessionControl control = this.control;
-    try (Guest guest = build(config, console)) {
+    try (Guest guest = build(choice, size, console)) {
       running.set(guest);
       String note = guest.engineNote();
       if (note != null && !noted) {
@@ -188,11 +179,41 @@ final class GuestSession {
     }
   }
 
-  private Guest build(GuestConfig config, GuestOutput console) {
+  private Guest build(KernelChoice choice, String words, GuestOutput console) {
+    ElfImage kernel = choice.kernel();
+    byte[] firmware = choice.firmware();
+    if (firmware != null) {
+      PcSetup.Firmware start = new PcSetup.Firmware(firmware, choice.videoBios());
+      return compared(
+          new PcGuest(
+              new PcSetup(options.memoryMib, options.vcpus, options.cpu.choice(), devices, start),
+              console));
+    }
+    if (kernel == null) {
+      throw new IllegalStateException("neither a kernel nor firmware");
+    }
+    GuestConfig config =
+        new GuestConfig(
+            choice.name(),
+            kernel,
+            choice.symbols(),
+            choice.initrd(),
+            choice.commandLine() + words,
+            options.memoryMib,
+            options.vcpus,
+            options.cpu.choice(),
+            devices);
     return switch (mode) {
       case PARA -> new PvGuest(config, console);
-      case FULL -> new PcGuest(config, console);
+      case FULL -> compared(new PcGuest(config, console));
     };
+  }
+
+  private PcGuest compared(PcGuest guest) {
+    if (options.trapModel != null) {
+      guest.compareWith(options.trapModel);
+    }
+    return guest;
   }
 
   private static void stop(@Nullable Guest guest, Outcome.Kind why) {

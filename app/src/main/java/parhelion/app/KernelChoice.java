@@ -30,15 +30,20 @@ import parhelion.toolstack.image.StewardProgram;
 /**
  * What {@code run} boots: found by the user's options, or by default.
  *
+ * @param kernel null where firmware finds one
  * @param command what the guest is to run instead of a shell, if anything
+ * @param firmware what a PC starts with instead of a kernel, if it does
+ * @param videoBios what is then in its display's ROM
  */
 record KernelChoice(
     String name,
-    ElfImage kernel,
+    @Nullable ElfImage kernel,
     Supplier<@Nullable KernelSymbols> symbols,
     @Nullable ByteBuffer initrd,
     String commandLine,
-    @Nullable GuestCommand command) {
+    @Nullable GuestCommand command,
+    byte @Nullable [] firmware,
+    byte[] videoBios) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
 
   /** The cloud kernel has no 9P, and no drivers for real hardware. */
@@ -47,9 +52,15 @@ record KernelChoice(
   private static final String GRUB_PACKAGE = "grub-xen-host";
   private static final String NO_INITRD = "none";
 
+  /** What stands for Debian's own firmware. */
+  private static final String SEABIOS = "seabios";
+
   static KernelChoice of(RunCommand options, List<DeviceConfig> devices, Progress progress)
       throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
+    if (options.bios != null) {
+      return firmware(options.bios, packages);
+    }
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
             ? modules(options, devices)
@@ -109,7 +120,9 @@ record KernelChoice(
         () -> KernelSymbols.of(kernel, map),
         initrd,
         commandLine(console(options, linux), command, words(options, linux)),
-        command);
+        command,
+        null,
+        new byte[0]);
   }
 
   /** What the command line says beyond the command: of devices, and what the user adds. */
@@ -130,11 +143,36 @@ record KernelChoice(
     return request;
   }
 
+  /** Firmware, which starts what it finds on disks, CDs and networks. */
+  private static KernelChoice firmware(Path given, PackageCache packages) throws IOException {
+    boolean debians = given.toString().equals(SEABIOS);
+    Path file = debians ? packages.seabios() : given;
+    if (!Files.isRegularFile(file)) {
+      throw new UserError(
+          "--bios " + given + ": is no file: give an image of firmware, or " + SEABIOS);
+    }
+    long size = Files.size(file);
+    if (size < 64 << 10 || size > 16 << 20 || size % 4096 != 0) {
+      throw new UserError(
+          "--bios "
+              + given
+              + ": firmware of "
+              + size
+              + " bytes: give an image of 64 KiB to 16 MiB, whole pages, or "
+              + SEABIOS);
+    }
+    String name = debians ? SEABIOS : file.getFileName().toString();
+    boolean withVideo = debians || packages.has(SEABIOS);
+    byte[] videoBios = withVideo ? Files.readAllBytes(packages.videoBios()) : new byte[0];
+    return new KernelChoice(
+        name, null, () -> null, null, "", null, Files.readAllBytes(file), videoBios);
+  }
+
   /** The guest that is built in. */
   static KernelChoice tour(String words) throws IOException {
     ElfImage kernel = Tour.kernel();
     return new KernelChoice(
-        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null);
+        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null, null, new byte[0]);
   }
 
   /** The console that Linux is to use, or nothing for other kernels. */

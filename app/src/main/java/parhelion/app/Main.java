@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Detach.class,
       RunningGuestCommands.Resize.class,
       ScreenCommands.Screen.class,
-      ScreenCommands.Keys.class
+      ScreenCommands.Keys.class,
+      CrashSiteCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

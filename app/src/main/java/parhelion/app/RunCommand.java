@@ -48,7 +48,9 @@ import picocli.CommandLine.Option;
       "  parhelion run --disk data.img --disk install.iso,cdrom",
       "  parhelion run --disk debian.qcow2,snapshot --root xvda1",
       "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
-      "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'"
+      "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'",
+      "  parhelion run --mode full --disk debian.qcow2",
+      "  parhelion run --mode full --bios seabios --disk install.iso,cdrom,bus=ide"
     })
 final class RunCommand implements Callable<Integer> {
   @Option(
@@ -60,6 +62,14 @@ final class RunCommand implements Callable<Integer> {
           "How: as a paravirtual guest of Xen, or fully virtualised on an emulated PC (default:"
               + " ${DEFAULT-VALUE}).")
   GuestMode mode = GuestMode.PARA;
+
+  @Option(
+      names = "--bios",
+      paramLabel = "seabios|FILE",
+      description =
+          "With --mode full: start this firmware instead of a kernel, Debian's SeaBIOS or an image;"
+              + " it boots what it finds on disks, CDs and networks.")
+  @Nullable Path bios;
 
   @Option(
       names = "--kernel",
@@ -122,6 +132,21 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (guest.trapModel != null && (mode != GuestMode.FULL || !guest.stats)) {
+      throw new UserError("--trap-model is about a PC's interceptions: add --mode full --stats");
+    }
+    if (bios != null && mode != GuestMode.FULL) {
+      throw new UserError("--bios is for a PC: add --mode full");
+    }
+    if (bios != null
+        && (kernel != null
+            || packageName != null
+            || initrd != null
+            || cmd != null
+            || !append.isEmpty())) {
+      throw new UserError(
+          "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd out");
+    }
     if (kernel != null && packageName != null) {
       throw new UserError("--kernel and --package exclude each other: give one of them");
     }

@@ -44,7 +44,7 @@ final class EngineOptionsTest {
         process.pid(), process.exitValue(), Files.readString(out), Files.readString(err));
   }
 
-  private static void needsRewriter() {
+  static void needsRewriter() {
     try (MachineMemory memory = new MachineMemory(16)) {
       String obstacle = new CodeCache(memory, Engine.AUTO).obstacle();
       assumeTrue(obstacle == null, obstacle);

@@ -3,8 +3,8 @@ package parhelion.cpu;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.rewrite.Gates;
 import parhelion.cpu.rewrite.HostTsc;
-import parhelion.cpu.rewrite.SyscallGates;
 
 /**
  * Who answers for all that the CPU cannot do by itself. Which monitor answers IS the virtualisation
@@ -97,9 +97,10 @@ public interface Monitor {
   }
 
   /**
-   * Code of the monitor's own for SYSCALL, for engines that generate code; null if there is none.
+   * Code of the monitor's own for some instructions, for engines that generate code; null if there
+   * is none.
    */
-  default @Nullable SyscallGates syscallGates() {
+  default @Nullable Gates gates() {
     return null;
   }
 
@@ -192,6 +193,12 @@ public interface Monitor {
   default void shutdown(Cpu cpu) {
     cpu.stop();
   }
+
+  /**
+   * PAUSE (after): a loop waits for another processor. Generated code tells only of those at CPL 0,
+   * and only monitors that {@link #showsInterrupts}.
+   */
+  default void pause(Cpu cpu) {}
 
   /** HLT at CPL 0 (after). */
   default void halt(Cpu cpu) {

@@ -112,6 +112,7 @@ public final class PcMachine implements Board, AutoCloseable {
               () -> finish(End.OFF),
               () -> finish(End.RESET));
       power.plug(this);
+      mapPorts(SystemControl.PORT, 1, "system control", new SystemControl(() -> finish(End.RESET)));
       made = true;
     } finally {
       if (!made) {
@@ -357,6 +358,13 @@ public final class PcMachine implements Board, AutoCloseable {
   private void externalChanged() {
     if (built) {
       vcpus.get(0).interruptsChanged();
+    }
+  }
+
+  /** A processor only waits: if another can run, that does. */
+  void mayYield(PcVcpu vcpu) {
+    if (vcpus.size() > 1 && othersWait(vcpu)) {
+      vcpu.cpu().stop();
     }
   }
 

@@ -8,6 +8,7 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.Exceptions;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
+import parhelion.cpu.SystemCalls;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 
@@ -32,6 +33,7 @@ final class PcMonitor implements Monitor {
   private final Intercepts.Counter invalidations;
   private final Intercepts.Counter cpuids;
   private final Intercepts.Counter halts;
+  private final Intercepts.Counter systemCalls;
   private final Intercepts.Counter[] apicReads = new Intercepts.Counter[64];
   private final Intercepts.Counter[] apicWrites = new Intercepts.Counter[64];
 
@@ -50,6 +52,7 @@ final class PcMonitor implements Monitor {
     invalidations = intercepts.counter(Cause.INVALIDATION, "cpu", "");
     cpuids = intercepts.counter(Cause.CPUID, "cpu", "");
     halts = intercepts.counter(Cause.HALT, "cpu", "");
+    systemCalls = intercepts.counter(Cause.SYSTEM_CALL, "cpu", "");
     for (int i = 0; i < 64; i++) {
       String register = "+0x" + Integer.toHexString(i * 16);
       apicReads[i] = intercepts.counter(Cause.MEMORY_READ, "lapic", register);
@@ -186,6 +189,12 @@ final class PcMonitor implements Monitor {
     exceptions[vector & 31].add(intercepts.now() - from);
   }
 
+  @Override
+  public void syscall(Cpu cpu) {
+    systemCalls.add(0);
+    SystemCalls.syscall(cpu);
+  }
+
   // --- time and life ---
 
   @Override
@@ -212,6 +221,11 @@ final class PcMonitor implements Monitor {
   public void halt(Cpu cpu) {
     halts.add(0);
     vcpu.halt();
+  }
+
+  @Override
+  public void pause(Cpu cpu) {
+    machine.mayYield(vcpu);
   }
 
   @Override

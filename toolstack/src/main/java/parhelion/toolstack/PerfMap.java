@@ -17,7 +17,8 @@ import parhelion.cpu.rewrite.RegionCache;
 /**
  * /tmp/perf-PID.map, where Linux's perf looks for the names of generated code: a line {@code START
  * SIZE NAME} for each region, START and SIZE in hexadecimal. Lines are written by the thread that
- * runs the guest; what is still in the buffer when the process ends goes out then.
+ * runs the guest, each at once, so that they are there when the process crashes ({@link
+ * CrashSite}).
  *
  * <p>If all code is dropped for want of room, what is written afterwards has the addresses of what
  * was there before.
@@ -28,7 +29,6 @@ public final class PerfMap implements RegionCache.Listener, AutoCloseable {
   private final Path file;
   private final BufferedWriter lines;
   private final LongFunction<String> names;
-  private final Thread atExit;
   private @Nullable IOException failure;
   private boolean closed;
 
@@ -45,8 +45,6 @@ public final class PerfMap implements RegionCache.Listener, AutoCloseable {
             StandardOpenOption.WRITE,
             LinkOption.NOFOLLOW_LINKS,
             mode);
-    atExit = new Thread(this::end, "perf map");
-    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   /**
@@ -59,7 +57,7 @@ public final class PerfMap implements RegionCache.Listener, AutoCloseable {
     if (regions == null) {
       throw new UserError("--perf-map: the interpreter generates no code to map: leave it out");
     }
-    Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
+    Path file = CrashSite.mapOf(ProcessHandle.current().pid());
     try {
       PerfMap map = new PerfMap(file, names);
       regions.listen(map);
@@ -85,12 +83,21 @@ public final class PerfMap implements RegionCache.Listener, AutoCloseable {
     }
     try {
       lines.write(Long.toHexString(host) + " " + Long.toHexString(bytes) + " " + name + "\n");
+      lines.flush();
     } catch (IOException e) {
       failure = e;
     }
   }
 
-  private synchronized void end() {
+  /** Ends the map; one line on what kept it from being whole, or null. */
+  public @Nullable String finish() {
+    close();
+    IOException e = failure;
+    return e == null ? null : "parhelion: --perf-map: " + file + " is not whole: " + e.getMessage();
+  }
+
+  @Override
+  public synchronized void close() {
     if (closed) {
       return;
     }
@@ -99,23 +106,6 @@ public final class PerfMap implements RegionCache.Listener, AutoCloseable {
       lines.close();
     } catch (IOException e) {
       failure = failure == null ? e : failure;
-    }
-  }
-
-  /** Writes what is left; one line on what kept the map from being whole, or null. */
-  public @Nullable String finish() {
-    close();
-    IOException e = failure;
-    return e == null ? null : "parhelion: --perf-map: " + file + " is not whole: " + e.getMessage();
-  }
-
-  @Override
-  public void close() {
-    end();
-    try {
-      Runtime.getRuntime().removeShutdownHook(atExit);
-    } catch (IllegalStateException e) {
-      // The process is ending already.
     }
   }
 }

@@ -7,7 +7,6 @@ import static parhelion.cpu.rewrite.Assembler.CMP;
 import static parhelion.cpu.rewrite.Assembler.E;
 import static parhelion.cpu.rewrite.Assembler.NE;
 import static parhelion.cpu.rewrite.Assembler.OR;
-import static parhelion.cpu.rewrite.Assembler.SAR;
 import static parhelion.cpu.rewrite.Assembler.SHL;
 import static parhelion.cpu.rewrite.Assembler.SUB;
 import static parhelion.cpu.rewrite.GateCode.FIELDS;
@@ -24,16 +23,16 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.rewrite.Assembler;
 import parhelion.cpu.rewrite.GateCode;
-import parhelion.cpu.rewrite.SyscallGates;
+import parhelion.cpu.rewrite.Gates;
 
 /**
  * The everyday ways into the guest's kernel and out of it, as generated code: a system call of user
- * mode, and the {@code iret} hypercall to flat 64-bit code. Both do what {@link Traps#userSyscall}
- * and {@link Traps#iret} do, which stay the definition: whatever is not plain (a frame that crosses
- * a page or is not in the TLB, other selectors, single stepping, an event to deliver) changes
- * nothing here and goes there.
+ * mode, the {@code iret} hypercall to flat 64-bit code, and the kernel's own IRETQ to itself. They
+ * do what {@link Traps#userSyscall}, {@link Traps#iret} and the interpreter do, which stay the
+ * definition: whatever is not plain (a frame that crosses a page or is not in the TLB, other
+ * selectors, single stepping, an event to deliver) changes nothing here and goes there.
  */
-final class NativeEntries implements SyscallGates {
+final class NativeEntries implements Gates {
   private static final int CODE_SELECTOR = SEG_SELECTOR + CS * 8;
   private static final int STACK_SELECTOR = SEG_SELECTOR + SS * 8;
 
@@ -85,7 +84,7 @@ final class NativeEntries implements SyscallGates {
   // --- Java's side ---
 
   @Override
-  public boolean open(long fields) {
+  public int open(long fields) {
     takeCounts(fields);
     long infoPa = state.vcpuInfoPa;
     long sp = state.kernelSp & -16L;
@@ -100,7 +99,7 @@ final class NativeEntries implements SyscallGates {
         || hypervisor.trapStats().isListenedTo()
         || hypervisor.hypercalls().isListenedTo()
         || hypervisor.memory().isCodeFrame(infoPa >>> 12)) {
-      return false;
+      return Gate.IRET.bit();
     }
     U.putLong(fields + KERNEL_SP, sp);
     U.putLong(fields + ENTRY, state.syscallCallback);
@@ -116,7 +115,7 @@ final class NativeEntries implements SyscallGates {
     } else {
       U.putLong(fields + OTHER_CS, -1);
     }
-    return true;
+    return Gate.SYSCALL.bit() | Gate.IRET.bit();
   }
 
   private void takeCounts(long fields) {
@@ -139,12 +138,24 @@ final class NativeEntries implements SyscallGates {
   // --- generated code ---
 
   @Override
-  public void write(GateCode code, int tlbIndex) {
-    if (tlbIndex == XenMonitor.KERNEL_TLB) {
-      hypercall(code);
-    } else {
-      systemCall(code);
+  public boolean write(GateCode code, Gate gate, int tlbIndex) {
+    boolean kernel = tlbIndex == XenMonitor.KERNEL_TLB;
+    switch (gate) {
+      case SYSCALL -> {
+        if (kernel) {
+          hypercall(code);
+        } else {
+          systemCall(code);
+        }
+      }
+      case IRET -> {
+        if (!kernel) {
+          return false;
+        }
+        kernelIret(code);
+      }
     }
+    return true;
   }
 
   /** User mode's SYSCALL: {@link Traps#userSyscall}. */
@@ -204,11 +215,7 @@ final class NativeEntries implements SyscallGates {
     code.leaveIf(NE);
     selectors(code);
     load(a, FREE0, IretContext.RIP.offset());
-    a.mov(Assembler.RAX, FREE0);
-    a.shift(SHL, Assembler.RAX, 16);
-    a.shift(SAR, Assembler.RAX, 16);
-    a.alu(CMP, Assembler.RAX, FREE0);
-    code.leaveIf(NE);
+    code.leaveUnlessCanonical(FREE0, Assembler.RAX);
     // An event waits and would be let in.
     a.loadState(Assembler.RBX, FIELDS + INFO);
     a.testImm(Assembler.RCX, Rflags.IF);
@@ -236,6 +243,44 @@ final class NativeEntries implements SyscallGates {
     enterMode(code, USER_CR3);
     code.goOn(1);
     a.here(toKernel);
+    code.goOn(XenMonitor.KERNEL_TLB);
+    code.end();
+  }
+
+  /**
+   * The kernel's IRETQ to itself, by which Linux makes sure that it runs code that it has changed:
+   * the instruction as it is at CPL 3, where the flat segments stay loaded.
+   */
+  private static void kernelIret(GateCode code) {
+    Assembler a = code.a;
+    code.begin();
+    a.mov(FREE0, GUEST_RSP);
+    code.hostAddress(Assembler.RDX, FREE0, FREE1, XenMonitor.KERNEL_TLB, 40, false);
+    code.loadRflags();
+    a.testImm(Assembler.RAX, Rflags.NT | Rflags.IOPL);
+    code.leaveIf(NE);
+    a.mov(Assembler.RBX, Assembler.RAX);
+    load(a, Assembler.RCX, 16);
+    a.testImm(Assembler.RCX, NOT_PLAIN);
+    code.leaveIf(NE);
+    a.cmpState32Imm(CODE_SELECTOR, DescriptorTables.FLAT_CS64);
+    code.leaveIf(NE);
+    a.cmpState32Imm(STACK_SELECTOR, DescriptorTables.FLAT_SS);
+    code.leaveIf(NE);
+    a.loadWord(Assembler.RAX, Assembler.RDX, 8);
+    a.aluImm32(CMP, Assembler.RAX, DescriptorTables.FLAT_CS64);
+    code.leaveIf(NE);
+    a.loadWord(Assembler.RAX, Assembler.RDX, 32);
+    a.aluImm32(CMP, Assembler.RAX, DescriptorTables.FLAT_SS);
+    code.leaveIf(NE);
+    load(a, FREE0, 0);
+    code.leaveUnlessCanonical(FREE0, Assembler.RAX);
+    a.mov(Assembler.RAX, Assembler.RBX);
+    a.aluImm32(AND, Assembler.RAX, Rflags.IF);
+    a.aluImm32(AND, Assembler.RCX, (int) Rflags.ARITHMETIC | Rflags.DF | Rflags.ID);
+    a.alu(OR, Assembler.RAX, Assembler.RCX);
+    load(a, GUEST_RSP, 24);
+    code.storeRflags();
     code.goOn(XenMonitor.KERNEL_TLB);
     code.end();
   }

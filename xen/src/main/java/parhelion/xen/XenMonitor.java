@@ -13,7 +13,7 @@ import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.rewrite.SyscallGates;
+import parhelion.cpu.rewrite.Gates;
 import parhelion.xen.memory.FrameTable;
 import parhelion.xen.memory.MachToPhysTable;
 
@@ -176,7 +176,7 @@ public final class XenMonitor implements Monitor {
   // --- entries ---
 
   @Override
-  public SyscallGates syscallGates() {
+  public Gates gates() {
     return nativeEntries;
   }
 

@@ -26,6 +26,10 @@ import parhelion.cpu.memory.MachineMemory;
 final class NativeEntriesTest {
   private static final int CASES = Boolean.getBoolean("parhelion.fast") ? 300 : 3000;
   private static final int CALLS = 20;
+
+  /** Kinds of IRETQ in the kernel, the first of which is none. */
+  private static final int KERNEL_IRETS = 7;
+
   private static final long SEED = Long.getLong("parhelion.seed", 1);
 
   /** Where both sides end: in user mode, in the event handler, in the handler of exceptions. */
@@ -50,6 +54,7 @@ final class NativeEntriesTest {
       boolean nmiMasked,
       boolean iopl,
       int frameFlagsXor,
+      int kernelIret,
       long registers) {
     static Situation of(Random r) {
       long kernelSp =
@@ -71,6 +76,7 @@ final class NativeEntriesTest {
           r.nextInt(8) == 0,
           r.nextInt(8) == 0,
           r.nextInt(4) != 0 ? 0 : 1 << r.nextInt(22) & ~Rflags.TF,
+          r.nextInt(4) == 0 ? r.nextInt(KERNEL_IRETS) : 0,
           r.nextLong());
     }
   }
@@ -151,6 +157,9 @@ final class NativeEntriesTest {
     private void writeKernel(Situation s) {
       ByteArrayOutputStream c = new ByteArrayOutputStream();
       hex(c, "59 41 5b"); // pop rcx; pop r11
+      if (s.kernelIret != 0) {
+        kernelIret(c, s);
+      }
       hex(c, "48 81 74 24 10"); // xor qword [rsp+16], imm: rflags
       for (int i = 0; i < 4; i++) {
         c.write(s.frameFlagsXor >> 8 * i);
@@ -165,6 +174,26 @@ final class NativeEntriesTest {
       hex(c, "51 41 53 50"); // push rcx, r11, rax
       hex(c, "b8 17 00 00 00 0f 05"); // iret
       put(SYSCALL_ENTRY, c);
+    }
+
+    /** IRETQ to the next instruction, plain or not quite. */
+    private static void kernelIret(ByteArrayOutputStream c, Situation s) {
+      hex(c, "49 89 e2 41 b9"); // mov r10, rsp; mov r9d, ss
+      hex(c, s.kernelIret == 2 ? "00 00 00 00" : s.kernelIret == 3 ? "2b 00 00 00" : "2b e0 00 00");
+      hex(c, "41 51 41 52 9c 48 81 34 24"); // push r9; push r10; pushf; xor [rsp], imm
+      for (int i = 0; i < 4; i++) {
+        c.write(s.frameFlagsXor >> 8 * i);
+      }
+      hex(c, "41 b9"); // mov r9d, cs
+      hex(c, s.kernelIret == 4 ? "33 00 00 00" : s.kernelIret == 5 ? "00 00 00 00" : "33 e0 00 00");
+      hex(c, "41 51 4c 8d 0d"); // push r9; lea r9, [rip + over what follows]
+      if (s.kernelIret == 6) {
+        hex(c, "0d 00 00 00 49 0f ba f9 30"); // btc r9, 48: not canonical
+        hex(c, "90 90 90 90"); // nop
+      } else {
+        hex(c, "04 00 00 00");
+      }
+      hex(c, "41 51 48 cf"); // push r9; iretq
     }
 
     private static void hex(ByteArrayOutputStream c, String text) {
@@ -272,6 +301,7 @@ final class NativeEntriesTest {
               false,
               false,
               0,
+              1,
               1);
       for (int i = 0; i < 10; i++) {
         side.outcome(s);
@@ -283,6 +313,10 @@ final class NativeEntriesTest {
               .sum();
       assertTrue(
           syscalls < 10 * CALLS, syscalls + " system calls and hypercalls by the interpreter");
+      assertTrue(
+          side.g.hypervisor.code().engineStats().interpreted().stream()
+              .noneMatch(count -> count.name().equals("IRET") && count.count() > CALLS),
+          "IRETQ by the interpreter");
       assertEquals(
           10 * CALLS,
           side.g.hypervisor.hypercalls().stats().count(23),

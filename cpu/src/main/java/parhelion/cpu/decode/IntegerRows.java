@@ -130,7 +130,7 @@ final class IntegerRows {
       8D mem         LEA          Gv,M
       8E             MOV          Sw,RvMw
       8F /0          POP          Ev           d64
-      F3 90 B0       PAUSE        -
+      F3 90 B0       PAUSE        -            block
       90 B0          NOP          -
       90+r           XCHG         Zv,rAX
       ; 98: CBW, CWDE, CDQE; 99: CWD, CDQ, CQO, by operand size

@@ -42,7 +42,8 @@ final class SystemOps {
   private static @Nullable Op plain(Insn insn, int offset) {
     int length = insn.length;
     return switch (insn.mnemonic()) {
-      case NOP, PAUSE, ENDBR32, ENDBR64, LFENCE, SFENCE -> NOTHING;
+      case PAUSE -> c -> c.monitor.pause(c);
+      case NOP, ENDBR32, ENDBR64, LFENCE, SFENCE -> NOTHING;
       case PREFETCH, PREFETCHW, PREFETCHWT1, PREFETCHNTA, PREFETCHT0, PREFETCHT1, PREFETCHT2 ->
           NOTHING;
       case MFENCE -> c -> Host.U.fullFence();

@@ -15,10 +15,11 @@ import parhelion.cpu.decode.Insn;
  * Groups}), and constant addresses, whose TLB entry is known.
  */
 abstract class AccessWriter extends CodeWriter {
-  // --- where a memory operand is after its check: [base + index + disp] ---
+  // --- where a memory operand is after its check: [base + (index << scale) + disp] ---
 
   int memBase;
   int memIndex;
+  int memScale;
   int memDisp;
 
   /** Scratch register that is free after the check. */
@@ -38,6 +39,11 @@ abstract class AccessWriter extends CodeWriter {
         return constantAccess(constant(insn), bytes, write, aligned);
       }
     }
+    if (Groups.isSum(insn, run.treatments[current])
+        && insn.segmentOverride == Insn.NONE
+        && grouped(insn.base, insn.index, insn.scale, (int) insn.disp, bytes, write, aligned)) {
+      return true;
+    }
     return access(
         insn.base,
         insn.index,
@@ -52,7 +58,7 @@ abstract class AccessWriter extends CodeWriter {
 
   /** Offset in its segment of an operand without registers. */
   long constant(Insn insn) {
-    return insn.ripRelative ? region.va + run.offsets[current + 1] + insn.disp : insn.disp;
+    return insn.ripRelative ? region.va + run.end(current) + insn.disp : insn.disp;
   }
 
   boolean constantAccess(long va, int bytes, boolean write, boolean aligned) {
@@ -61,6 +67,7 @@ abstract class AccessWriter extends CodeWriter {
     }
     keepFlags();
     scratchGroup = -1;
+    memScale = 0;
     int retry = a.at;
     long page = va & -4096L;
     int entry = tlb + ((int) (va >>> 12) & Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES;
@@ -120,11 +127,12 @@ abstract class AccessWriter extends CodeWriter {
       boolean aligned,
       boolean scratch) {
     if (base >= 0 && HOST[base] >= 0 && index == Insn.NONE && segment == Insn.NONE) {
-      if (grouped(base, (int) disp, bytes, write, aligned)) {
+      if (grouped(base, Insn.NONE, 0, (int) disp, bytes, write, aligned)) {
         return true;
       }
     }
     keepFlags();
+    memScale = 0;
     int retry = a.at;
     address(base, index, scale, disp, segment);
     int missed = check(bytes, write, aligned);
@@ -169,36 +177,49 @@ abstract class AccessWriter extends CodeWriter {
    * The access by an open group, or one that it opens: no check, or one check for several accesses.
    * False where it stays single.
    */
-  boolean grouped(int base, int disp, int bytes, boolean write, boolean aligned) {
+  boolean grouped(
+      int base, int index, int scale, int disp, int bytes, boolean write, boolean aligned) {
     if ((region.key & RegionKey.SINGLE_CHECKS) != 0) {
       return false;
     }
+    int group = groups.slot(base, index, scale);
+    if (group < 0) {
+      return false;
+    }
     int alignment = aligned ? bytes : 0;
-    if (groups.serves(base, disp, bytes, write, alignment)) {
-      if (scratchGroup != base) {
-        a.loadState(SCRATCH1, NativeState.GROUP_ADDENDS + base * 8);
-        scratchGroup = base;
+    if (groups.serves(group, disp, bytes, write, alignment)) {
+      if (scratchGroup != group) {
+        a.loadState(SCRATCH1, NativeState.groupAddend(group));
+        scratchGroup = group;
       }
     } else {
-      if (!groups.plan(current, base, disp, bytes, write)
+      if (!groups.plan(current, group, disp, bytes, write)
           || aligned && (disp - groups.rangeLow) % bytes != 0) {
         return false;
       }
-      openGroup(base, disp, alignment);
+      openGroup(group, base, index, scale, disp, alignment);
     }
-    memBase = HOST[base];
-    memIndex = SCRATCH1;
+    if (group < Groups.INDEXED) {
+      memBase = HOST[base];
+      memIndex = SCRATCH1;
+      memScale = 0;
+    } else {
+      memBase = SCRATCH1;
+      memIndex = HOST[index];
+      memScale = scale;
+    }
     memDisp = disp;
     freeScratch = SCRATCH0;
     return true;
   }
 
-  void openGroup(int base, int disp, int alignment) {
+  /** Leaves the addend in SCRATCH1; that of a sum has the base in it, which stays as it is. */
+  void openGroup(int group, int base, int index, int scale, int disp, int alignment) {
     keepFlags();
     boolean write = groups.rangeWrites;
     int low = groups.rangeLow;
     int retry = a.at;
-    addressTo(SCRATCH0, true, base, Insn.NONE, 0, low);
+    addressTo(SCRATCH0, true, base, index, scale, low);
     int missed = check(groups.rangeHigh - low, write, false);
     int misaligned = 0;
     if (alignment != 0) {
@@ -206,9 +227,12 @@ abstract class AccessWriter extends CodeWriter {
       misaligned = a.jcc(NE);
     }
     a.loadStateIndexed(SCRATCH1, SCRATCH1, tlb + Tlb.ADDEND);
-    a.storeState(NativeState.GROUP_ADDENDS + base * 8, SCRATCH1);
-    groups.open(base, disp, alignment);
-    scratchGroup = base;
+    if (group >= Groups.INDEXED && base != Insn.NONE) {
+      a.lea(SCRATCH1, SCRATCH1, HOST[base], 0, 0);
+    }
+    a.storeState(NativeState.groupAddend(group), SCRATCH1);
+    groups.open(group, disp, alignment);
+    scratchGroup = group;
     int counted = blockEnd - current;
     int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
     int site = site(kind, Region.GROUP_FAILURES, 0);
@@ -218,7 +242,7 @@ abstract class AccessWriter extends CodeWriter {
     stub(
         () -> {
           a.here(missed);
-          addressTo(SCRATCH0, true, base, Insn.NONE, 0, low);
+          addressTo(SCRATCH0, true, base, index, scale, low);
           walkAndRetry(write, retry);
           if (alsoHere != 0) {
             a.here(alsoHere);

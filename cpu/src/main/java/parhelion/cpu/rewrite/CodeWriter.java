@@ -50,7 +50,7 @@ abstract class CodeWriter {
 
   final Groups groups = new Groups();
 
-  /** Base register of the group whose addend is in SCRATCH1, or -1. */
+  /** Slot of the group whose addend is in SCRATCH1, or -1. */
   int scratchGroup;
 
   int[] relocations = new int[256];

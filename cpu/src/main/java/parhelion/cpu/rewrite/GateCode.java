@@ -11,9 +11,9 @@ import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 
 /**
- * Writes a gate (see {@link SyscallGates}): code that has the guest's RAX, RCX, RDX, RBX and two
- * more registers to work with, and either commits and goes on elsewhere in the guest, or leaves
- * with nothing changed.
+ * Writes a gate (see {@link Gates}): code that has the guest's RAX, RCX, RDX, RBX and two more
+ * registers to work with, and either commits and goes on elsewhere in the guest, or leaves with
+ * nothing changed.
  *
  * <p>In between, the guest's flags and those four registers are where the methods here say, its RSP
  * is in R8, R8 to R11 are in the state block, and the others must stay as they are.
@@ -59,7 +59,7 @@ public final class GateCode {
     return NativeState.WALK_SAVED + register * 8;
   }
 
-  /** The address behind the SYSCALL into a register. */
+  /** The address behind the instruction into a register. */
   public void loadNextRip(int register) {
     a.loadState(register, NativeState.GATE_RIP);
   }
@@ -70,6 +70,15 @@ public final class GateCode {
    */
   public void leaveIf(int condition) {
     leaving.add(a.jcc(condition));
+  }
+
+  /** Leaves where the address in a register is not canonical; {@code scratch} changes. */
+  public void leaveUnlessCanonical(int register, int scratch) {
+    a.mov(scratch, register);
+    a.shift(SHL, scratch, 16);
+    a.shift(SAR, scratch, 16);
+    a.alu(CMP, scratch, register);
+    leaveIf(NE);
   }
 
   /** The guest's RFLAGS into RAX; RCX changes. */
@@ -126,10 +135,15 @@ public final class GateCode {
     a.alu32(XOR, SCRATCH1, SCRATCH0);
     a.aluImm32(AND, SCRATCH1, NativeState.JUMPS - 1);
     loadSaved();
-    a.cmpStateScaled(SCRATCH1, NativeState.jumpKeys(tlbIndex), SCRATCH0);
-    int missed = a.jcc(NE);
-    a.jumpStateScaled(SCRATCH1, NativeState.jumpTargets(tlbIndex));
-    a.here(missed);
+    for (int way = 0; way < 2; way++) {
+      if (way == 1) {
+        a.aluImm32(XOR, SCRATCH1, 1);
+      }
+      a.cmpStateScaled(SCRATCH1, NativeState.jumpKeys(tlbIndex), SCRATCH0);
+      int missed = a.jcc(NE);
+      a.jumpStateScaled(SCRATCH1, NativeState.jumpTargets(tlbIndex));
+      a.here(missed);
+    }
     a.storeState(CpuState.RIP, SCRATCH0);
     a.movImm(SCRATCH1, NativeState.NO_SITE);
     a.jmpTo(routines.exit);

@@ -4,37 +4,48 @@ import static parhelion.cpu.rewrite.Routines.HOST;
 
 import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.decode.Mnemonic;
-import parhelion.cpu.decode.Opcode;
-import parhelion.cpu.decode.Operand;
 
 /**
  * Memory accesses of a run that one check can serve: they lie at constant distances from one
- * register and so, nearly always, in one page. A group is opened by the check of the first access,
- * for the range of all that follow until control may come from elsewhere, the interpreter may have
- * changed a mapping, or the register takes a value that is not its old one plus a constant.
+ * register, or from one sum of a base and an index, and so, nearly always, in one page. A group is
+ * opened by the check of the first access, for the range of all that follow until control may come
+ * from elsewhere, the interpreter may have changed a mapping, or the register takes a value that is
+ * not its old one plus a constant.
+ *
+ * <p>A group has a slot: 0 to 15 is the register's number; from {@link #INDEXED} on are the sums.
  */
 final class Groups {
   /** Ranges longer than this would cross a page too often. */
   private static final int MAX_BYTES = 256;
 
-  private static final int UNKNOWN = Integer.MIN_VALUE;
+  /** The first slot of a sum, and how many sums can be followed at a time. */
+  static final int INDEXED = 16;
 
-  private final boolean[] open = new boolean[16];
-  private final boolean[] write = new boolean[16];
+  static final int SUMS = 8;
+  private static final int SLOTS = INDEXED + SUMS;
+  private static final int UNKNOWN = RegisterEffects.UNKNOWN;
 
-  /** Range, from the register's value when the group was opened. */
-  private final int[] low = new int[16];
+  private final boolean[] open = new boolean[SLOTS];
+  private final boolean[] write = new boolean[SLOTS];
 
-  private final int[] high = new int[16];
+  /** Range, from the register's value, or the sum's, when the group was opened. */
+  private final int[] low = new int[SLOTS];
 
-  /** What the register has gained since. */
-  private final int[] gained = new int[16];
+  private final int[] high = new int[SLOTS];
+
+  /** What the register or sum has gained since. */
+  private final int[] gained = new int[SLOTS];
 
   /** An offset at which alignment to so many bytes was tested, or 0 bytes. */
-  private final int[] alignedAt = new int[16];
+  private final int[] alignedAt = new int[SLOTS];
 
-  private final int[] alignedBytes = new int[16];
+  private final int[] alignedBytes = new int[SLOTS];
+
+  /** Of which registers a slot is; {@link Insn#NONE} for what a sum has not. */
+  private final int[] bases = new int[SLOTS];
+
+  private final int[] indexes = new int[SLOTS];
+  private final int[] scales = new int[SLOTS];
 
   // Set by start.
   @SuppressWarnings("NullAway.Init")
@@ -42,7 +53,7 @@ final class Groups {
 
   // --- the access that was looked at last ---
 
-  private int base;
+  private int slot;
   private int offset;
   private int bytes;
   private boolean writes;
@@ -53,10 +64,40 @@ final class Groups {
   int rangeHigh;
   boolean rangeWrites;
 
+  Groups() {
+    for (int register = 0; register < INDEXED; register++) {
+      bases[register] = register;
+      indexes[register] = Insn.NONE;
+    }
+  }
+
   /** Begins with another run. */
   void start(Scanner next) {
     run = next;
     closeAll();
+  }
+
+  /** The slot of an operand, one that is free if it is a new sum; -1 if there is none. */
+  int slot(int base, int index, int scale) {
+    if (index == Insn.NONE) {
+      return base;
+    }
+    int free = -1;
+    for (int i = INDEXED; i < SLOTS; i++) {
+      if (open[i]) {
+        if (bases[i] == base && indexes[i] == index && scales[i] == scale) {
+          return i;
+        }
+      } else {
+        free = i;
+      }
+    }
+    if (free >= 0) {
+      bases[free] = base;
+      indexes[free] = index;
+      scales[free] = scale;
+    }
+    return free;
   }
 
   void closeAll() {
@@ -72,32 +113,32 @@ final class Groups {
     return false;
   }
 
-  /** Whether an access at {@code disp} from {@code register} needs no check of its own. */
-  boolean serves(int register, int disp, int size, boolean isWrite, int alignment) {
-    int at = gained[register] + disp;
-    return open[register]
-        && at >= low[register]
-        && at + size <= high[register]
-        && (write[register] || !isWrite)
+  /** Whether an access at {@code disp} from the register or sum needs no check of its own. */
+  boolean serves(int group, int disp, int size, boolean isWrite, int alignment) {
+    int at = gained[group] + disp;
+    return open[group]
+        && at >= low[group]
+        && at + size <= high[group]
+        && (write[group] || !isWrite)
         && (alignment == 0
-            || alignedBytes[register] >= alignment && (at - alignedAt[register]) % alignment == 0);
+            || alignedBytes[group] >= alignment && (at - alignedAt[group]) % alignment == 0);
   }
 
   /**
    * Finds the range that a group opened by access {@code i} would have; false if it would be alone.
    */
-  boolean plan(int i, int register, int disp, int size, boolean isWrite) {
+  boolean plan(int i, int group, int disp, int size, boolean isWrite) {
     rangeLow = disp;
     rangeHigh = disp + size;
     rangeWrites = isWrite;
     boolean found = false;
-    int delta = effect(i, register);
+    int delta = effect(i, group);
     for (int j = i + 1; j < run.count && delta != UNKNOWN && !run.isTarget[j]; j++) {
       Treatment treatment = run.treatments[j];
       if (treatment == Treatment.INTERPRET || treatment == Treatment.INTERPRET_LAST) {
         break;
       }
-      if (look(j) && base == register) {
+      if (look(j, group) && slot == group) {
         int from = Math.min(rangeLow, delta + offset);
         int to = Math.max(rangeHigh, delta + offset + bytes);
         if (to - from > MAX_BYTES) {
@@ -108,46 +149,70 @@ final class Groups {
         rangeWrites |= writes;
         found = true;
       }
-      int effect = effect(j, register);
+      int effect = effect(j, group);
       delta = effect == UNKNOWN ? UNKNOWN : delta + effect;
     }
     return found;
   }
 
   /** Opens the planned group; {@code alignment} bytes were tested at {@code disp}, or 0. */
-  void open(int register, int disp, int alignment) {
-    open[register] = true;
-    write[register] = rangeWrites;
-    low[register] = rangeLow;
-    high[register] = rangeHigh;
-    gained[register] = 0;
-    alignedAt[register] = disp;
-    alignedBytes[register] = alignment;
+  void open(int group, int disp, int alignment) {
+    open[group] = true;
+    write[group] = rangeWrites;
+    low[group] = rangeLow;
+    high[group] = rangeHigh;
+    gained[group] = 0;
+    alignedAt[group] = disp;
+    alignedBytes[group] = alignment;
   }
 
   /** Takes into account what instruction {@code i} did to registers. */
   void executed(int i) {
-    for (int register = 0; register < 16; register++) {
-      if (open[register]) {
-        int effect = effect(i, register);
+    for (int group = 0; group < SLOTS; group++) {
+      if (open[group]) {
+        int effect = effect(i, group);
         if (effect == UNKNOWN) {
-          open[register] = false;
+          open[group] = false;
         } else {
-          gained[register] += effect;
+          gained[group] += effect;
         }
       }
     }
   }
 
-  /** Describes the access of instruction {@code i} if it is of the kind that groups are made of. */
-  private boolean look(int i) {
+  /** What instruction {@code i} adds to a register or sum; the base of a sum has to stay. */
+  private int effect(int i, int group) {
+    Insn insn = run.insns[i];
+    Treatment treatment = run.treatments[i];
+    if (group < INDEXED) {
+      return RegisterEffects.of(insn, treatment, group);
+    }
+    if (bases[group] != Insn.NONE && RegisterEffects.of(insn, treatment, bases[group]) != 0) {
+      return UNKNOWN;
+    }
+    int effect = RegisterEffects.of(insn, treatment, indexes[group]);
+    return effect == UNKNOWN || Math.abs(effect) > MAX_BYTES ? UNKNOWN : effect << scales[group];
+  }
+
+  /**
+   * Describes the access of instruction {@code i} if it is of the kind that groups are made of; of
+   * sums, only that of {@code group} is known.
+   */
+  private boolean look(int i, int group) {
     Insn insn = run.insns[i];
     switch (run.treatments[i]) {
       case EMIT, DIVIDE -> {
-        if (!isPlain(insn)) {
+        if (isPlain(insn)) {
+          slot = insn.base;
+        } else if (group >= INDEXED
+            && isSum(insn, run.treatments[i])
+            && insn.base == bases[group]
+            && insn.index == indexes[group]
+            && insn.scale == scales[group]) {
+          slot = group;
+        } else {
           return false;
         }
-        base = insn.base;
         offset = (int) insn.disp;
         bytes = Treatment.accessBytes(insn);
         writes = Treatment.writesMemory(insn);
@@ -163,7 +228,7 @@ final class Groups {
         return stack(0, false);
       }
       case LEAVE -> {
-        base = 5;
+        slot = 5;
         offset = 0;
         bytes = 8;
         writes = false;
@@ -176,7 +241,7 @@ final class Groups {
   }
 
   private boolean stack(int at, boolean isWrite) {
-    base = 4;
+    slot = 4;
     offset = at;
     bytes = 8;
     writes = isWrite;
@@ -190,143 +255,23 @@ final class Groups {
         && insn.base != Insn.NONE
         && HOST[insn.base] >= 0
         && insn.index == Insn.NONE
-        && insn.segmentOverride != CpuState.FS
-        && insn.segmentOverride != CpuState.GS;
+        && isFlat(insn);
   }
 
-  // --- what instructions do to registers ---
-
-  /** What instruction {@code i} adds to a register, or UNKNOWN. */
-  private int effect(int i, int register) {
-    Insn insn = run.insns[i];
-    switch (run.treatments[i]) {
-      case PUSH, PUSHF, CALL, CALL_INDIRECT -> {
-        return register == 4 ? -8 : 0;
-      }
-      case POP -> {
-        int to = insn.modrm == Insn.NONE ? insn.opcodeReg : insn.rm;
-        return to == register ? UNKNOWN : register == 4 ? 8 : 0;
-      }
-      case READ_TSC -> {
-        boolean aux = register == 1 && insn.mnemonic() == Mnemonic.RDTSCP;
-        return register == 0 || register == 2 || aux ? UNKNOWN : 0;
-      }
-      case SKIP, CLD, JCC, JMP, JMP_INDIRECT -> {
-        return 0;
-      }
-      case LEAVE -> {
-        return register == 4 || register == 5 ? UNKNOWN : 0;
-      }
-      case RET -> {
-        return register == 4 ? UNKNOWN : 0;
-      }
-      case LOOP -> {
-        return register == 1 ? UNKNOWN : 0;
-      }
-      case DIVIDE -> {
-        return register == 0 || register == 2 ? UNKNOWN : 0;
-      }
-      case REPEAT -> {
-        return register == 1 || register == 6 || register == 7 ? UNKNOWN : 0;
-      }
-      case ABSOLUTE -> {
-        return register == 0 ? UNKNOWN : 0;
-      }
-      case READ_SELECTOR -> {
-        return insn.rm == register ? UNKNOWN : 0;
-      }
-      case LEA -> {
-        if (insn.reg != register) {
-          return 0;
-        }
-        boolean moves =
-            insn.base == register
-                && insn.index == Insn.NONE
-                && !insn.ripRelative
-                && insn.operandSize == 8;
-        return moves ? (int) insn.disp : UNKNOWN;
-      }
-      case INTERPRET, INTERPRET_LAST -> {
-        return UNKNOWN;
-      }
-      default -> {
-        return emitted(insn, register);
-      }
-    }
+  /**
+   * Whether it is a sum with an index, all in host registers, of an instruction that is re-emitted.
+   */
+  static boolean isSum(Insn insn, Treatment treatment) {
+    return treatment == Treatment.EMIT
+        && insn.isMemory()
+        && !insn.ripRelative
+        && insn.index != Insn.NONE
+        && HOST[insn.index] >= 0
+        && (insn.base == Insn.NONE || HOST[insn.base] >= 0)
+        && isFlat(insn);
   }
 
-  private static int emitted(Insn insn, int register) {
-    if (!mayWrite(insn, register)) {
-      return 0;
-    }
-    boolean whole = insn.modrm != Insn.NONE && insn.mod == 3 && insn.rm == register;
-    Operand[] operands = insn.opcode.operands();
-    if (whole && insn.operandSize == 8 && operands[0] == Operand.Ev) {
-      switch (insn.mnemonic()) {
-        case ADD, SUB -> {
-          if (operands[1].kind() == Operand.Kind.I) {
-            return (int) (insn.mnemonic() == Mnemonic.ADD ? insn.imm : -insn.imm);
-          }
-        }
-        case INC -> {
-          return 1;
-        }
-        case DEC -> {
-          return -1;
-        }
-        default -> {}
-      }
-    }
-    return UNKNOWN;
-  }
-
-  /** False only if the instruction surely leaves the register alone. */
-  private static boolean mayWrite(Insn insn, int register) {
-    switch (insn.mnemonic()) {
-      case MUL, IMUL, CMPXCHG, CMPXCHG8B, CMPXCHG16B, CBW, CWD, MULX, LAHF, FNSTSW -> {
-        if (register == 0 || register == 2) {
-          return true;
-        }
-      }
-      case PCMPESTRI, PCMPISTRI, VPCMPESTRI, VPCMPISTRI -> {
-        if (register == 1) {
-          return true;
-        }
-      }
-      default -> {}
-    }
-    Operand[] operands = insn.opcode.operands();
-    for (int i = 0; i < operands.length; i++) {
-      if (register(insn, operands[i]) == register && (i == 0 || writesAll(insn))) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean writesAll(Insn insn) {
-    return switch (insn.mnemonic()) {
-      case XCHG, XADD, MULX -> true;
-      default -> false;
-    };
-  }
-
-  /** General register of an operand, or -1. A high byte register counts as its own. */
-  private static int register(Insn insn, Operand operand) {
-    int number =
-        switch (operand.kind()) {
-          case G -> insn.reg;
-          case Z -> insn.opcodeReg;
-          case B -> insn.vvvv;
-          case FIXED -> operand.fixedReg();
-          case E, R -> insn.mod == 3 ? insn.rm : -1;
-          default -> -1;
-        };
-    boolean high =
-        number >= 0
-            && operand.sizeBytes(insn) == 1
-            && !insn.opcode.has(Opcode.VEX)
-            && Treatment.isHighByte(insn, number);
-    return high ? number - 4 : number;
+  private static boolean isFlat(Insn insn) {
+    return insn.segmentOverride != CpuState.FS && insn.segmentOverride != CpuState.GS;
   }
 }

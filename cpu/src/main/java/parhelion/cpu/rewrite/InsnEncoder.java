@@ -189,15 +189,15 @@ final class InsnEncoder {
   }
 
   /**
-   * Emits an instruction with its memory operand at [base + index + disp]; {@code free} is a
-   * scratch register that it may use, or -1.
+   * Emits an instruction with its memory operand at [base + (index << scale) + disp]; {@code free}
+   * is a scratch register that it may use, or -1.
    */
-  void memory(Insn insn, int base, int index, int disp, int free) {
+  void memory(Insn insn, int base, int index, int scale, int disp, int free) {
     scratch[0] = free;
     scratch[1] = -1;
     assign(insn);
     prefixesAndOpcode(insn, Math.max(index, 0), base);
-    a.memory(reg, base, index, 0, disp);
+    a.memory(reg, base, index, scale, disp);
     immediate(insn);
     writeBack();
   }

@@ -38,7 +38,7 @@ abstract class InsnWriter extends AccessWriter {
       return;
     }
     flagsForInstruction();
-    encoder.memory(insn, memBase, memIndex, memDisp, freeScratch);
+    encoder.memory(insn, memBase, memIndex, memScale, memDisp, freeScratch);
   }
 
   void lea(Insn insn) {
@@ -138,7 +138,7 @@ abstract class InsnWriter extends AccessWriter {
           leave(site, false);
         });
     flagsForInstruction();
-    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, disp, SCRATCH0);
+    encoder.memory(insn, base < 0 ? SCRATCH1 : base, base < 0 ? -1 : SCRATCH1, 0, disp, SCRATCH0);
   }
 
   /**

@@ -93,21 +93,20 @@ public final class NativeState {
   /** Page-table walks of generated code. */
   static final int WALKS = BASE + 336;
 
-  /** Addend of the open group of accesses by each register. */
-  static final int GROUP_ADDENDS = BASE + 384;
+  private static final int GROUP_ADDENDS = BASE + 384;
 
   /** FNSAVE image of the guest's x87. */
   static final int X87_IMAGE = BASE + 120;
 
-  /** Where SYSCALL in the mode of TLB 0 or 1 goes: see {@link SyscallGates}. */
-  static int syscallGate(int tlbIndex) {
-    return BASE + 512 + 8 * tlbIndex;
+  /** Where an instruction in the mode of TLB 0 or 1 goes: see {@link Gates}. */
+  static int gate(Gates.Gate gate, int tlbIndex) {
+    return BASE + (gate == Gates.Gate.SYSCALL ? 512 : 368) + 8 * tlbIndex;
   }
 
   /** Index of the TLB that serves the mode in which generated code runs, or left. */
   static final int MODE = BASE + 528;
 
-  /** While a gate's code runs: the address behind the SYSCALL, and the site of it. */
+  /** While a gate's code runs: the address behind the instruction, and the site of it. */
   static final int GATE_RIP = BASE + 536;
 
   static final int GATE_SITE = BASE + 544;
@@ -129,13 +128,25 @@ public final class NativeState {
   /** Sixteen 8-byte fields for the monitor's own code. */
   static final int MONITOR = BASE + 576;
 
-  private static final int CACHES = BASE + 704;
+  private static final int SUM_ADDENDS = BASE + 704;
+
+  /** Addend of the open group of accesses that has a slot of {@link Groups}. */
+  static int groupAddend(int slot) {
+    return slot < Groups.INDEXED
+        ? GROUP_ADDENDS + slot * 8
+        : SUM_ADDENDS + (slot - Groups.INDEXED) * 8;
+  }
+
+  private static final int CACHES = SUM_ADDENDS + Groups.SUMS * 8;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;
 
   /** Bytes that follow the TLBs in a CPU's state block. */
   public static final int BYTES = CACHES - BASE + 256 + 2 * 16 * JUMPS;
+
+  /** The key of an empty entry where 0, that of all others, would be found. */
+  private static final long NO_JUMP = 2;
 
   /** Guest addresses of the jump cache of TLB 0 or 1, 8 bytes each. */
   static int jumpKeys(int tlbIndex) {
@@ -158,13 +169,38 @@ public final class NativeState {
     for (int tlb = 0; tlb < 2; tlb++) {
       long keys = state + jumpKeys(tlb);
       U.setMemory(keys, 8L * JUMPS, (byte) 0);
-      U.putLong(keys, 1);
+      U.putLong(keys, NO_JUMP);
+      U.putLong(keys + 8, NO_JUMP);
     }
   }
 
-  /** Index into a jump cache. */
+  /**
+   * Index into a jump cache; what is not there may be beside it, at the index with its last bit
+   * turned.
+   */
   static int jumpIndex(long va) {
     return ((int) va ^ (int) va >>> 12) & (JUMPS - 1);
+  }
+
+  /**
+   * Enters a guest address and its host code into a jump cache: at its index or beside it, where it
+   * is already or nothing is. Otherwise {@code beside} says, which has to change from call to call,
+   * so that two addresses in use find room beside one that is not.
+   */
+  static void putJump(long state, int tlbIndex, long va, long host, boolean beside) {
+    long keys = state + jumpKeys(tlbIndex);
+    long at = jumpIndex(va) * 8L;
+    long first = U.getLong(keys + at);
+    long second = U.getLong(keys + (at ^ 8));
+    if (first != va && (second == va || !isEmpty(first) && (isEmpty(second) || beside))) {
+      at ^= 8;
+    }
+    U.putLong(state + jumpTargets(tlbIndex) + at, host);
+    U.putLong(keys + at, va);
+  }
+
+  private static boolean isEmpty(long key) {
+    return key == 0 || key == NO_JUMP;
   }
 
   private NativeState() {}

@@ -34,7 +34,7 @@ public final class RegionCache {
   private static final int LISTED_MNEMONICS = 10;
 
   /** More than one run can take: 64 instructions and their stubs. */
-  private static final int MAX_REGION_BYTES = 64 * 512;
+  private static final int MAX_REGION_BYTES = Scanner.MAX_INSTRUCTIONS * 512;
 
   /** Is told what is at which host address. */
   public interface Listener {
@@ -59,7 +59,7 @@ public final class RegionCache {
   private final CodeArena arena;
   private long arenaStart;
   final Routines routines;
-  final long[] gateAddress = new long[2];
+  final long[][] gateAddress = new long[Gates.Gate.values().length][2];
   private @Nullable Class<?> gatesOf;
   private final Scanner scanner = new Scanner();
   private final RegionWriter writer;
@@ -104,27 +104,30 @@ public final class RegionCache {
       U.putLong(state + NativeState.TSC_SCALE, tsc.scale);
       U.putLong(state + NativeState.TSC_OFFSET, monitor.hostTscOffset().getAsLong());
     }
-    writeGates(monitor.syscallGates());
+    writeGates(monitor.gates());
   }
 
   /** The gates of the monitor of the first CPU: before there is any other code. */
-  private void writeGates(@Nullable SyscallGates gates) {
+  private void writeGates(@Nullable Gates gates) {
     if (gates == null || gatesOf != null || arena.usedBytes() != arenaStart) {
       return;
     }
     gatesOf = gates.getClass();
     Assembler a = new Assembler();
     a.start(arena.next());
-    for (int tlb = 0; tlb < 2; tlb++) {
-      gateAddress[tlb] = a.base + a.at;
-      gates.write(new GateCode(a, routines), tlb);
+    for (Gates.Gate gate : Gates.Gate.values()) {
+      for (int tlb = 0; tlb < 2; tlb++) {
+        long address = a.base + a.at;
+        boolean written = gates.write(new GateCode(a, routines), gate, tlb);
+        gateAddress[gate.ordinal()][tlb] = written ? address : routines.exitWithFlags;
+      }
     }
     arena.add(a.code, a.at);
     arenaStart = arena.usedBytes();
   }
 
   /** Whether {@link #gateAddress} is the code of these gates. */
-  boolean hasGates(@Nullable SyscallGates gates) {
+  boolean hasGates(@Nullable Gates gates) {
     return gates != null && gates.getClass() == gatesOf;
   }
 

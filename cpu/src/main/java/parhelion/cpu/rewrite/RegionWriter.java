@@ -6,9 +6,9 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH0;
 import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
-import parhelion.cpu.decode.Mnemonic;
 
 /**
  * Writes the host code of a run: its entries, its blocks with their counts, its branches. The
@@ -45,7 +45,7 @@ final class RegionWriter extends InsnWriter {
       instruction(i);
     }
     if (run.fallsThrough) {
-      chain(run.offsets[run.count], run.liveBefore[run.count]);
+      chain(run.endOffset, run.liveBefore[run.count]);
     }
     for (int i = 0; i < stubCount; i++) {
       stubs[i].write();
@@ -55,8 +55,8 @@ final class RegionWriter extends InsnWriter {
     }
     into.sites = Arrays.copyOf(sites, siteCount * Region.SITE_INTS);
     into.hostBytes = a.at;
-    into.lengthBytes = run.offsets[run.count];
-    into.instructions = run.count;
+    into.lengthBytes = run.endOffset;
+    into.instructions = run.decoded;
     into.live = run.liveBefore[0];
   }
 
@@ -131,15 +131,19 @@ final class RegionWriter extends InsnWriter {
     while (end < run.count
         && !run.isTarget[end]
         && !Scanner.isDirectBranch(run.treatments[end - 1])
-        && !isSyscall(end - 1)) {
+        && gate(end - 1) == null) {
       end++;
     }
     return end;
   }
 
   /** The monitor's own code may go on anywhere: what comes behind is counted for itself. */
-  private boolean isSyscall(int i) {
-    return run.insns[i].mnemonic() == Mnemonic.SYSCALL;
+  private Gates.@Nullable Gate gate(int i) {
+    return switch (run.insns[i].mnemonic()) {
+      case SYSCALL -> Gates.Gate.SYSCALL;
+      case IRET -> run.insns[i].operandSize == 8 ? Gates.Gate.IRET : null;
+      default -> null;
+    };
   }
 
   private void startBlock(int i) {
@@ -216,8 +220,9 @@ final class RegionWriter extends InsnWriter {
       case JMP_INDIRECT -> jumpIndirect(insn);
       case CALL_INDIRECT -> callIndirect(insn);
       case INTERPRET, INTERPRET_LAST -> {
-        if (isSyscall(i)) {
-          syscall();
+        Gates.Gate gate = gate(i);
+        if (gate != null) {
+          gate(gate);
         } else {
           interpret();
         }
@@ -258,7 +263,10 @@ final class RegionWriter extends InsnWriter {
 
   private void jcc(Insn insn) {
     wantFlags(Scanner.ALL_FLAGS);
-    branch(insn.opcode.code() & 15, run.target[current], run.targetOffset(current));
+    branch(
+        insn.opcode.code() & 15 ^ (run.inverted[current] ? 1 : 0),
+        run.target[current],
+        run.targetOffset(current));
   }
 
   /** A jump, under a condition or ALWAYS, to an instruction of the run or out of it. */
@@ -337,7 +345,7 @@ final class RegionWriter extends InsnWriter {
   }
 
   private void pushReturn() {
-    long next = region.va + run.offsets[current + 1];
+    long next = region.va + run.end(current);
     stackAccess(-8, true);
     if (next == (int) next) {
       a.storeImm(GUEST_RSP, SCRATCH1, -8, (int) next);
@@ -371,7 +379,17 @@ final class RegionWriter extends InsnWriter {
     a.alu32(XOR, SCRATCH1, SCRATCH0);
     a.aluImm32(AND, SCRATCH1, NativeState.JUMPS - 1);
     a.cmpStateScaled(SCRATCH1, keys, SCRATCH0);
-    interpretInstead(a.jcc(NE));
+    int missed = a.jcc(NE);
+    int found = a.at;
+    int site = site(Region.INTERPRET, 0, 0);
+    stub(
+        () -> {
+          a.here(missed);
+          a.aluImm32(XOR, SCRATCH1, 1);
+          a.cmpStateScaled(SCRATCH1, keys, SCRATCH0);
+          a.to(a.jcc(E), found);
+          leave(site, false);
+        });
   }
 
   /** The target of an indirect branch into SCRATCH0; false if its place cannot be reached. */
@@ -392,12 +410,12 @@ final class RegionWriter extends InsnWriter {
   }
 
   /** By the monitor's gate, whose code leaves by the site where it does not do by itself. */
-  private void syscall() {
+  private void gate(Gates.Gate gate) {
     wantFlags(Scanner.ALL_FLAGS);
     int site = site(Region.INTERPRET, 0, 0);
-    a.movImm(SCRATCH0, region.va + run.offsets[current + 1]);
+    a.movImm(SCRATCH0, region.va + run.end(current));
     loadSite(site);
-    a.jumpState(NativeState.syscallGate(RegionKey.tlbIndex(region.key)));
+    a.jumpState(NativeState.gate(gate, RegionKey.tlbIndex(region.key)));
     interpreted();
   }
 

@@ -30,9 +30,9 @@ public final class Rewriter {
   private final MemorySegment enter;
 
   /** The monitor's, if it has any. */
-  private final @Nullable SyscallGates gates;
+  private final @Nullable Gates gates;
 
-  private boolean gatesOpen;
+  private int gatesOpen;
   private final @Nullable Region[] cacheRegion = new Region[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
 
@@ -46,6 +46,8 @@ public final class Rewriter {
 
   /** The next address that is looked up was not found in the jump cache. */
   private boolean jumpMissed;
+
+  private boolean jumpBeside;
 
   /** Exits by kind of site, and interpreted instructions by mnemonic, of all CPUs. */
   final long[] exits;
@@ -74,9 +76,9 @@ public final class Rewriter {
     interpreted = regions.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
-    SyscallGates offered = cpu.monitor.syscallGates();
+    Gates offered = cpu.monitor.gates();
     gates = regions.hasGates(offered) ? offered : null;
-    leadGates(false);
+    leadGates(0);
   }
 
   /** Runs until {@link Cpu#runEnd} is reached or the CPU must leave blocks. */
@@ -115,7 +117,7 @@ public final class Rewriter {
     int mode = RegionKey.tlbIndex(key);
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
-      boolean open = gates.open(state + NativeState.MONITOR);
+      int open = gates.open(state + NativeState.MONITOR);
       if (open != gatesOpen) {
         leadGates(open);
       }
@@ -184,12 +186,16 @@ public final class Rewriter {
     }
   }
 
-  /** Lets SYSCALL go to the monitor's gates, or leave to the interpreter. */
-  private void leadGates(boolean open) {
+  /** Lets instructions go to the monitor's gates, or leave to the interpreter. */
+  private void leadGates(int open) {
     gatesOpen = open;
-    for (int tlb = 0; tlb < 2; tlb++) {
-      long target = open ? regions.gateAddress[tlb] : regions.routines.exitWithFlags;
-      U.putLong(state + NativeState.syscallGate(tlb), target);
+    for (Gates.Gate gate : Gates.Gate.values()) {
+      for (int tlb = 0; tlb < 2; tlb++) {
+        boolean leads = (open & gate.bit()) != 0;
+        long target =
+            leads ? regions.gateAddress[gate.ordinal()][tlb] : regions.routines.exitWithFlags;
+        U.putLong(state + NativeState.gate(gate, tlb), target);
+      }
     }
   }
 
@@ -345,10 +351,8 @@ public final class Rewriter {
       cacheEpoch[i] = c.tlbEpoch();
     }
     if (missed) {
-      int tlb = RegionKey.tlbIndex(key);
-      int index = NativeState.jumpIndex(rip);
-      U.putLong(state + NativeState.jumpKeys(tlb) + index * 8L, rip);
-      U.putLong(state + NativeState.jumpTargets(tlb) + index * 8L, region.host);
+      jumpBeside = !jumpBeside;
+      NativeState.putJump(state, RegionKey.tlbIndex(key), rip, region.host, jumpBeside);
     }
     return region;
   }

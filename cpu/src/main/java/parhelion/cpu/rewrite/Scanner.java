@@ -18,13 +18,18 @@ import parhelion.cpu.decode.Operand;
  * are live.
  */
 final class Scanner {
-  static final int MAX_INSTRUCTIONS = 64;
+  /** Most instructions that are decoded, and most when loops are unrolled. */
+  private static final int MAX_DECODED = 64;
+
+  static final int MAX_INSTRUCTIONS = 112;
   private static final int LOOK_AHEAD = 6;
   static final int ALL_FLAGS = (int) Rflags.ARITHMETIC;
 
   private final Decoder[] decoders = new Decoder[CpuModel.values().length];
   private final byte[] page = new byte[4096 + 16];
   private final Insn probe = new Insn();
+  private final Insn[] decodedInsns = new Insn[MAX_DECODED + 1];
+  private final Unroller unroller = new Unroller();
   private int codeBits;
   private int key;
 
@@ -37,8 +42,8 @@ final class Scanner {
   final Insn[] insns = new Insn[MAX_INSTRUCTIONS];
   final Treatment[] treatments = new Treatment[MAX_INSTRUCTIONS];
 
-  /** Offset of each instruction from the start; one more for the end. */
-  final int[] offsets = new int[MAX_INSTRUCTIONS + 1];
+  /** Offset of each instruction from the start. */
+  final int[] offsets = new int[MAX_INSTRUCTIONS];
 
   /** Flags live before each instruction, and after the last. */
   final int[] liveBefore = new int[MAX_INSTRUCTIONS + 1];
@@ -48,12 +53,21 @@ final class Scanner {
   /** Index in the run that a direct branch leads to, or -1. */
   final int[] target = new int[MAX_INSTRUCTIONS];
 
+  /** Whether a conditional branch is taken under the opposite of its condition. */
+  final boolean[] inverted = new boolean[MAX_INSTRUCTIONS];
+
   /** Whether a branch of the run leads here, and whether one does from here or behind. */
   final boolean[] isTarget = new boolean[MAX_INSTRUCTIONS];
 
   final boolean[] isLoopHead = new boolean[MAX_INSTRUCTIONS];
 
   int count;
+
+  /** Instructions of the guest's, without the copies that unrolling makes. */
+  int decoded;
+
+  /** Where the guest's instructions end, from the start. */
+  int endOffset;
 
   /** Whether control can fall through the end. */
   boolean fallsThrough;
@@ -68,7 +82,7 @@ final class Scanner {
 
   Scanner() {
     Arrays.setAll(decoders, i -> new Decoder(CpuModel.values()[i].features()));
-    Arrays.setAll(insns, i -> new Insn());
+    Arrays.setAll(decodedInsns, i -> new Insn());
   }
 
   /**
@@ -95,7 +109,7 @@ final class Scanner {
     crosses = true;
     count = 0;
     granules = 1L << 63;
-    if (decoder.decode(page, start, 4096 + 16 - start, codeBits, insns[0]) != Decoder.OK) {
+    if (decoder.decode(page, start, 4096 + 16 - start, codeBits, decodedInsns[0]) != Decoder.OK) {
       return false;
     }
     add(start);
@@ -111,54 +125,88 @@ final class Scanner {
   }
 
   private void add(int at) {
-    Insn insn = insns[count];
+    Insn insn = decodedInsns[count];
+    insns[count] = insn;
     treatments[count] = Treatment.of(insn, key);
     offsets[count] = at - start;
+    inverted[count] = false;
     count++;
-    offsets[count] = at - start + insn.length;
+    endOffset = at - start + insn.length;
   }
 
   private void decode(int end) {
     count = 0;
     int at = start;
-    while (count < MAX_INSTRUCTIONS && at < end) {
-      if (decoder.decode(page, at, end - at, codeBits, insns[count]) != Decoder.OK) {
+    while (count < MAX_DECODED && at < end) {
+      if (decoder.decode(page, at, end - at, codeBits, decodedInsns[count]) != Decoder.OK) {
         break;
       }
       add(at);
       at += insns[count - 1].length;
-      if (treatments[count - 1].endsRun()) {
+      if (treatments[count - 1].endsRun() && !(isJump(count - 1) && isBranchedTo(at - start))) {
         break;
       }
     }
     granules = count == 0 ? 0 : granules(start, at - start);
   }
 
+  private boolean isJump(int i) {
+    return treatments[i] == Treatment.JMP;
+  }
+
+  /** Whether a branch of the run so far leads to an offset: what comes behind a jump, say. */
+  private boolean isBranchedTo(int offset) {
+    for (int i = 0; i < count; i++) {
+      if (isDirectBranch(treatments[i]) && targetOffset(i) == offset) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void finish() {
+    decoded = count;
     fallsThrough = !treatments[count - 1].endsRun();
+    for (int i = 0; i < count; i++) {
+      target[i] = isDirectBranch(treatments[i]) ? indexOf(targetOffset(i)) : -1;
+      if (target[i] <= i && (key & RegionKey.SINGLE_CHECKS) != 0) {
+        target[i] = -1; // the next round has its checks together again
+      }
+    }
+    findTargets();
+    if ((key & (RegionKey.SINGLE_CHECKS | RegionKey.EXACT_FLAGS)) == 0 && unroller.unroll(this)) {
+      findTargets();
+    }
+    liveness();
+  }
+
+  private void findTargets() {
     Arrays.fill(isTarget, 0, count, false);
     Arrays.fill(isLoopHead, 0, count, false);
     for (int i = 0; i < count; i++) {
-      target[i] = isDirectBranch(treatments[i]) ? indexOf(targetOffset(i)) : -1;
       if (target[i] >= 0) {
         isTarget[target[i]] = true;
         isLoopHead[target[i]] |= target[i] <= i;
       }
     }
-    liveness();
   }
 
   static boolean isDirectBranch(Treatment treatment) {
     return treatment == Treatment.JCC || treatment == Treatment.JMP || treatment == Treatment.LOOP;
   }
 
+  /** Offset behind instruction {@code i}. */
+  int end(int i) {
+    return offsets[i] + insns[i].length;
+  }
+
   /** Where the direct branch or call {@code i} leads, from the start of the run. */
   long targetOffset(int i) {
-    return offsets[i + 1] + insns[i].imm;
+    return inverted[i] ? end(i) : end(i) + insns[i].imm;
   }
 
   private int indexOf(long offset) {
-    if (crosses || offset < 0 || offset >= offsets[count]) {
+    if (crosses || offset < 0 || offset >= endOffset) {
       return -1;
     }
     int i = Arrays.binarySearch(offsets, 0, count, (int) offset);
@@ -182,7 +230,7 @@ final class Scanner {
       Arrays.fill(liveAfter, 0, count, ALL_FLAGS);
       return;
     }
-    int end = fallsThrough ? liveOutside(offsets[count]) : ALL_FLAGS;
+    int end = fallsThrough ? liveOutside(endOffset) : ALL_FLAGS;
     liveBefore[count] = end;
     int[] outside = new int[count];
     for (int i = 0; i < count; i++) {

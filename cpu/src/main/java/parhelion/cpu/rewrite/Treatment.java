@@ -67,7 +67,8 @@ enum Treatment {
   private static Treatment byMnemonic(Insn insn, int key) {
     boolean wide = insn.operandSize == 8;
     return switch (insn.mnemonic()) {
-      case NOP, PAUSE, ENDBR32, ENDBR64, LFENCE, SFENCE -> SKIP;
+      case PAUSE -> supervisor(key, INTERPRET, SKIP);
+      case NOP, ENDBR32, ENDBR64, LFENCE, SFENCE -> SKIP;
       case PREFETCH, PREFETCHW, PREFETCHWT1, PREFETCHNTA, PREFETCHT0, PREFETCHT1, PREFETCHT2 ->
           SKIP;
       case JCC -> JCC;
@@ -108,7 +109,11 @@ enum Treatment {
   }
 
   private static Treatment supervisor(int key, Treatment wanted) {
-    return (key & RegionKey.SUPERVISOR) != 0 ? wanted : INTERPRET;
+    return supervisor(key, wanted, INTERPRET);
+  }
+
+  private static Treatment supervisor(int key, Treatment wanted, Treatment otherwise) {
+    return (key & RegionKey.SUPERVISOR) != 0 ? wanted : otherwise;
   }
 
   private static boolean isPlainRepeat(Insn insn) {

@@ -76,6 +76,10 @@ class EmittedCodeTest {
     "488b0510000000 ebf7",
     "c6042500105000ff ebf6",
     "488b03 48894308 488b4310 ebf3",
+    // Several by one sum, and walks through memory
+    "488b0411 48890411 ebf6",
+    "488904cf 48ffc1 4839d1 75f4 ebf2",
+    "0f2802 0f584310 0f2902 4883c210 4839ca 75ed ebeb",
     // Flags across a check
     "01d8 488b0b 7202 ebf7 ebf5",
     "39d8 8903 740a 0f0b",
@@ -130,6 +134,9 @@ class EmittedCodeTest {
           }
         }
       }
+    }
+    for (int slot = 0; slot < Groups.INDEXED + Groups.SUMS; slot++) {
+      names.put((long) NativeState.groupAddend(slot), "group" + slot + ".addend");
     }
     for (int tlb = 0; tlb < 2; tlb++) {
       String[] fields = {"read_tag", "write_tag", "addend", "host_page"};
@@ -411,7 +418,8 @@ class EmittedCodeTest {
       compared = m == Mnemonic.CMP || m == Mnemonic.TEST;
       if (to == 15) {
         boolean group = isGroup(insn);
-        addend = m == Mnemonic.MOV && insn.isMemory() && (isAddend(insn) || group);
+        boolean withBase = addend && m == Mnemonic.LEA && insn.base == 15 && insn.disp == 0;
+        addend = withBase || m == Mnemonic.MOV && insn.isMemory() && (isAddend(insn) || group);
         passed |= group;
       } else if (to == 14) {
         host = m == Mnemonic.LEA && insn.index == 15 && addend;
@@ -424,8 +432,12 @@ class EmittedCodeTest {
     }
 
     private static boolean isGroup(Insn insn) {
-      long offset = insn.disp - NativeState.GROUP_ADDENDS;
-      return insn.base == Insn.NONE && offset >= 0 && offset < 16 * 8;
+      for (int slot = 0; slot < Groups.INDEXED + Groups.SUMS; slot++) {
+        if (insn.base == Insn.NONE && insn.disp == NativeState.groupAddend(slot)) {
+          return true;
+        }
+      }
+      return false;
     }
 
     private static boolean isAddend(Insn insn) {

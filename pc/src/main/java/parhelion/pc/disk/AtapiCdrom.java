@@ -37,6 +37,7 @@ public final class AtapiCdrom implements Drive {
   private boolean locked;
   private boolean newDisc;
   private int multiwordMode = 2;
+  private int ultraMode = -1;
 
   /** A drive with a disc, or empty. */
   public AtapiCdrom(@Nullable DiskIo disc) {
@@ -95,6 +96,10 @@ public final class AtapiCdrom implements Drive {
           task.aborted();
         } else if ((task.count & 0xf8) == 0x20) {
           multiwordMode = task.count & 7;
+          ultraMode = -1;
+        } else if ((task.count & 0xf8) == 0x40) {
+          ultraMode = task.count & 7;
+          multiwordMode = -1;
         }
       }
       case CHECK_POWER -> task.count = 0xff;
@@ -107,8 +112,11 @@ public final class AtapiCdrom implements Drive {
   private byte[] identify() {
     Identity id = new Identity();
     id.word(0, 0x85c0).text(10, 10, "PH-CD-1").text(23, 4, "1.0").text(27, 20, "PARHELION CD-ROM");
-    id.word(49, 0x0b00).word(50, 0x4000).word(53, 3);
-    id.word(63, 7 | 0x100 << multiwordMode).word(64, 3).words(65, 4, 0x0078_0078_0078_0078L);
+    id.word(49, 0x0b00).word(50, 0x4000).word(53, 7);
+    id.word(63, 7 | (multiwordMode >= 0 ? 0x100 << multiwordMode : 0))
+        .word(64, 3)
+        .words(65, 4, 0x0078_0078_0078_0078L);
+    id.word(88, 0x3f | (ultraMode >= 0 ? 0x100 << ultraMode : 0));
     id.word(80, 0x001e).word(82, 0x4010).word(83, 0x4000).word(84, 0x4000);
     return id.word(85, 0x4010).word(86, 0).word(87, 0x4000).bytes();
   }

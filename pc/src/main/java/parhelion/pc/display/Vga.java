@@ -40,6 +40,7 @@ public final class Vga {
   public Vga(Board board, byte[] bios) {
     function = new PciFunction(board, "VGA", PciIdentity.of(0x1234, 0x1111, 2, 0x030000));
     function.memory(0, MEMORY_BYTES, "VGA frame buffer", new FrameBuffer());
+    function.fixedPorts();
     function.memory(2, MMIO_BYTES, "VGA memory-mapped", new Mmio());
     if (bios.length > 0) {
       function.rom(bios);

@@ -29,6 +29,7 @@ public final class FirmwareConfig {
   private static final int DMA_SKIP = 4;
   private static final int DMA_SELECT = 8;
   private static final int DMA_WRITE = 16;
+  private static final int WRITE_CHANNEL = 0x4000;
   private static final int CHUNK = 1 << 16;
 
   private final GuestMemory memory;
@@ -101,7 +102,7 @@ public final class FirmwareConfig {
   }
 
   private void select(int number) {
-    selected = items.get(number & 0x3fff);
+    selected = items.get(number & ~WRITE_CHANNEL);
     position = 0;
   }
 

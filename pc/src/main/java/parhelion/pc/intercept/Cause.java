@@ -11,6 +11,7 @@ public enum Cause {
   CONTROL_WRITE("control register"),
   INVALIDATION("INVLPG"),
   CPUID("CPUID"),
+  SYSTEM_CALL("system call"),
   HALT("HLT"),
   INJECTION("interrupt"),
   EXCEPTION("exception");

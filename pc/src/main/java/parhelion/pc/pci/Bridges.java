@@ -2,6 +2,7 @@ package parhelion.pc.pci;
 
 import java.util.function.IntConsumer;
 import parhelion.pc.Board;
+import parhelion.pc.acpi.PowerManagement;
 
 /**
  * The two bridges of the board: the 82441FX between CPU, memory and PCI, and function 0 of the
@@ -18,6 +19,11 @@ public final class Bridges {
   private static final int PIRQ_ROUTES = 0x60;
   private static final int PIRQ_DISABLED = 0x80;
   private static final int ELIGIBLE_ROUTE_BITS = 0x8f;
+
+  private static final int POWER_BASE = 0x40;
+  private static final int POWER_DEVICES = 0x58;
+  private static final int POWER_SMI_DONE = 1 << 25;
+  private static final int POWER_ENABLE = 0x80;
 
   private Bridges() {}
 
@@ -59,5 +65,20 @@ public final class Bridges {
       isa.onReset(routed);
     }
     return isa;
+  }
+
+  /**
+   * Function 3 of slot 1, power management of the 82371AB (PIIX4): by it, firmware finds the
+   * board's timer. Its registers are at the ports that firmware gives them on such boards, and
+   * nowhere else; there is no system management mode, as a bit says that firmware looks at.
+   */
+  public static PciFunction power(Board board) {
+    PciFunction power =
+        new PciFunction(board, "PIIX4 power", PciIdentity.of(0x8086, 0x7113, 3, 0x068000));
+    power.set(POWER_BASE, 4, PowerManagement.PORTS | 1);
+    power.writable(POWER_BASE, 4, 0xffc0);
+    power.set(POWER_DEVICES, 4, POWER_SMI_DONE);
+    power.writable(POWER_ENABLE, 1, 1);
+    return power;
   }
 }

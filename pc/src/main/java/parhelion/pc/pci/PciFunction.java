@@ -101,9 +101,17 @@ public final class PciFunction {
     if (kind == Bar.Kind.MEMORY64) {
       writable(at + 4, 4, (int) (-size >>> 32));
     }
-    int enable = kind == Bar.Kind.PORTS ? PciRegister.COMMAND_PORTS : PciRegister.COMMAND_MEMORY;
-    writable(PciRegister.COMMAND, 2, value(writable, PciRegister.COMMAND, 2) | enable);
+    letEnable(kind == Bar.Kind.PORTS ? PciRegister.COMMAND_PORTS : PciRegister.COMMAND_MEMORY);
     onWrite(at, kind == Bar.Kind.MEMORY64 ? 8 : 4, () -> place(bar));
+  }
+
+  private void letEnable(int commandBits) {
+    writable(PciRegister.COMMAND, 2, value(writable, PciRegister.COMMAND, 2) | commandBits);
+  }
+
+  /** Says that the function answers at ports that no base address is of: a VGA's. */
+  public void fixedPorts() {
+    letEnable(PciRegister.COMMAND_PORTS);
   }
 
   /** Gives the function an interrupt pin, 1 to 4 for INTA# to INTD#. */

@@ -57,6 +57,14 @@ public final class PackageCache {
       Pattern.compile(
           KERNEL_FILES.pattern() + "|" + MODULES.pattern() + "|" + PC_MODULES.pattern());
   private static final Pattern BUSYBOX = Pattern.compile("(usr/)?bin/busybox");
+  private static final String BIOS_FILE = "usr/share/seabios/bios-256k.bin";
+  private static final String VIDEO_BIOS_FILE = "usr/share/seabios/vgabios-stdvga.bin";
+  private static final Pattern SEABIOS =
+      Pattern.compile(Pattern.quote(BIOS_FILE) + "|" + Pattern.quote(VIDEO_BIOS_FILE));
+
+  /** The one that packages have behind the other. */
+  private static final Pattern VIDEO_BIOS = Pattern.compile(Pattern.quote(VIDEO_BIOS_FILE));
+
   private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
 
   /** More than the stub that signed kernel packages hold instead of a symbol table. */
@@ -169,6 +177,29 @@ public final class PackageCache {
   public Path grub() {
     PackageFiles files = get("grub-xen-host", GRUB, GRUB);
     return files.root().resolve(files.paths().getFirst());
+  }
+
+  /** SeaBIOS, the firmware of PCs of QEMU's kind. */
+  public Path seabios() {
+    return seabiosFile(BIOS_FILE);
+  }
+
+  /** The VGA BIOS that belongs to it. */
+  public Path videoBios() {
+    return seabiosFile(VIDEO_BIOS_FILE);
+  }
+
+  private Path seabiosFile(String path) {
+    Path file = get("seabios", SEABIOS, VIDEO_BIOS).find(path);
+    if (file == null) { // an entry of an earlier version's
+      forget("seabios");
+      file = get("seabios", SEABIOS, VIDEO_BIOS).find(path);
+    }
+    if (file == null) {
+      throw new ImageException(
+          "package seabios has no " + path + ": give another image of firmware");
+    }
+    return file;
   }
 
   /** Whether a package is there already, so that nothing would be fetched. */

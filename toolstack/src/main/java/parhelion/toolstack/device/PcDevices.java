@@ -157,6 +157,7 @@ public final class PcDevices implements AutoCloseable {
   /** Ends the plugging: from now on, software finds the devices. */
   public void ready() {
     bus.plug(ISA_SLOT, 1, ide.function());
+    bus.plug(ISA_SLOT, 3, Bridges.power(board));
   }
 
   /** Does what firmware does, for a machine that starts without: places and interrupt routes. */

@@ -19,8 +19,11 @@ import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.display.Screenshot;
+import parhelion.pc.firmware.FirmwareConfig;
+import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.input.Key;
 import parhelion.pc.input.Typist;
+import parhelion.pc.intercept.TrapModel;
 import parhelion.pc.serial.DebugPorts;
 import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
@@ -39,12 +42,14 @@ import parhelion.toolstack.image.KernelSymbols;
  */
 public final class PcGuest implements Guest {
   private static final long MIB = 1 << 20;
+  private static final long LOW_GAP = 0x8000_0000L;
 
-  private final GuestConfig config;
+  private final PcSetup setup;
   private final PcMachine machine;
   private final Uart console;
   private final SerialOutput output;
   private final PcDevices devices;
+  private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
@@ -52,13 +57,18 @@ public final class PcGuest implements Guest {
 
   /** Builds a guest in real time; nothing runs yet. */
   public PcGuest(GuestConfig config, GuestOutput output) {
-    this(config, new HostClock(), output.sink());
+    this(PcSetup.of(config), output);
+  }
+
+  /** Builds a guest in real time; nothing runs yet. */
+  public PcGuest(PcSetup setup, GuestOutput output) {
+    this(setup, new HostClock(), output.sink());
   }
 
   /** Builds the guest; nothing runs yet. */
-  public PcGuest(GuestConfig config, MachineClock clock, ConsoleSink sink) {
-    this.config = config;
-    machine = machineFor(config, clock);
+  public PcGuest(PcSetup setup, MachineClock clock, ConsoleSink sink) {
+    this.setup = setup;
+    machine = machineFor(setup, clock);
     boolean made = false;
     try {
       output = new SerialOutput(sink, machine.timers());
@@ -66,10 +76,13 @@ public final class PcGuest implements Guest {
       console.plug(Uart.COM1);
       sink.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET));
-      config.devices().forEach(device -> device.plug(devices));
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), videoBios());
+      setup.devices().forEach(device -> device.plug(devices));
       devices.ready();
-      boot();
+      switch (setup.start()) {
+        case PcSetup.Kernel kernel -> boot(kernel.config());
+        case PcSetup.Firmware _ -> describeToFirmware();
+      }
       made = true;
     } finally {
       if (!made) {
@@ -78,7 +91,7 @@ public final class PcGuest implements Guest {
     }
   }
 
-  private static PcMachine machineFor(GuestConfig config, MachineClock clock) {
+  private static PcMachine machineFor(PcSetup config, MachineClock clock) {
     long hostMib = HostMemory.totalMib();
     if (config.memoryMib() > hostMib) {
       throw new UserError(
@@ -98,7 +111,7 @@ public final class PcGuest implements Guest {
               config.vcpus(),
               config.cpu().model(),
               config.cpu().engine(),
-              new byte[0]),
+              config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0]),
           clock);
     } catch (EngineUnavailableException e) {
       throw EngineNotes.unavailable(e);
@@ -109,12 +122,28 @@ public final class PcGuest implements Guest {
     }
   }
 
-  private void boot() {
+  private byte[] videoBios() {
+    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.videoBios() : new byte[0];
+  }
+
+  private AcpiTables.Contents contents() {
+    return new AcpiTables.Contents(setup.vcpus(), true, true, true, gapStart());
+  }
+
+  /** As firmware has it: 2 GiB, or what is behind more memory than that. */
+  private long gapStart() {
+    return machine.ram().lowEnd() <= LOW_GAP ? LOW_GAP : PcMemory.GAP_START;
+  }
+
+  private void describeToFirmware() {
+    FirmwareConfig channel = new FirmwareConfig(machine.memory());
+    channel.plug(machine);
+    FirmwareTables.describe(machine, contents(), channel);
+  }
+
+  private void boot(GuestConfig config) {
     devices.assignAddresses(PciInterrupts.lines());
-    byte[] acpi =
-        new AcpiTables(
-                new AcpiTables.Contents(config.vcpus(), true, true, true, PcMemory.GAP_START))
-            .at(LinuxBoot.ACPI_TABLES);
+    byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
     for (ElfImage.Segment segment : kernel.loadable()) {
@@ -157,9 +186,13 @@ public final class PcGuest implements Guest {
     };
   }
 
+  private @Nullable KernelSymbols symbols() {
+    return setup.start() instanceof PcSetup.Kernel kernel ? kernel.config().symbols().get() : null;
+  }
+
   private String report() {
     StringBuilder text = new StringBuilder("parhelion: the guest crashed: triple fault");
-    KernelSymbols symbols = config.symbols().get();
+    KernelSymbols symbols = symbols();
     for (PcVcpu vcpu : machine.vcpus()) {
       Cpu cpu = vcpu.cpu();
       String at = symbols == null ? "" : " " + symbols.describe(cpu.rip());
@@ -226,7 +259,7 @@ public final class PcGuest implements Guest {
 
   @Override
   public void mapForPerf() {
-    KernelSymbols symbols = config.symbols().get();
+    KernelSymbols symbols = symbols();
     perfMap =
         PerfMap.begin(
             machine.code(),
@@ -267,7 +300,7 @@ public final class PcGuest implements Guest {
       return "";
     }
     taken.close();
-    return taken.asTable(config.symbols().get(), rows);
+    return taken.asTable(symbols(), rows);
   }
 
   @Override
@@ -277,7 +310,17 @@ public final class PcGuest implements Guest {
 
   @Override
   public PcStats stats() {
-    return PcStats.of(machine);
+    return PcStats.of(machine, trapModel);
+  }
+
+  /** Whether hardware to compare with has that name: classic, vmx or ept. */
+  public static boolean isTrapModel(String label) {
+    return TrapModel.of(label) != null;
+  }
+
+  /** Has {@link #stats} show what exits hardware of that name would have taken. */
+  public void compareWith(String label) {
+    trapModel = TrapModel.of(label);
   }
 
   @Override

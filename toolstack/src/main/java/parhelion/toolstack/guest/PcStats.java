@@ -10,6 +10,7 @@ import parhelion.pc.PcMachine;
 import parhelion.pc.PcVcpu;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
+import parhelion.pc.intercept.TrapModel;
 import parhelion.toolstack.EngineNotes;
 
 /**
@@ -20,6 +21,7 @@ import parhelion.toolstack.EngineNotes;
  * @param runSeconds host time in which vcpus ran
  * @param blockedSeconds the rest of the machine's time
  * @param engine what executed the guest's code
+ * @param trapModel the hardware whose exits are to be shown, or null
  * @param rewriter what the rewriter did; null where that is the interpreter
  */
 public record PcStats(
@@ -27,10 +29,11 @@ public record PcStats(
     double runSeconds,
     double blockedSeconds,
     List<Intercepts.Row> rows,
+    @Nullable TrapModel trapModel,
     String engine,
     @Nullable EngineStats rewriter)
     implements Guest.Stats {
-  static PcStats of(PcMachine machine) {
+  static PcStats of(PcMachine machine, @Nullable TrapModel trapModel) {
     long instructions = 0;
     for (PcVcpu vcpu : machine.vcpus()) {
       instructions += vcpu.cpu().retired;
@@ -41,6 +44,7 @@ public record PcStats(
         run,
         Math.max(0, machine.clock().nanos() / 1e9 - run),
         machine.intercepts().rows(),
+        trapModel,
         machine.code().engine().label,
         machine.code().engineStats());
   }
@@ -67,6 +71,12 @@ public record PcStats(
       list.add(each);
     }
     map.put("interceptions", list);
+    if (trapModel != null) {
+      Map<String, Object> exits = new LinkedHashMap<>();
+      trapModel.count(rows).forEach((cause, count) -> exits.put(cause.title, count));
+      map.put("trapModel", trapModel.label);
+      map.put("exits", exits);
+    }
     map.put("engine", engine);
     if (rewriter != null) {
       map.put("rewriter", rewriter);
@@ -92,6 +102,13 @@ public record PcStats(
       of.forEach(
           row ->
               line(text, "  " + row.device() + " " + row.register(), row.count(), row.hostNanos()));
+    }
+    if (trapModel != null) {
+      Map<Cause, Long> exits = trapModel.count(rows);
+      long all = exits.values().stream().mapToLong(Long::longValue).sum();
+      text.append("%-44s %12d%n".formatted("exits of hardware: " + trapModel.label, all));
+      exits.forEach(
+          (cause, count) -> text.append("%-44s %12d%n".formatted("  " + cause.title, count)));
     }
     if (rewriter != null) {
       text.append(EngineNotes.table(rewriter));

@@ -140,7 +140,7 @@ class SharesGuestTest {
       }
     }
     try (RootConfig root = RootConfig.open(tar);
-        RunningGuest guest = boot(root.texts(null, null), root)) {
+        RunningGuest guest = boot(root.texts(null, null, Share.XEN), root)) {
       guest.await("# ");
       guest.type("PS1=':/root# '\r");
       guest.awaitPrompt();

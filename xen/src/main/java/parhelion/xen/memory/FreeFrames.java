@@ -12,6 +12,14 @@ final class FreeFrames {
   private int cursor;
   private long count;
 
+  /**
+   * Single frames are taken from here on first, if there are as many. A guest's first frame is then
+   * far from the machine's first, so that what a kernel keeps of a frame in a table by its own
+   * numbers and what the machine-to-physical table says of it are not in pages that share an entry
+   * of the direct-mapped TLB: Linux looks at both each time that it reads a page-table entry.
+   */
+  private static final int LOW_FRAMES = 8192;
+
   /** All of {@code [first, end)} is free. */
   FreeFrames(int first, int end) {
     bits = new long[(int) ((end + 63L) >>> 6)];
@@ -19,7 +27,7 @@ final class FreeFrames {
       bits[mfn >>> 6] |= 1L << mfn;
     }
     count = Math.max(0, end - first);
-    cursor = first >>> 6;
+    cursor = (first + LOW_FRAMES < end ? first + LOW_FRAMES : first) >>> 6;
   }
 
   long count() {

@@ -1,0 +1,44 @@
+package parhelion.cpu.rewrite;
+
+import parhelion.cpu.Cpu;
+
+/**
+ * What a monitor contributes to generated code: its own ways through instructions that are its own
+ * to define, so that the everyday system call, and the everyday return, take no detour through
+ * Java. The code is written once for a machine memory and each of the two modes; everything that
+ * differs between CPUs it finds relative to GS.
+ */
+public interface Gates {
+  /** An instruction that a gate may execute. */
+  enum Gate {
+    SYSCALL,
+
+    /** IRETQ alone. */
+    IRET;
+
+    /** The bit of {@link #open}'s result. */
+    public int bit() {
+      return 1 << ordinal();
+    }
+  }
+
+  /**
+   * Writes the code that an instruction in the mode that TLB {@code tlbIndex} serves goes to; false
+   * if there is none.
+   */
+  boolean write(GateCode code, Gate gate, int tlbIndex);
+
+  /**
+   * Called whenever generated code is about to be entered: what {@link #write} relies on goes into
+   * the monitor's fields.
+   *
+   * @param fields host address of sixteen 8-byte fields, the first of which is {@link
+   *     GateCode#FIELDS} in code
+   * @return the {@link Gate#bit}s of the gates that may be used; other instructions are the
+   *     interpreter's
+   */
+  int open(long fields);
+
+  /** The gates have changed the CPU's mode to that of TLB {@code tlbIndex}. */
+  void modeChanged(Cpu cpu, int tlbIndex);
+}

@@ -1,0 +1,83 @@
+package parhelion.pc.intercept;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which interceptions real hardware of a kind would take as exits to its hypervisor, so that counts
+ * mean something outside of this program. What no emulator has to intercept is not in any model:
+ * stores to page tables under shadow paging, and the instructions on the interrupt flag and the
+ * returns that trap without assistance.
+ */
+public enum TrapModel {
+  /**
+   * A processor without assistance, as of 2003: the guest's kernel has lost its privilege, so all
+   * that is privileged traps, and so do exceptions and system calls, which come to the hypervisor
+   * first.
+   */
+  CLASSIC("classic"),
+
+  /**
+   * VT-x with shadow page tables (SDM volume 3, 26.1): the hypervisor follows CR3, INVLPG and page
+   * faults; descriptor tables, system calls and most exceptions are the guest's own.
+   */
+  VMX("vmx"),
+
+  /**
+   * VT-x with nested paging: page tables are the guest's own, registers in memory are violations.
+   */
+  EPT("ept");
+
+  private static final String PAGE_FAULT = "vector 14";
+
+  /** Its name on the command line. */
+  public final String label;
+
+  TrapModel(String label) {
+    this.label = label;
+  }
+
+  /** The model of that name, or null. */
+  public static @Nullable TrapModel of(String label) {
+    for (TrapModel model : values()) {
+      if (model.label.equals(label)) {
+        return model;
+      }
+    }
+    return null;
+  }
+
+  /** Whether such hardware exits for what a row counts. */
+  public boolean exits(Intercepts.Row row) {
+    return switch (row.cause()) {
+      case PORT_READ, PORT_WRITE, MEMORY_READ, MEMORY_WRITE, MSR_READ, MSR_WRITE, HALT -> true;
+      // CPUID does not trap on a processor without assistance: a hole of that architecture.
+      case CPUID -> this != CLASSIC;
+      case CONTROL_WRITE -> {
+        if (row.register().equals("CR3")) {
+          yield this != EPT;
+        }
+        // CR2 is the guest's; CR8 is shadowed by the virtual APIC page.
+        yield this == CLASSIC || row.register().equals("CR0") || row.register().equals("CR4");
+      }
+      case INVALIDATION -> this != EPT;
+      case EXCEPTION -> this == CLASSIC || this == VMX && row.register().equals(PAGE_FAULT);
+      case SYSTEM_CALL -> this == CLASSIC;
+      // An injection goes with the entry that ends the exit by which the interrupt came.
+      case INJECTION -> true;
+    };
+  }
+
+  /** Exits by cause, of those causes that have any. */
+  public Map<Cause, Long> count(List<Intercepts.Row> rows) {
+    Map<Cause, Long> counts = new EnumMap<>(Cause.class);
+    for (Intercepts.Row row : rows) {
+      if (exits(row)) {
+        counts.merge(row.cause(), row.count(), Long::sum);
+      }
+    }
+    return counts;
+  }
+}

@@ -1,0 +1,65 @@
+package parhelion.pc.intercept;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Which hardware exits for what. */
+final class TrapModelTest {
+  private final Intercepts intercepts = new Intercepts();
+
+  private void add(Cause cause, String register, int count) {
+    for (int i = 0; i < count; i++) {
+      intercepts.counter(cause, "device", register).add(5);
+    }
+  }
+
+  @Test
+  void eachKindOfHardwareExitsForItsOwnCauses() {
+    add(Cause.PORT_READ, "0x60", 1);
+    add(Cause.CONTROL_WRITE, "CR3", 2);
+    add(Cause.CONTROL_WRITE, "CR0", 4);
+    add(Cause.CONTROL_WRITE, "CR8", 8);
+    add(Cause.INVALIDATION, "", 16);
+    add(Cause.EXCEPTION, "vector 14", 32);
+    add(Cause.EXCEPTION, "vector 13", 64);
+    add(Cause.SYSTEM_CALL, "", 128);
+    add(Cause.CPUID, "", 256);
+    List<Intercepts.Row> rows = intercepts.rows();
+    assertEquals(
+        Map.of(
+            Cause.PORT_READ, 1L,
+            Cause.CONTROL_WRITE, 14L,
+            Cause.INVALIDATION, 16L,
+            Cause.EXCEPTION, 96L,
+            Cause.SYSTEM_CALL, 128L),
+        TrapModel.CLASSIC.count(rows));
+    assertEquals(
+        Map.of(
+            Cause.PORT_READ, 1L,
+            Cause.CONTROL_WRITE, 6L,
+            Cause.INVALIDATION, 16L,
+            Cause.EXCEPTION, 32L,
+            Cause.CPUID, 256L),
+        TrapModel.VMX.count(rows));
+    assertEquals(
+        Map.of(Cause.PORT_READ, 1L, Cause.CONTROL_WRITE, 4L, Cause.CPUID, 256L),
+        TrapModel.EPT.count(rows));
+  }
+
+  @Test
+  void theAccountAddsUpAndIsBounded() {
+    add(Cause.CPUID, "a", 3);
+    Intercepts.Row row = intercepts.rows().getFirst();
+    assertEquals(3, row.count());
+    assertEquals(15, row.hostNanos());
+    for (int i = 0; i < 10_000; i++) {
+      add(Cause.MEMORY_READ, "register " + i, 1);
+    }
+    List<Intercepts.Row> rows = intercepts.rows();
+    assertEquals(4097, rows.size());
+    assertEquals(10_003, rows.stream().mapToLong(Intercepts.Row::count).sum());
+  }
+}

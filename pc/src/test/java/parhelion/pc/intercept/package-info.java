@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.intercept;
+
+import org.jspecify.annotations.NullMarked;
