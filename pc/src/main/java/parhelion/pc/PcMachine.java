@@ -44,6 +44,7 @@ public final class PcMachine implements Board, AutoCloseable {
 
   private static final long SHORT_SLICE_NANOS = 1_000_000;
   private static final long MIN_INSTRUCTIONS = 500;
+  private static final long MAX_INSTRUCTIONS = 200_000;
   private static final long MAX_PARK_NANOS = 1_000_000_000L;
   private static final SecureRandom ENTROPY = new SecureRandom();
 
@@ -311,7 +312,9 @@ public final class PcMachine implements Board, AutoCloseable {
     sliceEndNanos = start + nanos;
     current = vcpu;
     try {
-      long instructions = clock.isVirtual() ? nanos : (long) (nanos * rate / 1000);
+      // In real time, not so many that a guess of their rate makes timers late.
+      long instructions =
+          clock.isVirtual() ? nanos : Math.min(MAX_INSTRUCTIONS, (long) (nanos * rate / 1000));
       cpu.run(posted.isEmpty() ? Math.max(MIN_INSTRUCTIONS, instructions) : MIN_INSTRUCTIONS);
     } finally {
       current = null;
@@ -361,9 +364,10 @@ public final class PcMachine implements Board, AutoCloseable {
     }
   }
 
-  /** A processor only waits: if another can run, that does. */
+  /** A processor only waits: if another can run, or a timer is due, that comes first. */
   void mayYield(PcVcpu vcpu) {
-    if (vcpus.size() > 1 && othersWait(vcpu)) {
+    if (!clock.isVirtual() && clock.nanos() >= sliceEndNanos
+        || vcpus.size() > 1 && othersWait(vcpu)) {
       vcpu.cpu().stop();
     }
   }

@@ -58,9 +58,12 @@ final class VifCounts {
     map.put("packets not received as no driver asked", missed);
     map.put("times the network was held back", held);
     map.put("copies", copies);
+    map.put("bytes per copy", (txBytes + rxBytes) / Math.max(1, copies));
     map.put("events from the guest", eventsFrom);
     map.put("events to the guest", eventsTo);
     map.put("turns", turns);
+    long events = Math.max(1, eventsFrom + eventsTo);
+    map.put("packets per 100 events", 200 * (txPackets + rxPackets) / events);
     return map;
   }
 }
