@@ -95,7 +95,7 @@ public final class Pty implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mode = arena.allocate(TERMIOS_BYTES);
       if (!closed && Libc.call(Call.TCGETATTR, fd, mode.address()) == 0) {
-        long nothing = Libc.call(Call.CFMAKERAW, mode.address());
+        long unused = Libc.call(Call.CFMAKERAW, mode.address());
         long ignored = Libc.call(Call.TCSETATTR, fd, TCSANOW, mode.address());
       }
     } finally {

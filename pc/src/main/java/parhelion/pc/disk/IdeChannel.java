@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.pc.InterruptLine;
-import parhelion.pc.Registers;
 import parhelion.pc.disk.Action.Background;
 import parhelion.pc.disk.Action.DataIn;
 import parhelion.pc.disk.Action.DataOut;
@@ -21,7 +20,6 @@ import parhelion.pc.disk.Action.PacketWanted;
  * selects answers.
  */
 final class IdeChannel {
-  private static final int DATA = 0;
   private static final int ERROR = 1;
   private static final int STATUS_COMMAND = 7;
   private static final int SELECT = 0x10;
@@ -78,44 +76,14 @@ final class IdeChannel {
     return units[index] != null;
   }
 
-  // -- Registers.
-
-  /** The registers at 0x1f0 or 0x170. */
-  Registers commandBlock() {
-    return new Registers() {
-      @Override
-      public long read(long offset, int size) {
-        return offset == DATA ? readData(size) & 0xffff_ffffL : readRegister((int) offset);
-      }
-
-      @Override
-      public void write(long offset, int size, long value) {
-        if (offset == DATA) {
-          writeData(size, (int) value);
-        } else {
-          writeRegister((int) offset, (int) value & 0xff);
-        }
-      }
-    };
+  /** The status, whose reading here acknowledges nothing. */
+  int status() {
+    IdeUnit unit = units[selected];
+    return unit == null ? 0 : unit.status;
   }
 
-  /** The register at 0x3f6 or 0x376. */
-  Registers controlBlock() {
-    return new Registers() {
-      @Override
-      public long read(long offset, int size) {
-        IdeUnit unit = units[selected];
-        return unit == null ? 0 : unit.status;
-      }
-
-      @Override
-      public void write(long offset, int size, long value) {
-        writeControl((int) value & 0xff);
-      }
-    };
-  }
-
-  private int readRegister(int index) {
+  /** Reads a register of the command block other than the data register. */
+  int readRegister(int index) {
     IdeUnit unit = units[selected];
     if (unit == null) {
       return 0;
@@ -131,7 +99,7 @@ final class IdeChannel {
     };
   }
 
-  private void writeRegister(int index, int value) {
+  void writeRegister(int index, int value) {
     control &= ~CONTROL_PREVIOUS;
     if (index == STATUS_COMMAND) {
       command(value);
@@ -150,7 +118,7 @@ final class IdeChannel {
     }
   }
 
-  private void writeControl(int value) {
+  void writeControl(int value) {
     boolean begins = (value & CONTROL_RESET) != 0 && (control & CONTROL_RESET) == 0;
     boolean ends = (value & CONTROL_RESET) == 0 && (control & CONTROL_RESET) != 0;
     control = value;
@@ -432,7 +400,8 @@ final class IdeChannel {
         });
   }
 
-  private int readData(int size) {
+  /** Reads the data register. */
+  int readData(int size) {
     PioTransfer transfer = pio;
     if (transfer == null || !transfer.in || busy != units[selected]) {
       return 0;
@@ -442,7 +411,7 @@ final class IdeChannel {
     return value;
   }
 
-  private void writeData(int size, int value) {
+  void writeData(int size, int value) {
     PioTransfer transfer = pio;
     if (transfer != null && !transfer.in && busy == units[selected]) {
       transfer.write(size, value);
@@ -465,11 +434,6 @@ final class IdeChannel {
   }
 
   // -- By the bus master.
-
-  /** Whether a transfer waits for the bus master. */
-  boolean wantsDma() {
-    return dma != null;
-  }
 
   /** The bus master is started: does the transfer that waits, if one does. */
   void startDma() {

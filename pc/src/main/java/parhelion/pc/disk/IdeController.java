@@ -34,10 +34,13 @@ public final class IdeController {
       function.writable(TIMING + 2 * i, 2, 0xffff);
       String name = "IDE channel " + i;
       Mapping unused =
-          board.mapPorts(COMMAND_PORTS[i], 8, name, decoded(i, channels[i].commandBlock()));
+          board.mapPorts(COMMAND_PORTS[i], 8, name, decoded(i, IdePorts.commandBlock(channels[i])));
       unused =
           board.mapPorts(
-              CONTROL_PORTS[i], 1, name + " control", decoded(i, channels[i].controlBlock()));
+              CONTROL_PORTS[i],
+              1,
+              name + " control",
+              decoded(i, IdePorts.controlBlock(channels[i])));
     }
     function.ports(
         BUS_MASTER_BAR,

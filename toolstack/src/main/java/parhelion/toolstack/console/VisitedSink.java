@@ -39,7 +39,7 @@ final class VisitedSink implements ConsoleSink {
     byte[] before = kept.tail();
     kept = new ConsoleLog(KEPT_BYTES);
     StreamSink sink = new StreamSink("console output", stream, BUFFER_BYTES);
-    int all = sink.accept(before, 0, before.length);
+    int unused = sink.accept(before, 0, before.length);
     sink.whenRoom(() -> whenRoom.run());
     visitor = sink;
   }
