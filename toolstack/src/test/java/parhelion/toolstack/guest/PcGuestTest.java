@@ -167,7 +167,8 @@ final class PcGuestTest {
       return;
     }
     PcSetup setup =
-        new PcSetup(64, 2, CpuChoice.preferred(), List.of(), new PcSetup.Firmware(image));
+        new PcSetup(
+            64, 2, CpuChoice.preferred(), List.of(), new PcSetup.Firmware(image, new byte[0]));
     try (PcGuest guest = new PcGuest(setup, new CountedClock(Instant.EPOCH), this::take)) {
       PcMachine machine = guest.machine();
       // In virtual time: far more than it takes.
