@@ -76,9 +76,11 @@ final class DebianKernelsTest {
 
       g.guest().vcpuOnline(1, false);
       g.shell("while [ $(nproc) != 1 ]; do sleep 0.1; done");
+      // Linux takes the processor's files away after that, and is done then.
+      String online = "/sys/devices/system/cpu/cpu1/online";
+      g.shell("while [ -e " + online + " ]; do sleep 0.1; done");
       g.guest().vcpuOnline(1, true);
       // Linux only makes it present then; bringing it up is user space's decision.
-      String online = "/sys/devices/system/cpu/cpu1/online";
       g.shell("while [ ! -e " + online + " ]; do sleep 0.1; done; echo 1 > " + online);
       assertEquals("2\n", g.shell("nproc"));
 
