@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import parhelion.pc.display.Screenshot;
+import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.control.ControlledGuest;
 import parhelion.toolstack.control.GuestInfo;
@@ -93,8 +93,8 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   }
 
   @Override
-  public Screenshot screenshot() {
-    return guest().screenshot();
+  public Screen screen() {
+    return guest().screen();
   }
 
   @Override

@@ -9,7 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import parhelion.pc.display.Screenshot;
+import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 
 /**
@@ -120,7 +120,7 @@ public final class ControlServer implements AutoCloseable {
       case Action.Resize resize -> guest.resize(resize.device(), resize.bytes());
       case Action.Keys keys -> guest.type(keys.text());
       case Action.Screen screen -> {
-        Screenshot shot = guest.screenshot();
+        Screen shot = guest.screen();
         answer.put("text", shot.text()).put("width", shot.width()).put("height", shot.height());
         if (screen.picture()) {
           if (shot.png().length > MAX_PICTURE_BYTES) {

@@ -1,6 +1,6 @@
 package parhelion.toolstack.control;
 
-import parhelion.pc.display.Screenshot;
+import parhelion.toolstack.Screen;
 import parhelion.toolstack.steward.Steward;
 
 /** A guest as the control socket sees it. Any thread; a UserError says what cannot be done. */
@@ -25,7 +25,7 @@ public interface ControlledGuest {
   void resize(String device, long bytes);
 
   /** What is on its display. */
-  Screenshot screenshot();
+  Screen screen();
 
   /** Types on its keyboard. */
   void type(String text);

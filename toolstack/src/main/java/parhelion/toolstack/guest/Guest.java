@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import parhelion.pc.display.Screenshot;
+import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 
@@ -92,7 +92,7 @@ public interface Guest extends AutoCloseable {
    *
    * @throws UserError if it has none, or does not run
    */
-  default Screenshot screenshot() {
+  default Screen screen() {
     throw new UserError("a paravirtual guest has no display: it is a PC's, of run --mode full");
   }
 

@@ -18,7 +18,6 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
-import parhelion.pc.display.Screenshot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.input.Key;
@@ -30,6 +29,7 @@ import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.EngineNotes;
 import parhelion.toolstack.PerfMap;
+import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.PcDevices;
@@ -226,8 +226,8 @@ public final class PcGuest implements Guest {
   }
 
   @Override
-  public Screenshot screenshot() {
-    return MachineCall.of(machine, devices::screenshot);
+  public Screen screen() {
+    return Screen.of(MachineCall.of(machine, devices::screenshot));
   }
 
   @Override

@@ -63,8 +63,8 @@ final class ControlServerTest {
     }
 
     @Override
-    public parhelion.pc.display.Screenshot screenshot() {
-      return new parhelion.pc.display.Screenshot("text\n", 8, 16, new byte[] {1, 2, 3});
+    public parhelion.toolstack.Screen screen() {
+      return new parhelion.toolstack.Screen("text\n", 8, 16, new byte[] {1, 2, 3});
     }
 
     @Override
