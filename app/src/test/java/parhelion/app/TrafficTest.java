@@ -44,14 +44,14 @@ final class TrafficTest {
 
   /**
    * A server that sums what it gets to its end, for which socat has to wait longer than its half a
-   * second; one that sends without end; one that can stall.
+   * second; one that sends without end; one that never answers.
    */
   private static final String SERVE =
       """
       socat -t 1000 TCP-LISTEN:7001,fork,reuseaddr,backlog=64 EXEC:sha256sum &
       socat -u EXEC:'cat /dev/zero' TCP-LISTEN:7002,fork,reuseaddr,backlog=64 &
       while :; do iperf3 -s -p 5201 >/dev/null 2>&1; done &
-      exec socat TCP-LISTEN:7003,reuseaddr,fork SYSTEM:'printf "HTTP/1.0 200 OK\\r\\n\\r\\n"; sleep 100000'
+      exec socat TCP-LISTEN:7003,reuseaddr,fork EXEC:'sleep 100000'
       """;
 
   @TempDir private Path directory;
