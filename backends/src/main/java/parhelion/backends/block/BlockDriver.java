@@ -11,6 +11,7 @@ import parhelion.backends.block.BlockRequest.Rules;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenbus.XenbusDriver;
 import parhelion.media.disk.Disk;
+import parhelion.media.disk.DiskWorkers;
 
 /**
  * A block device's backend: offers what it can do, and serves the rings that the frontend sets up.
@@ -28,7 +29,7 @@ public final class BlockDriver implements XenbusDriver {
   private final Frontend guest;
   private final Disk disk;
   private final BlockOptions options;
-  private final BlockWorkers workers;
+  private final DiskWorkers workers;
   private final BlockCounts counts = new BlockCounts();
   private final List<BlockQueue> queues = new ArrayList<>();
   private volatile long sizeBytes;
@@ -37,7 +38,7 @@ public final class BlockDriver implements XenbusDriver {
     this.guest = guest;
     this.disk = disk;
     this.options = options;
-    workers = new BlockWorkers(disk);
+    workers = new DiskWorkers(disk);
     sizeBytes = disk.sizeBytes();
   }
 

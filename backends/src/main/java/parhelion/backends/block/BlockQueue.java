@@ -12,6 +12,7 @@ import parhelion.backends.Frontend;
 import parhelion.backends.Port;
 import parhelion.backends.block.BlockRequest.Rules;
 import parhelion.backends.xenbus.XenbusDriver.RefusedException;
+import parhelion.media.disk.DiskWorkers;
 
 /**
  * One ring of a block device at work: takes requests, has them done, answers. Its turns are on the
@@ -27,7 +28,7 @@ final class BlockQueue implements AutoCloseable {
   private final Frontend guest;
   private final BlockRing ring;
   private final GrantPool pool;
-  private final BlockWorkers workers;
+  private final DiskWorkers workers;
   private final BlockCounts counts;
   private final Supplier<Rules> rules;
   private final Consumer<String> fail;
@@ -59,7 +60,7 @@ final class BlockQueue implements AutoCloseable {
       Frontend guest,
       BlockRing ring,
       GrantPool pool,
-      BlockWorkers workers,
+      DiskWorkers workers,
       BlockCounts counts,
       Supplier<Rules> rules,
       Consumer<String> fail) {
@@ -153,7 +154,7 @@ final class BlockQueue implements AutoCloseable {
     counts.count(job);
     if (request.op() == BlkifOp.WRITE_BARRIER) {
       barrier = job;
-    } else if (workers.runNow(job)) {
+    } else if (workers.runNow(job::run, job.request.lengthBytes(), job.isSlow())) {
       answer(job);
     } else {
       runAside(job);
@@ -175,7 +176,7 @@ final class BlockQueue implements AutoCloseable {
     }
     counts.aside++;
     workers.runAside(
-        job,
+        job::run,
         () -> {
           finished.add(job);
           synchronized (idle) {

@@ -3,40 +3,21 @@ package parhelion.pc.disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import parhelion.media.disk.Disk;
+import parhelion.media.disk.DiskWorkers;
 import parhelion.pc.Board;
 
 /**
- * The host's side of a disk device: who does its input and output. Jobs of ordinary size are done
- * at once while the host answers out of its cache (3 us for 4 KiB, where a thread and back takes 16
- * us); after one that took long, the next ones go to threads, which exist only while there is work,
- * and the guest runs on. What may wait for the host's disk always goes to a thread.
+ * The host's side of a disk device: jobs, done by {@link DiskWorkers}, whose ends are told on the
+ * machine's thread.
  */
 public final class DiskIo implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DiskIo.class.getName());
 
-  /** Larger transfers gain by running beside the guest. */
-  private static final int INLINE_BYTES = 256 << 10;
-
-  /** A transfer at once that takes longer, and longer by its size, has not come out of a cache. */
-  private static final long SLOW_NANOS = 1_000_000;
-
-  private static final long SLOW_NANOS_PER_BYTE = 2;
-
-  /** How many then go to threads before it is tried again. */
-  private static final int PENALTY = 16;
-
-  private static final int THREADS = 4;
-  private static final int IDLE_SECONDS = 5;
-
   private final Disk disk;
   private final Board board;
-  private final ThreadPoolExecutor threads;
+  private final DiskWorkers workers;
   private final Object idle = new Object();
-  private int penalty;
 
   /** Jobs that threads have; guarded by {@link #idle}. */
   private int aside;
@@ -59,15 +40,7 @@ public final class DiskIo implements AutoCloseable {
   public DiskIo(Disk disk, Board board) {
     this.disk = disk;
     this.board = board;
-    threads =
-        new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().daemon().name("disk-", 1).factory());
-    threads.allowCoreThreadTimeOut(true);
+    workers = new DiskWorkers(disk);
   }
 
   public Disk disk() {
@@ -82,27 +55,22 @@ public final class DiskIo implements AutoCloseable {
    * @param slow whether it may wait for the host's disk, however warm the host's cache is
    */
   public void submit(Job job, long bytes, boolean slow, Done done) {
-    if (threads.isShutdown()) {
+    if (workers.isShutdown()) {
       done.done(false);
       return;
     }
-    if (!slow && bytes <= INLINE_BYTES && penalty == 0) {
-      long start = System.nanoTime();
-      boolean ok = run(job);
-      if (System.nanoTime() - start > SLOW_NANOS + bytes * SLOW_NANOS_PER_BYTE) {
-        penalty = PENALTY;
-      }
-      done.done(ok);
+    Attempt attempt = new Attempt(job);
+    if (workers.runNow(attempt, bytes, slow)) {
+      done.done(attempt.ok);
       return;
     }
-    penalty = Math.max(0, penalty - 1);
     synchronized (idle) {
       aside++;
     }
-    threads.execute(
+    workers.runAside(
+        attempt,
         () -> {
-          boolean ok = run(job);
-          board.post(() -> done.done(ok));
+          board.post(() -> done.done(attempt.ok));
           synchronized (idle) {
             aside--;
             idle.notifyAll();
@@ -110,16 +78,26 @@ public final class DiskIo implements AutoCloseable {
         });
   }
 
-  private boolean run(Job job) {
-    try {
-      job.run(disk);
-      return true;
-    } catch (IOException e) {
-      LOG.log(System.Logger.Level.DEBUG, () -> disk + ": input or output failed", e);
-    } catch (RuntimeException | Error e) {
-      LOG.log(System.Logger.Level.ERROR, () -> disk + ": input or output failed", e);
+  /** A job, and whether the disk could do it. */
+  private static final class Attempt implements DiskWorkers.Job {
+    private final Job job;
+    boolean ok;
+
+    Attempt(Job job) {
+      this.job = job;
     }
-    return false;
+
+    @Override
+    public void run(Disk disk) {
+      try {
+        job.run(disk);
+        ok = true;
+      } catch (IOException e) {
+        LOG.log(System.Logger.Level.DEBUG, () -> disk + ": input or output failed", e);
+      } catch (RuntimeException | Error e) {
+        LOG.log(System.Logger.Level.ERROR, () -> disk + ": input or output failed", e);
+      }
+    }
   }
 
   /** Whether a range is all on the disk. */
@@ -131,15 +109,10 @@ public final class DiskIo implements AutoCloseable {
   /** A transfer between consecutive bytes of the disk and what remains of some buffers. */
   public static Job transfer(long offset, List<ByteBuffer> buffers, boolean toDisk) {
     return disk -> {
-      long at = offset;
-      for (ByteBuffer buffer : buffers) {
-        int bytes = buffer.remaining();
-        if (toDisk) {
-          disk.write(at, buffer);
-        } else {
-          disk.read(at, buffer);
-        }
-        at += bytes;
+      if (toDisk) {
+        disk.write(offset, buffers);
+      } else {
+        disk.read(offset, buffers);
       }
     };
   }
@@ -167,6 +140,6 @@ public final class DiskIo implements AutoCloseable {
   @Override
   public void close() {
     drain();
-    threads.shutdown();
+    workers.shutdown();
   }
 }

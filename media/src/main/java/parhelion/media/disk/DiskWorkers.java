@@ -1,20 +1,20 @@
-package parhelion.backends.block;
+package parhelion.media.disk;
 
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import parhelion.media.disk.Disk;
 
 /**
- * Decides who does a disk's input and output: the scheduler's thread itself, or one of a few
- * threads of the device, which exist only while there is work.
+ * Decides who does a disk's input and output for a guest: the thread that runs the guest, or one of
+ * a few threads of the device, which exist only while there is work. Used by the thread that runs
+ * the guest.
  *
  * <p>Measured (2026-11-27, medians on a busy host of two processors): a read out of the host's page
  * cache takes 3 us for 4 KiB, 18 us for 128 KiB, 134 us for 1 MiB; a job given to a thread, and its
  * end back, 16 us. So transfers of ordinary size are done at once; but after one that took long,
  * which will have waited for the host's disk, the next ones go to threads, and the guest runs on.
  */
-final class BlockWorkers {
+public final class DiskWorkers {
   /** Larger transfers gain by running beside the guest. */
   private static final int INLINE_BYTES = 256 << 10;
 
@@ -33,7 +33,15 @@ final class BlockWorkers {
   private final ThreadPoolExecutor threads;
   private int penalty;
 
-  BlockWorkers(Disk disk) {
+  /** What is done to a disk; any thread. It says itself how it went. */
+  @FunctionalInterface
+  public interface Job {
+    /** Does it; returns when it is done, and throws nothing. */
+    void run(Disk disk);
+  }
+
+  /** For one device; the disk stays its owner's. */
+  public DiskWorkers(Disk disk) {
     this.disk = disk;
     threads =
         new ThreadPoolExecutor(
@@ -46,10 +54,14 @@ final class BlockWorkers {
     threads.allowCoreThreadTimeOut(true);
   }
 
-  /** Does the job now if that is likely to be quick; false if a thread should do it. */
-  boolean runNow(BlockJob job) {
-    long bytes = job.request.lengthBytes();
-    if (job.isSlow() || bytes > INLINE_BYTES) {
+  /**
+   * Does the job now if that is likely to be quick; false if a thread should do it.
+   *
+   * @param bytes about how much it moves
+   * @param slow whether it may wait for the host's disk, however warm the host's cache is
+   */
+  public boolean runNow(Job job, long bytes, boolean slow) {
+    if (slow || bytes > INLINE_BYTES) {
       return false;
     }
     if (penalty > 0) {
@@ -65,11 +77,20 @@ final class BlockWorkers {
   }
 
   /** Has a thread do the job and then call {@code whenDone}. */
-  void runAside(BlockJob job, Runnable whenDone) {
+  public void runAside(Job job, Runnable whenDone) {
     threads.execute(
         () -> {
           job.run(disk);
           whenDone.run();
         });
+  }
+
+  /** Lets the threads end once they have done what they were given. */
+  public void shutdown() {
+    threads.shutdown();
+  }
+
+  public boolean isShutdown() {
+    return threads.isShutdown();
   }
 }
