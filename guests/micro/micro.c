@@ -129,6 +129,7 @@ static void memory(void) {
 }
 
 static void timer(void) {
+  hypercall(VCPU_OP, 7, 0, 0, 0); /* a vcpu starts with a periodic timer, whose ticks would count here */
   struct { u32 virq, vcpu, port; } bind = { 0, 0, 0 };
   report("bind VIRQ_TIMER:", hypercall(EVENT_CHANNEL_OP, 1, (u64)&bind, 0, 0), 10);
   timer_port = bind.port;

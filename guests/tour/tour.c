@@ -263,6 +263,7 @@ static void tour_time(void) {
   struct { u32 virq, vcpu, port; } bind = { 0, 0, 0 };
   hypercall(EVENT_CHANNEL_OP, 1, (u64)&bind, 0, 0);
   unmask(bind.port);
+  hypercall(VCPU_OP, 7, 0, 0, 0); /* a vcpu starts with a periodic timer, whose ticks would end the sleep */
   struct { u64 timeout_abs_ns; u32 flags; } timer = { now() + 10000000, 0 };
   u64 start = now(), before = event_count;
   hypercall(VCPU_OP, 8, 0, (u64)&timer, 0);
