@@ -32,6 +32,7 @@ import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcDevices;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
@@ -76,7 +77,7 @@ public final class PcGuest implements Guest {
       console.plug(Uart.COM1);
       sink.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), videoBios());
+      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), roms());
       setup.devices().forEach(device -> device.plug(devices));
       devices.ready();
       switch (setup.start()) {
@@ -122,8 +123,8 @@ public final class PcGuest implements Guest {
     }
   }
 
-  private byte[] videoBios() {
-    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.videoBios() : new byte[0];
+  private OptionRoms roms() {
+    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.roms() : OptionRoms.NONE;
   }
 
   private AcpiTables.Contents contents() {

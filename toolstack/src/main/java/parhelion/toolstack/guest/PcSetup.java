@@ -3,6 +3,7 @@ package parhelion.toolstack.guest;
 import java.util.List;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.OptionRoms;
 
 /**
  * What an emulated PC is made of.
@@ -25,9 +26,9 @@ public record PcSetup(
    * Firmware, which finds by itself what to start.
    *
    * @param image bytes that end at 4 GiB, a multiple of 4096
-   * @param videoBios what is in the display's ROM; empty for nothing
+   * @param roms what it finds in the cards' ROMs
    */
-  public record Firmware(byte[] image, byte[] videoBios) implements Start {}
+  public record Firmware(byte[] image, OptionRoms roms) implements Start {}
 
   /** A guest with a kernel. */
   public static PcSetup of(GuestConfig config) {
