@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Resize.class,
       ScreenCommands.Screen.class,
       ScreenCommands.Keys.class,
+      ReportCommand.class,
       CrashSiteCommand.class
     },
     mixinStandardHelpOptions = true,

@@ -32,11 +32,20 @@ final class StatisticsTest {
     assertEquals(100, summary.most());
   }
 
-  /** The table of ranks for the sign test at 5 % (Conover, table A3): n, rank from 1, confidence. */
+  /**
+   * The table of ranks for the sign test at 5 % (Conover, table A3): n, rank from 1, confidence.
+   */
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 0", "2, 1, 0.5", "5, 1, 0.9375", "6, 1, 0.96875", "8, 1, 0.9921875",
-    "9, 2, 0.9609375", "10, 2, 0.978515625", "12, 3, 0.961425781", "20, 6, 0.958610535",
+    "1, 1, 0",
+    "2, 1, 0.5",
+    "5, 1, 0.9375",
+    "6, 1, 0.96875",
+    "8, 1, 0.9921875",
+    "9, 2, 0.9609375",
+    "10, 2, 0.978515625",
+    "12, 3, 0.961425781",
+    "20, 6, 0.958610535",
     "25, 8, 0.95671475"
   })
   void theMediansIntervalHasTheKnownRanks(int n, int rank, double confidence) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -313,7 +314,12 @@ public final class PcGuest implements Guest {
     return PcStats.of(machine, trapModel);
   }
 
-  /** Whether hardware to compare with has that name: classic, vmx or ept. */
+  /** The names of hardware to compare with, for messages. */
+  public static String trapModels() {
+    return String.join(", ", Arrays.stream(TrapModel.values()).map(model -> model.label).toList());
+  }
+
+  /** Whether hardware to compare with has that name. */
   public static boolean isTrapModel(String label) {
     return TrapModel.of(label) != null;
   }
