@@ -42,7 +42,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Resize.class,
       ScreenCommands.Screen.class,
       ScreenCommands.Keys.class,
-      CrashSiteCommand.class
+      CrashSiteCommand.class,
+      BoundsCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
