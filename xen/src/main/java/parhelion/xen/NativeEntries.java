@@ -75,6 +75,9 @@ final class NativeEntries implements Gates {
   private final VcpuState state;
   private final Hypervisor hypervisor;
 
+  /** Where generated code counts, of the vcpu's; 0 as long as there is none. */
+  private long countedAt;
+
   NativeEntries(Vcpu vcpu) {
     this.vcpu = vcpu;
     state = vcpu.state;
@@ -85,6 +88,7 @@ final class NativeEntries implements Gates {
 
   @Override
   public int open(long fields) {
+    countedAt = fields;
     takeCounts(fields);
     long infoPa = state.vcpuInfoPa;
     long sp = state.kernelSp & -16L;
@@ -116,6 +120,13 @@ final class NativeEntries implements Gates {
       U.putLong(fields + OTHER_CS, -1);
     }
     return Gate.SYSCALL.bit() | Gate.IRET.bit();
+  }
+
+  /** Counts what was done since generated code was entered. */
+  void settleCounts() {
+    if (countedAt != 0) {
+      takeCounts(countedAt);
+    }
   }
 
   private void takeCounts(long fields) {
