@@ -29,8 +29,8 @@ import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
 /**
- * The one kernel file that every guest of a comparison runs, and the initramfs that goes with it: the
- * built-in one, or the user's own with the lab's program added.
+ * The one kernel file that every guest of a comparison runs, and the initramfs that goes with it:
+ * the built-in one, or the user's own with the lab's program added.
  */
 final class LabKernel {
   private static final String SMALL_PACKAGE = "linux-image-cloud-amd64";
@@ -167,7 +167,9 @@ final class LabKernel {
   /** The kernel's command line; the program is the first process in any case. */
   String commandLine(String console, String deviceWords, String append, int millis) {
     String how =
-        initrd == null ? command(millis).kernelArguments() + " " + deviceWords : "PARHELION_LAB=own";
+        initrd == null
+            ? command(millis).kernelArguments() + " " + deviceWords
+            : "PARHELION_LAB=own";
     return String.join(
             " ", "console=" + console, "quiet loglevel=1 rdinit=" + LabProgram.PATH, how, append)
         .strip();
@@ -205,7 +207,9 @@ final class LabKernel {
     for (int at = file.position(); at < file.limit() - VERSION.length; at++) {
       if (file.get(at) == VERSION[0] && isVersionAt(file, at)) {
         StringBuilder text = new StringBuilder();
-        for (int i = at + VERSION.length; i < file.limit() && text.length() < MAX_VERSION_BYTES; i++) {
+        for (int i = at + VERSION.length;
+            i < file.limit() && text.length() < MAX_VERSION_BYTES;
+            i++) {
           char c = (char) (file.get(i) & 0xff);
           if (c < ' ' || c > '~') {
             break;

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Mark;
@@ -56,6 +57,7 @@ final class MarkRecorder implements Mark.Listener {
   private final List<Workload> workloads;
   private final Supplier<GuestCounts> counts;
   private final Runnable whenDone;
+  private final Consumer<String> whenMeasuring;
   private final Map<String, Sample> samples = new HashMap<>();
   private final Map<String, String> failures = new HashMap<>();
   private final int[] opened;
@@ -64,20 +66,23 @@ final class MarkRecorder implements Mark.Listener {
   private int openNumber;
   private boolean done;
 
-  /** What is told of a row that is being measured; null when none is. */
-  private volatile @Nullable String running;
-
   /**
    * For one guest.
    *
    * @param workloads the rows by number, from 1; {@link Roster#BOOT} is not among them
    * @param counts what the guest has cost so far
    * @param whenDone called when the guest says that it has done all rows
+   * @param whenMeasuring called with a row's title when it begins
    */
-  MarkRecorder(List<Workload> workloads, Supplier<GuestCounts> counts, Runnable whenDone) {
+  MarkRecorder(
+      List<Workload> workloads,
+      Supplier<GuestCounts> counts,
+      Runnable whenDone,
+      Consumer<String> whenMeasuring) {
     this.workloads = workloads;
     this.counts = counts;
     this.whenDone = whenDone;
+    this.whenMeasuring = whenMeasuring;
     opened = new int[workloads.size() + 1];
   }
 
@@ -130,7 +135,7 @@ final class MarkRecorder implements Mark.Listener {
     if (within != null) {
       spoil(within, "another row began in it");
     }
-    running = workload.info().title();
+    whenMeasuring.accept(workload.info().title());
     openNumber = (int) mark.number();
     open = before();
   }
@@ -143,7 +148,6 @@ final class MarkRecorder implements Mark.Listener {
     }
     Moment to = after();
     open = null;
-    running = null;
     if (mark.operations() < 1
         || mark.operations() > MOST
         || mark.bytes() < 0
@@ -163,10 +167,10 @@ final class MarkRecorder implements Mark.Listener {
     if (workload != null) {
       String why = ERRORS.get(mark.operations());
       spoil(
-          workload, why != null ? why : "the guest's error " + Math.clamp(mark.operations(), 0, 999));
+          workload,
+          why != null ? why : "the guest's error " + Math.clamp(mark.operations(), 0, 999));
       if (openNumber == mark.number()) {
         open = null;
-        running = null;
       }
     }
   }
@@ -249,11 +253,6 @@ final class MarkRecorder implements Mark.Listener {
   }
 
   // --- after the run ---
-
-  /** What is being measured, for people; null between two. Any thread. */
-  @Nullable String running() {
-    return running;
-  }
 
   /** The sample of a workload, or null. */
   @Nullable Sample sample(Workload workload) {

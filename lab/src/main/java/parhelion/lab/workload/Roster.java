@@ -39,8 +39,7 @@ public final class Roster {
 
   /** A command of the user's, run once by a shell of the guest's. */
   public static Workload command(String shellText) {
-    return Workload.of(
-        COMMAND, "yours", title(shellText), "command", SECONDS, Need.SHELL, null);
+    return Workload.of(COMMAND, "yours", title(shellText), "command", SECONDS, Need.SHELL, null);
   }
 
   private static String title(String shellText) {
@@ -76,8 +75,7 @@ public final class Roster {
   private static List<Workload> all() {
     List<Workload> all = new ArrayList<>();
     all.add(
-        Workload.of(
-            BOOT, "boot", "power-on to the first program", "", SECONDS, Need.KERNEL, null));
+        Workload.of(BOOT, "boot", "power-on to the first program", "", SECONDS, Need.KERNEL, null));
     processes(all);
     memory(all);
     latency(all);

@@ -29,6 +29,9 @@ public interface Guest extends AutoCloseable {
   /** Asks the guest's kernel to power off, as a power button would. Any thread. */
   void requestShutdown();
 
+  /** What executes its code: rewriter or interpreter. */
+  String engine();
+
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
   @Nullable String engineNote();
 

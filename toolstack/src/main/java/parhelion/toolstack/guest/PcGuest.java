@@ -259,6 +259,11 @@ public final class PcGuest implements Guest {
   }
 
   @Override
+  public String engine() {
+    return machine.code().engine().label;
+  }
+
+  @Override
   public @Nullable String engineNote() {
     return EngineNotes.ofFallback(machine.code());
   }

@@ -209,6 +209,11 @@ public final class PvGuest implements Guest {
     }
   }
 
+  @Override
+  public String engine() {
+    return hypervisor.code().engine().label;
+  }
+
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
   @Override
   public @Nullable String engineNote() {
