@@ -139,16 +139,6 @@ public final class Hypervisor implements AutoCloseable {
     return markListener;
   }
 
-  /**
-   * Has the statistics know what generated code has done by itself so far; between a guest's
-   * instructions.
-   */
-  public void settleCounts() {
-    for (Domain d : domains.values()) {
-      d.vcpus().forEach(v -> v.monitor().settleCounts());
-    }
-  }
-
   long gdtFrame() {
     return gdtFrame;
   }

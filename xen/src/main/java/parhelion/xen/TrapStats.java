@@ -88,6 +88,11 @@ public final class TrapStats {
     counts[USER_SYSCALL] += count;
   }
 
+  /** Instructions that generated code has emulated by itself; nobody has measured them. */
+  void nativeEmulations(Mnemonic mnemonic, long count) {
+    counts[EMULATED + mnemonic.ordinal()] += count;
+  }
+
   private static String name(int kind) {
     return switch (kind) {
       case UPCALL -> "delivered event upcalls";

@@ -306,11 +306,6 @@ public final class XenMonitor implements Monitor {
     XenCpuid.execute(vcpu, false);
   }
 
-  /** Has the statistics know what generated code has done by itself. */
-  void settleCounts() {
-    nativeEntries.settleCounts();
-  }
-
   @Override
   public long random(Cpu cpu) {
     SplittableRandom repeated = hypervisor.random();

@@ -49,7 +49,6 @@ public record GuestCounts(
   private static final String PREFIX = "__HYPERVISOR_";
 
   static GuestCounts of(Hypervisor hypervisor, Domain domain, long bytesMoved) {
-    hypervisor.settleCounts();
     HypercallStats stats = hypervisor.hypercalls().stats();
     Map<String, Tally> interceptions = new TreeMap<>();
     Map<String, Long> hypercalls = new TreeMap<>();
