@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       ExecCommand.class,
       DemoCommand.class,
+      CompareCommand.class,
       ImageCommand.class,
       ListCommand.class,
       ExecInCommand.class,

@@ -147,6 +147,38 @@ public final class TrapStats {
     return counts[PAGE_TABLE_WRITE];
   }
 
+  /** Event upcalls: a paravirtual guest's interrupts. */
+  public long upcallCount() {
+    return counts[UPCALL];
+  }
+
+  /**
+   * The same for accounts of all techniques, whose names begin with a cause: {@code exception:#PF},
+   * {@code emulated instruction:IN}, {@code interrupt}.
+   */
+  public Map<String, Count> byCause() {
+    Map<String, Count> rows = new LinkedHashMap<>();
+    for (int kind = 0; kind < counts.length; kind++) {
+      if (counts[kind] != 0) {
+        rows.put(cause(kind), new Count(counts[kind], nanos[kind]));
+      }
+    }
+    return rows;
+  }
+
+  private static String cause(int kind) {
+    return switch (kind) {
+      case UPCALL -> "interrupt";
+      case USER_SYSCALL -> "system call";
+      case PAGE_TABLE_WRITE -> "page-table write";
+      case PREFIXED_CPUID -> "CPUID";
+      default ->
+          kind >= EMULATED
+              ? "emulated instruction:" + MNEMONICS[kind - EMULATED]
+              : "exception:" + (kind < EXCEPTIONS.length ? EXCEPTIONS[kind] : "vector " + kind);
+    };
+  }
+
   /** Everything that has happened at all, by name, for reports. */
   public Map<String, Count> all() {
     Map<String, Count> rows = new LinkedHashMap<>();
