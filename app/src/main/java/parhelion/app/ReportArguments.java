@@ -54,6 +54,11 @@ final class ReportArguments {
   /** What the options name, read. */
   record Opened(List<CostModel> models, @Nullable Comparison baseline) {}
 
+  /** Whether nothing is to be written to a file. */
+  boolean hasNoFile() {
+    return html == null && analysis == null;
+  }
+
   /** Reads what is named, so that an error shows before anything else is done. */
   Opened open() {
     checkDirectory(html);
