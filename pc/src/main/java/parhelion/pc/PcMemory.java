@@ -38,6 +38,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
 
   private final long romBytes;
   private final ByteBuffer window;
+  private long movedBytes;
 
   /**
    * RAM of {@code bytes}, a multiple of a page and at least 2 MiB.
@@ -122,6 +123,11 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
 
   // --- as devices see it ---
 
+  /** Bytes of memory that devices have read, written or asked to see so far. */
+  public long movedBytes() {
+    return movedBytes;
+  }
+
   @Override
   public boolean contains(long address, long lengthBytes) {
     if (address < 0 || lengthBytes < 0) {
@@ -141,6 +147,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return null;
     }
+    movedBytes += lengthBytes;
     if (address + lengthBytes <= window.capacity()) {
       return window.slice((int) address, lengthBytes).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -163,6 +170,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return false;
     }
+    movedBytes += lengthBytes;
     machine.read(address, into, offset, lengthBytes);
     return true;
   }
@@ -172,6 +180,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return false;
     }
+    movedBytes += lengthBytes;
     machine.write(address, from, offset, lengthBytes);
     return true;
   }

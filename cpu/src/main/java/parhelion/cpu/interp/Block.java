@@ -34,8 +34,7 @@ public final class Block {
 
   /**
    * Two remembered successors. For one in the same page the key is its distance from this block's
-   * start and the epoch 0; for others the key is its linear address, and the TLB epoch in which it
-   * was found.
+   * start and the epoch 0; for others the key is its RIP, and the TLB epoch in which it was found.
    */
   @Nullable Block link0;
 

@@ -22,7 +22,7 @@ public final class Interpreter {
   private final long state;
   private final BlockDecoder decoder;
   private final @Nullable Block[] cacheBlock = new Block[CACHE];
-  private final long[] cacheVa = new long[CACHE];
+  private final long[] cacheRip = new long[CACHE];
   private final long[] cacheEpoch = new long[CACHE];
 
   /** Length of the block that is being executed; 0 once its last instruction is done for. */
@@ -150,31 +150,33 @@ public final class Interpreter {
       return lookup(rip);
     }
     long delta = rip - start;
-    long base = codeBase();
-    long va = base + rip;
     long epoch = c.tlbEpoch();
     Block n = b.link0;
     if (n != null && n.valid) {
-      if (b.epoch0 == 0 ? b.key0 == delta : b.epoch0 == epoch && b.key0 == va) {
+      if (b.epoch0 == 0 ? b.key0 == delta : b.epoch0 == epoch && b.key0 == rip) {
         return n;
       }
     }
     n = b.link1;
     if (n != null && n.valid) {
-      if (b.epoch1 == 0 ? b.key1 == delta : b.epoch1 == epoch && b.key1 == va) {
+      if (b.epoch1 == 0 ? b.key1 == delta : b.epoch1 == epoch && b.key1 == rip) {
         return n;
       }
     }
     n = lookup(rip);
     if (b.valid) {
-      link(b, n, base + start, va, epoch);
+      link(b, n, start, rip, c.codeBits == 64, epoch);
     }
     return n;
   }
 
-  private static void link(Block b, Block n, long startVa, long va, long epoch) {
-    boolean samePage = ((startVa ^ va) & -4096L) == 0 && n.secondPa < 0 && b.secondPa < 0;
-    long key = samePage ? va - startVa : va;
+  /**
+   * Remembers a successor: within a page for good, where no code segment has a base or a limit;
+   * else as long as nothing changes that leads from an offset to a frame.
+   */
+  private static void link(Block b, Block n, long start, long rip, boolean flat, long epoch) {
+    boolean samePage = flat && ((start ^ rip) & -4096L) == 0 && n.secondPa < 0 && b.secondPa < 0;
+    long key = samePage ? rip - start : rip;
     long keyEpoch = samePage ? 0 : epoch;
     Block link0 = b.link0;
     boolean replaceFirst =
@@ -190,22 +192,20 @@ public final class Interpreter {
     }
   }
 
-  /** What makes RIP a linear address: the same RIP is other code in another segment. */
-  private long codeBase() {
-    return c.codeBits == 64 ? 0 : c.get64(CpuState.SEG_BASE + CpuState.CS * 8);
-  }
-
   private Block lookup(long rip) {
-    long va = codeBase() + rip;
-    int i = (int) (va ^ (va >>> 12)) & (CACHE - 1);
+    int i = (int) (rip ^ (rip >>> 12)) & (CACHE - 1);
     Block b = cacheBlock[i];
     long epoch = c.tlbEpoch();
-    if (b != null && cacheVa[i] == va && cacheEpoch[i] == epoch && b.valid && b.mode == c.modeKey) {
+    if (b != null
+        && cacheRip[i] == rip
+        && cacheEpoch[i] == epoch
+        && b.valid
+        && b.mode == c.modeKey) {
       return b;
     }
     b = decoder.blockAt(rip);
     cacheBlock[i] = b;
-    cacheVa[i] = va;
+    cacheRip[i] = rip;
     cacheEpoch[i] = c.tlbEpoch();
     return b;
   }

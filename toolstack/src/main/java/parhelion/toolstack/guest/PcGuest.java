@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.pc.PcConfig;
 import parhelion.pc.PcMachine;
 import parhelion.pc.PcMemory;
@@ -64,6 +66,11 @@ public final class PcGuest implements Guest {
   /** Builds a guest in real time; nothing runs yet. */
   public PcGuest(PcSetup setup, GuestOutput output) {
     this(setup, new HostClock(), output.sink());
+  }
+
+  /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
+  public PcGuest(GuestConfig config, MachineClock clock, ConsoleTail console) {
+    this(PcSetup.of(config), clock, console);
   }
 
   /** Builds the guest; nothing runs yet. */
@@ -254,6 +261,11 @@ public final class PcGuest implements Guest {
   }
 
   @Override
+  public String engine() {
+    return machine.code().engine().label;
+  }
+
+  @Override
   public @Nullable String engineNote() {
     return EngineNotes.ofFallback(machine.code());
   }
@@ -314,7 +326,27 @@ public final class PcGuest implements Guest {
     return PcStats.of(machine, trapModel);
   }
 
-  /** Whether hardware to compare with has that name: classic, vmx or ept. */
+  @Override
+  public GuestCounts counts() {
+    return GuestCounts.of(machine);
+  }
+
+  @Override
+  public void onMark(Mark.Listener listener) {
+    machine.setMarkListener(listener);
+  }
+
+  @Override
+  public void repeatRandom(long seed) {
+    machine.repeatRandom(seed);
+  }
+
+  /** The names of hardware to compare with, for messages. */
+  public static String trapModels() {
+    return String.join(", ", Arrays.stream(TrapModel.values()).map(model -> model.label).toList());
+  }
+
+  /** Whether hardware to compare with has that name. */
   public static boolean isTrapModel(String label) {
     return TrapModel.of(label) != null;
   }

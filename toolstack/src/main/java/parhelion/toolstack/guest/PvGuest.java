@@ -1,6 +1,7 @@
 package parhelion.toolstack.guest;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import parhelion.backends.xenstore.DomainDirectory;
 import parhelion.backends.xenstore.ShutdownRequest;
 import parhelion.backends.xenstore.XenstoreDaemon;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.toolstack.EngineNotes;
 import parhelion.toolstack.PerfMap;
@@ -45,6 +47,10 @@ public final class PvGuest implements Guest {
   /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
   private static final long OVERHEAD_FRAMES = 2048;
 
+  /** The names under which devices count what they move. */
+  private static final List<String> MOVED =
+      List.of("bytes read", "bytes written", "bytes sent", "bytes received");
+
   /** How long a guest has to let go of a device that is taken from it. */
   private static final int FORCE_SECONDS = 5;
 
@@ -65,6 +71,11 @@ public final class PvGuest implements Guest {
   /** Builds a guest in real time; nothing runs yet. */
   public PvGuest(GuestConfig config, GuestOutput output) {
     this(config, new RealClock(), output.sink());
+  }
+
+  /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
+  public PvGuest(GuestConfig config, XenClock clock, ConsoleTail console) {
+    this(config, clock, (ConsoleSink) console);
   }
 
   /** Builds the guest; nothing runs yet. */
@@ -91,7 +102,9 @@ public final class PvGuest implements Guest {
               domain.id(),
               new DomainDirectory.Config(
                   config.name(),
-                  UUID.randomUUID(),
+                  clock.isVirtual()
+                      ? UUID.nameUUIDFromBytes(config.name().getBytes(StandardCharsets.UTF_8))
+                      : UUID.randomUUID(),
                   config.vcpus(),
                   config.vcpus(),
                   pages * 4,
@@ -194,6 +207,11 @@ public final class PvGuest implements Guest {
     } catch (IOException e) {
       return e;
     }
+  }
+
+  @Override
+  public String engine() {
+    return hypervisor.code().engine().label;
   }
 
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
@@ -403,6 +421,28 @@ public final class PvGuest implements Guest {
       counts.put(name.isEmpty() ? plugged.device.toString() : name, plugged.device.counts());
     }
     return GuestStats.of(hypervisor, domain, counts);
+  }
+
+  @Override
+  public GuestCounts counts() {
+    long moved = 0;
+    for (Plugged plugged : devices) {
+      Map<String, Long> counts = plugged.device.counts();
+      for (String name : MOVED) {
+        moved += counts.getOrDefault(name, 0L);
+      }
+    }
+    return GuestCounts.of(hypervisor, domain, moved);
+  }
+
+  @Override
+  public void onMark(Mark.Listener listener) {
+    hypervisor.setMarkListener(listener);
+  }
+
+  @Override
+  public void repeatRandom(long seed) {
+    hypervisor.repeatRandom(seed);
   }
 
   public Hypervisor hypervisor() {
