@@ -41,8 +41,8 @@ public final class Hpet implements Registers {
 
   private static final long ROUTES = 0x00f0_0000L << 32;
 
-  /** Interrupts do not come faster than so. */
-  private static final long MIN_PERIOD_NANOS = 20_000;
+  /** Counts that a period has at most: more is centuries. */
+  private static final long MAX_PERIOD = Long.MAX_VALUE / 64;
 
   private final Timers timers;
   private final InterruptLine[] legacy;
@@ -248,13 +248,23 @@ public final class Hpet implements Registers {
       }
       raise();
       if ((config & PERIODIC) != 0 && period > 0) {
-        long late = count() - value;
-        value += Math.max(1, Math.ceilDiv(late + 1, period)) * period;
-        if ((config & NARROW) != 0) {
-          value &= 0xffff_ffffL;
-        }
-        timer.set(timers.nanos() + Math.max(MIN_PERIOD_NANOS, ticksUntil() * NANOS_PER_TICK));
+        tickAgain();
       }
+    }
+
+    /** The comparator moves on by its period; see {@link Ticks} for what comes of being late. */
+    private void tickAgain() {
+      long late = count() - value;
+      late = (config & NARROW) != 0 ? (int) late : late;
+      long now = timers.nanos();
+      long meant = now - late * NANOS_PER_TICK;
+      long periodNanos = Math.min(period, MAX_PERIOD) * NANOS_PER_TICK;
+      long next = Ticks.next(meant, periodNanos, now);
+      value += (next - meant) / NANOS_PER_TICK;
+      if ((config & NARROW) != 0) {
+        value &= 0xffff_ffffL;
+      }
+      timer.set(Ticks.due(next, periodNanos, now));
     }
 
     private InterruptLine line() {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import parhelion.pc.FakeBoard;
 
 /** The HPET, by IA-PC HPET 1.0a. */
@@ -52,6 +54,22 @@ final class HpetTest {
     assertEquals(1, board.rises(21));
     board.advance(100_000);
     assertEquals(1, board.rises(21));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0x4c, 0x14c})
+  void ticksThatAStandingHostMissedComeAfterwards(int config) {
+    board.store(AT + 0x10, 8, 1);
+    board.store(AT + 0x100, 8, 20 << 9 | config);
+    board.store(AT + 0x108, 8, 100_000);
+    int before = board.rises(20);
+    board.stall(50_000_000);
+    board.advance(51_000_000);
+    assertEquals(101, board.rises(20) - before);
+    board.store(AT + 0x100, 8, 20 << 9 | config);
+    board.store(AT + 0x108, 8, -1L);
+    board.store(AT + 0x108, 8, -1L >>> 1);
+    board.advance(1_000_000_000);
   }
 
   @Test
