@@ -1,5 +1,6 @@
 package parhelion.app;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +101,7 @@ final class ReportArguments {
    */
   void show(Comparison comparison, Opened opened, @Nullable Path otherwise, PrintStream out) {
     Analysis result = Analysis.of(comparison, opened.models(), opened.baseline());
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    boolean terminal = isTerminal();
     out.print(TerminalReport.of(result, width(), terminal && System.getenv("NO_COLOR") == null));
     out.flush();
     Path page = html != null ? html : otherwise;
@@ -111,6 +112,11 @@ final class ReportArguments {
     if (analysis != null) {
       ResultFile.replace(analysis, JsonReport.of(result));
     }
+  }
+
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 
   private static int width() {
