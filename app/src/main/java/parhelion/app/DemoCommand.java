@@ -2,6 +2,7 @@ package parhelion.app;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import parhelion.toolstack.device.PcInterface;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,7 +28,7 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     boolean alone = batch || !(System.console() != null && System.console().isTerminal());
-    return new GuestSession(guest, GuestMode.PARA, List.of(), null)
+    return new GuestSession(guest, GuestMode.PARA, PcInterface.NONE, List.of(), null)
         .run(KernelChoice.tour(alone ? "batch" : ""));
   }
 }
