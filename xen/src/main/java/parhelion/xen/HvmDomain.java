@@ -118,7 +118,7 @@ public final class HvmDomain {
   }
 
   /** Tells a vcpu that it has events, in the way that it has asked for. */
-  void eventsPending(Vcpu v) {
+  public void eventsPending(Vcpu v) {
     int vector = upcallVectors[v.id()];
     if (vector != 0) {
       machine.interrupt(v.id(), vector);
