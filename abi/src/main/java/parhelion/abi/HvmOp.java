@@ -13,8 +13,7 @@ public enum HvmOp implements SubOp {
   FLUSH_TLBS(5, "HVMOP_flush_tlbs", null),
   PAGETABLE_DYING(9, "HVMOP_pagetable_dying", null),
   GET_TIME(10, "HVMOP_get_time", XenHvmGetTime.STRUCT),
-  SET_EVTCHN_UPCALL_VECTOR(
-      23, "HVMOP_set_evtchn_upcall_vector", XenHvmEvtchnUpcallVector.STRUCT);
+  SET_EVTCHN_UPCALL_VECTOR(23, "HVMOP_set_evtchn_upcall_vector", XenHvmEvtchnUpcallVector.STRUCT);
 
   private static final @Nullable HvmOp[] BY_NR = ByNumber.table(values());
 

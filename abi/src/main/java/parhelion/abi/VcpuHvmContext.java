@@ -12,8 +12,14 @@ import parhelion.abi.Field.U64;
 public final class VcpuHvmContext {
   private VcpuHvmContext() {}
 
-  public static final int MODE_32B = 0;
-  public static final int MODE_64B = 1;
+  /** Values of {@link #MODE}. */
+  @XenNames(header = "hvm/hvm_vcpu.h", prefix = "VCPU_HVM_")
+  public static final class Value {
+    private Value() {}
+
+    public static final int MODE_32B = 0;
+    public static final int MODE_64B = 1;
+  }
 
   public static final Struct STRUCT = Struct.of("vcpu_hvm_context", "hvm/hvm_vcpu.h", 128);
   public static final U32 MODE = STRUCT.u32("mode", 0);

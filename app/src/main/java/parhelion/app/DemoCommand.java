@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Boots the built-in tour guest, which needs neither network nor packages: it shows hypercalls, traps, page tables, events and"
-          + " time, what each costs here, and then answers keys.",
+      "Boots the built-in tour guest, which needs neither network nor packages: it shows"
+          + " hypercalls, traps, page tables, events and time, what each costs here, and then"
+          + " answers keys.",
       "With --batch, or when standard input is at its end, it powers off after the tour."
     },
     sortOptions = false,

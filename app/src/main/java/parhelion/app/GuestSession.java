@@ -191,12 +191,7 @@ final class GuestSession {
       return compared(
           new PcGuest(
               new PcSetup(
-                  options.memoryMib,
-                  options.vcpus,
-                  options.cpu.choice(),
-                  devices,
-                  start,
-                  offered),
+                  options.memoryMib, options.vcpus, options.cpu.choice(), devices, start, offered),
               console));
     }
     if (kernel == null) {

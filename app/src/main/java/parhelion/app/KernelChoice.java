@@ -108,7 +108,8 @@ record KernelChoice(
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
     GuestSetup setup =
-        new GuestSetup(command, modules, options.shares.texts(options.cmd, options.hasXenDevices()));
+        new GuestSetup(
+            command, modules, options.shares.texts(options.cmd, options.hasXenDevices()));
     ByteBuffer initrd =
         options.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null

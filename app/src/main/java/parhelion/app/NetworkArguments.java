@@ -36,8 +36,8 @@ final class NetworkArguments {
           "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat"
               + " (out through the host, by user-mode NAT); switch:NAME (to the guests that name"
               + " it, whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; on"
-              + " a PC model=virtio, e1000 or xen; for a switch also isolated (reached only by those"
-              + " that are not) and guard (sends from its own address only, which nobody else"
+              + " a PC model=virtio, e1000 or xen; for a switch also isolated (reached only by"
+              + " those that are not) and guard (sends from its own address only, which nobody else"
               + " can).")
   List<String> networks = List.of();
 

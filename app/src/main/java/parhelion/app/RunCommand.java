@@ -74,8 +74,8 @@ final class RunCommand implements Callable<Integer> {
       defaultValue = "none",
       description =
           "With --mode full: the paravirtual interface that the PC offers beside its hardware; with"
-              + " xen, disks, networks, shares and consoles come by Xen's split drivers unless a bus"
-              + " or model is named (default: ${DEFAULT-VALUE}).")
+              + " xen, disks, networks, shares and consoles come by Xen's split drivers unless a"
+              + " bus or model is named (default: ${DEFAULT-VALUE}).")
   PcInterface offered = PcInterface.NONE;
 
   @Option(
@@ -163,7 +163,8 @@ final class RunCommand implements Callable<Integer> {
             || cmd != null
             || !append.isEmpty())) {
       throw new UserError(
-          "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd out");
+          "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd"
+              + " out");
     }
     if (kernel != null && packageName != null) {
       throw new UserError("--kernel and --package exclude each other: give one of them");

@@ -1,8 +1,8 @@
 package parhelion.pc;
 
 /**
- * The paravirtual interface that a hypervisor offers to software on a PC, beside the hardware: CPUID
- * leaves from 0x40000000, model-specific registers, calls, and interrupts that no controller
+ * The paravirtual interface that a hypervisor offers to software on a PC, beside the hardware:
+ * CPUID leaves from 0x40000000, model-specific registers, calls, and interrupts that no controller
  * raises. All on the thread that runs the machine.
  */
 public interface GuestInterface {

@@ -33,8 +33,7 @@ public record PcConfig(
   public static final int MAX_VCPUS = 32;
 
   /** A PC with nothing beyond. */
-  public PcConfig(
-      long memoryBytes, int vcpus, CpuModel model, Engine engine, byte[] firmware) {
+  public PcConfig(long memoryBytes, int vcpus, CpuModel model, Engine engine, byte[] firmware) {
     this(memoryBytes, vcpus, model, engine, firmware, BoardKind.PC, 0);
   }
 

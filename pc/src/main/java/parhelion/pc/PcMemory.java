@@ -41,6 +41,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   private final long romAt;
 
   private final long romBytes;
+
   /** Where the frames are that are not the guest's. */
   private final long ownStart;
 

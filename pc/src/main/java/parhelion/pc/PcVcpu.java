@@ -111,7 +111,8 @@ public final class PcVcpu implements AutoCloseable {
   private boolean hasExternal() {
     return id == 0
         && machine.hasLegacyInterrupts()
-        && machine.interrupts().pic().asks() && apic.acceptsExternal();
+        && machine.interrupts().pic().asks()
+        && apic.acceptsExternal();
   }
 
   /** Does what came by messages while it did not run; before each slice. False: not to be run. */

@@ -33,8 +33,8 @@ final class HvmContext {
     try {
       c.reset();
       switch ((int) VcpuHvmContext.MODE.get(b, 0)) {
-        case VcpuHvmContext.MODE_32B -> install32(c, b, VcpuHvmContext.X86_32.at(0));
-        case VcpuHvmContext.MODE_64B -> install64(c, b, VcpuHvmContext.X86_64.at(0));
+        case VcpuHvmContext.Value.MODE_32B -> install32(c, b, VcpuHvmContext.X86_32.at(0));
+        case VcpuHvmContext.Value.MODE_64B -> install64(c, b, VcpuHvmContext.X86_64.at(0));
         default -> throw new XenError(Errno.EINVAL);
       }
       done = true;

@@ -31,8 +31,7 @@ final class HvmOps {
     if (a.index() >= HvmDomain.PARAMS) {
       throw new XenError(Errno.EINVAL);
     }
-    Domain d =
-        a.domid() == Domid.SELF ? v.domain() : v.domain().hypervisor().domain(a.domid());
+    Domain d = a.domid() == Domid.SELF ? v.domain() : v.domain().hypervisor().domain(a.domid());
     if (d == null) {
       throw new XenError(Errno.ESRCH);
     }

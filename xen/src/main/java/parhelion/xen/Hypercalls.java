@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 import parhelion.abi.CallbackOp;
 import parhelion.abi.Errno;
 import parhelion.abi.EvtchnOp;
-import parhelion.abi.Hypercall;
 import parhelion.abi.HvmOp;
+import parhelion.abi.Hypercall;
 import parhelion.abi.PhysdevOp;
 import parhelion.abi.SchedOp;
 import parhelion.abi.XenVersionOp;
@@ -90,8 +90,7 @@ public final class Hypercalls {
         Guests.ALL,
         (v, cmd, arg, a3, a4, a5) -> events.call(v, cmd, arg));
     SubOps<SchedOp> sched = SchedOps.roster();
-    subOpRow(
-        Hypercall.SCHED_OP, Guests.ALL, (v, cmd, arg, a3, a4, a5) -> sched.call(v, cmd, arg));
+    subOpRow(Hypercall.SCHED_OP, Guests.ALL, (v, cmd, arg, a3, a4, a5) -> sched.call(v, cmd, arg));
     row(Hypercall.SET_TIMER_OP, Guests.ALL, SchedOps::setTimerOp);
     VcpuOps vcpus = new VcpuOps();
     subOpRow(

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * anything to do, so that the guest asks for as much as it has before any of it is done, but not
  * for longer than the device allows while a vcpu goes on running.
  *
- * <p>Where a machine runs the vcpus by itself ({@link VcpuRunner}), only timers and deferred work are
- * done here.
+ * <p>Where a machine runs the vcpus by itself ({@link VcpuRunner}), only timers and deferred work
+ * are done here.
  *
  * <p>{@link #post} may be called by any thread; all else by the thread that calls {@link #run} (or
  * before it starts).

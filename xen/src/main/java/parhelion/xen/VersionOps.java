@@ -25,9 +25,7 @@ final class VersionOps {
             XenVersionOp.EXTRAVERSION,
             (v, arg) -> text(v, arg, XenVersion.EXTRA, XenLimits.XEN_EXTRAVERSION_LEN))
         .raw(XenVersionOp.COMPILE_INFO, VersionOps::compileInfo)
-        .raw(
-            XenVersionOp.CAPABILITIES,
-            VersionOps::capabilities)
+        .raw(XenVersionOp.CAPABILITIES, VersionOps::capabilities)
         .raw(
             XenVersionOp.CHANGESET,
             (v, arg) -> text(v, arg, "unavailable", XenLimits.XEN_CHANGESET_INFO_LEN))

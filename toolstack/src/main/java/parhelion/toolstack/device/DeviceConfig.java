@@ -29,7 +29,8 @@ public interface DeviceConfig extends AutoCloseable {
   default void plug(PcDevices pc) {
     throw new UserError(
         (name().isEmpty() ? "this device" : name())
-            + " is one of Xen's, for which a PC has no place: add --interface xen, or leave it out");
+            + " is one of Xen's, for which a PC has no place: add --interface xen, or leave it"
+            + " out");
   }
 
   /**

@@ -68,8 +68,8 @@ public final class PcDevices implements AutoCloseable {
   }
 
   /**
-   * The same on a PC that offers an interface, with a VGA BIOS in the display's ROM, for firmware to
-   * find.
+   * The same on a PC that offers an interface, with a VGA BIOS in the display's ROM, for firmware
+   * to find.
    */
   public PcDevices(Board board, PcInterface offered, Runnable reset, byte[] videoBios) {
     this.board = board;
@@ -142,8 +142,7 @@ public final class PcDevices implements AutoCloseable {
     switch (how) {
       case XEN -> throw new IllegalArgumentException(name + " is no device of a PC's");
       case VIRTIO -> {
-        PciFunction function =
-            VirtioBlock.device(board, "virtio-blk " + name, io, name).function();
+        PciFunction function = VirtioBlock.device(board, "virtio-blk " + name, io, name).function();
         diskCards.add(function);
         int unused = bus.plug(function);
       }

@@ -86,10 +86,7 @@ public final class PcGuest implements Guest {
       DebugPorts.plug(machine, value -> true);
       devices =
           new PcDevices(
-              machine,
-              setup.offered(),
-              () -> machine.finish(PcMachine.End.RESET),
-              videoBios());
+              machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), videoBios());
       for (DeviceConfig device : setup.devices()) {
         if (!device.isSplit(setup.offered())) {
           device.plug(devices);
@@ -110,8 +107,7 @@ public final class PcGuest implements Guest {
   }
 
   private XenUnderPc underXen(ConsoleSink output) {
-    GuestConfig config =
-        setup.start() instanceof PcSetup.Kernel kernel ? kernel.config() : null;
+    GuestConfig config = setup.start() instanceof PcSetup.Kernel kernel ? kernel.config() : null;
     XenUnderPc under =
         new XenUnderPc(
             machine,

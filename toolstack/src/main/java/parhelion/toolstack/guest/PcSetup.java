@@ -23,8 +23,7 @@ public record PcSetup(
     Start start,
     PcInterface offered) {
   /** A PC that offers no interface beside its hardware. */
-  public PcSetup(
-      int memoryMib, int vcpus, CpuChoice cpu, List<DeviceConfig> devices, Start start) {
+  public PcSetup(int memoryMib, int vcpus, CpuChoice cpu, List<DeviceConfig> devices, Start start) {
     this(memoryMib, vcpus, cpu, devices, start, PcInterface.NONE);
   }
 

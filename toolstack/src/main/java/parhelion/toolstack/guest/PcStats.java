@@ -11,8 +11,8 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 import parhelion.pc.intercept.TrapModel;
-import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.EngineNotes;
+import parhelion.toolstack.hvm.XenUnderPc;
 
 /**
  * What a guest of full virtualisation asked of its machine, for {@code --stats}: interceptions by
@@ -36,8 +36,7 @@ public record PcStats(
     @Nullable EngineStats rewriter,
     Map<String, Map<String, Long>> devices)
     implements Guest.Stats {
-  static PcStats of(
-      PcMachine machine, @Nullable XenUnderPc xen, @Nullable TrapModel trapModel) {
+  static PcStats of(PcMachine machine, @Nullable XenUnderPc xen, @Nullable TrapModel trapModel) {
     long instructions = 0;
     for (PcVcpu vcpu : machine.vcpus()) {
       instructions += vcpu.cpu().retired;

@@ -5,7 +5,9 @@ import java.util.OptionalLong;
 import parhelion.pc.time.MachineClock;
 import parhelion.xen.XenClock;
 
-/** A machine's time as a hypervisor's: system time is the machine's, from when it was switched on. */
+/**
+ * A machine's time as a hypervisor's: system time is the machine's, from when it was switched on.
+ */
 final class MachineClockOfXen implements XenClock {
   private static final long SECOND = 1_000_000_000L;
 

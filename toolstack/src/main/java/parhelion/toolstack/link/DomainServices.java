@@ -56,11 +56,7 @@ public final class DomainServices implements AutoCloseable {
    * @param output takes the console's output
    */
   public DomainServices(
-      Domain domain,
-      Description description,
-      long storeMfn,
-      long consoleMfn,
-      ConsoleSink output) {
+      Domain domain, Description description, long storeMfn, long consoleMfn, ConsoleSink output) {
     this.domain = domain;
     hypervisor = domain.hypervisor();
     store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);

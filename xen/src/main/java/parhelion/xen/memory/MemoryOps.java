@@ -92,9 +92,7 @@ public final class MemoryOps {
       case MAXIMUM_RESERVATION -> domain(v, arg).maxPages;
       case MAXIMUM_GPFN -> maximumGpfn(domain(v, arg));
       case EXCHANGE ->
-          v.domain().hvm() == null
-              ? exchange.exchange(v, arg)
-              : Errno.EOPNOTSUPP.result();
+          v.domain().hvm() == null ? exchange.exchange(v, arg) : Errno.EOPNOTSUPP.result();
       case REMOVE_FROM_PHYSMAP -> removeFromPhysmap(v, arg);
       case CLAIM_PAGES -> claimPages(v, arg);
       case GET_VNUMAINFO -> vnumaInfo(v, arg);
