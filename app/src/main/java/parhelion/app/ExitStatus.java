@@ -24,6 +24,12 @@ public final class ExitStatus {
   /** {@code image check}: there are leaks, and no damage. */
   public static final int IMAGE_LEAKS = 5;
 
+  /** {@code compare}: some of what was asked for could not be measured. */
+  public static final int INCOMPLETE = 6;
+
+  /** {@code compare}: interrupted, and what was done until then was kept. */
+  public static final int INTERRUPTED = 130;
+
   /** The time that {@code --timeout} allows ran out. */
   public static final int TIMED_OUT = 124;
 

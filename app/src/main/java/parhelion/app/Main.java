@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       ExecCommand.class,
       DemoCommand.class,
+      CompareCommand.class,
       ImageCommand.class,
       ListCommand.class,
       ExecInCommand.class,
@@ -42,7 +43,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Resize.class,
       ScreenCommands.Screen.class,
       ScreenCommands.Keys.class,
-      CrashSiteCommand.class
+      CrashSiteCommand.class,
+      BoundsCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

@@ -70,7 +70,8 @@ public final class Libc {
     GETUID,
     GETGID,
     GETEUID,
-    GETEGID;
+    GETEGID,
+    CLOCK_GETTIME;
 
     private long address;
 

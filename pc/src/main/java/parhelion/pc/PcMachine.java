@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuModel;
+import parhelion.cpu.Mark;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.pc.acpi.PowerManagement;
 import parhelion.pc.intercept.Intercepts;
@@ -63,7 +64,8 @@ public final class PcMachine implements Board, AutoCloseable {
   private final Rtc rtc;
   private final Hpet hpet;
   private final PowerManagement power;
-  private final @Nullable SplittableRandom seeded;
+  private @Nullable SplittableRandom seeded;
+  private Mark.@Nullable Listener markListener;
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
   private volatile @Nullable Thread thread;
   private volatile @Nullable PcVcpu current;
@@ -254,6 +256,20 @@ public final class PcMachine implements Board, AutoCloseable {
 
   boolean isBuilt() {
     return built;
+  }
+
+  /** Gives software the random numbers of a seed instead of the host's: a run can be repeated. */
+  public void repeatRandom(long seed) {
+    seeded = new SplittableRandom(seed);
+  }
+
+  /** Tells {@code listener} of every measurement mark of the guest's, or nobody. */
+  public void setMarkListener(Mark.@Nullable Listener listener) {
+    markListener = listener;
+  }
+
+  Mark.@Nullable Listener markListener() {
+    return markListener;
   }
 
   /** Random bits for guests: repeatable under a virtual clock. */

@@ -46,6 +46,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   private final long ownStart;
 
   private final ByteBuffer window;
+  private long movedBytes;
 
   /** What is shown at a page in place of what is there: machine addresses by physical ones. */
   private final Map<Long, Long> shown = new HashMap<>();
@@ -209,6 +210,11 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
 
   // --- as devices see it ---
 
+  /** Bytes of memory that devices have read, written or asked to see so far. */
+  public long movedBytes() {
+    return movedBytes;
+  }
+
   @Override
   public boolean contains(long address, long lengthBytes) {
     if (address < 0 || lengthBytes < 0) {
@@ -228,6 +234,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return null;
     }
+    movedBytes += lengthBytes;
     if (address + lengthBytes <= window.capacity()) {
       return window.slice((int) address, lengthBytes).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -250,6 +257,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return false;
     }
+    movedBytes += lengthBytes;
     machine.read(address, into, offset, lengthBytes);
     return true;
   }
@@ -259,6 +267,7 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     if (!contains(address, lengthBytes)) {
       return false;
     }
+    movedBytes += lengthBytes;
     machine.write(address, from, offset, lengthBytes);
     return true;
   }

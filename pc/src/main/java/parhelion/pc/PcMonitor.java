@@ -6,6 +6,7 @@ import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Exceptions;
+import parhelion.cpu.Mark;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.SystemCalls;
@@ -136,6 +137,8 @@ final class PcMonitor implements Monitor {
 
   @Override
   public void cpuid(Cpu cpu) {
+    Mark.Listener listener = machine.markListener();
+    Mark mark = listener == null ? null : Mark.of(cpu);
     long from = intercepts.now();
     int[] r =
         PcCpuid.query(
@@ -149,7 +152,11 @@ final class PcMonitor implements Monitor {
     cpu.put32(CpuState.RBX, r[1]);
     cpu.put32(CpuState.RCX, r[2]);
     cpu.put32(CpuState.RDX, r[3]);
-    cpuids.add(intercepts.now() - from);
+    if (listener != null && mark != null) {
+      listener.marked(mark); // and is none of what the guest would need a hypervisor for
+    } else {
+      cpuids.add(intercepts.now() - from);
+    }
   }
 
   @Override

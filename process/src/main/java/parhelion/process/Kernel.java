@@ -15,6 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.process.file.HostNode;
@@ -54,6 +55,9 @@ public final class Kernel implements AutoCloseable {
   final Map<Integer, Process> processes = new HashMap<>();
   final Map<Integer, Task> tasks = new HashMap<>();
   final Terminal terminal = new Terminal();
+
+  /** Told of measurement marks, under the lock. */
+  volatile Mark.@Nullable Listener markListener;
 
   /** Whose system call is being done: whom /proc/self means. */
   @Nullable Task calling;
@@ -141,6 +145,14 @@ public final class Kernel implements AutoCloseable {
       terminal.restore();
       lock.unlock();
     }
+  }
+
+  /**
+   * Tells {@code listener} of every measurement mark of a program's, or nobody; under the lock, on
+   * the thread that runs the program.
+   */
+  public void setMarkListener(Mark.@Nullable Listener listener) {
+    markListener = listener;
   }
 
   /** Where a host file given as {@link Options#program} appears. */

@@ -4,6 +4,7 @@ import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.GuestFault;
+import parhelion.cpu.Mark;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.process.memory.AddressSpace;
@@ -76,11 +77,23 @@ final class ProcessMonitor implements Monitor {
   }
 
   @Override
+  public void cpuid(Cpu cpu) {
+    Mark.Listener listener = task.kernel.markListener;
+    Mark mark = listener == null ? null : Mark.of(cpu);
+    if (listener != null && mark != null) {
+      task.settleCounts();
+      listener.marked(mark);
+    }
+    Monitor.super.cpuid(cpu);
+  }
+
+  @Override
   public void exception(Cpu cpu, int vector, int errorCode, long cr2) {
     cpu.stop();
     if (task.isExiting()) {
       return;
     }
+    task.kernel.stats.exceptions++;
     long rip = cpu.rip();
     SignalInfo info =
         switch (vector) {

@@ -20,6 +20,7 @@ public final class Stats {
   long guestNanos;
   long processes;
   long threads;
+  long exceptions;
 
   Stats(CodeCache code) {
     this.code = code;
@@ -55,6 +56,11 @@ public final class Stats {
 
   public long threads() {
     return threads;
+  }
+
+  /** Exceptions that became signals. */
+  public long exceptions() {
+    return exceptions;
   }
 
   /** Host time since the start. */

@@ -50,6 +50,11 @@ final class Task implements Runnable {
   /** This thread alone is to end. */
   boolean exiting;
 
+  // What the running slice is counted from.
+  private long sliceStartNanos;
+  private long sliceStartRetired;
+  private long sliceStartCallNanos;
+
   private final Condition woken;
   private boolean isWoken;
   private int eventFd = -1;
@@ -103,14 +108,23 @@ final class Task implements Runnable {
   }
 
   private void runSlice() {
-    long start = System.nanoTime();
-    long before = cpu.retired;
-    long callsBefore = callNanos;
+    sliceStartNanos = System.nanoTime();
+    sliceStartRetired = cpu.retired;
+    sliceStartCallNanos = callNanos;
     cpu.run(SLICE_INSTRUCTIONS);
-    long own = System.nanoTime() - start - (callNanos - callsBefore);
+    settleCounts();
+  }
+
+  /** Counts what the slice has come to so far, as if it ended here and another began. */
+  void settleCounts() {
+    long now = System.nanoTime();
+    long own = now - sliceStartNanos - (callNanos - sliceStartCallNanos);
     process.userNanos += own;
     kernel.stats.guestNanos += own;
-    kernel.stats.instructions += cpu.retired - before;
+    kernel.stats.instructions += cpu.retired - sliceStartRetired;
+    sliceStartNanos = now;
+    sliceStartRetired = cpu.retired;
+    sliceStartCallNanos = callNanos;
   }
 
   private void end() {

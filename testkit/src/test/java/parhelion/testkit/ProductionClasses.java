@@ -23,7 +23,17 @@ final class ProductionClasses {
   /** The shipped modules, lowest first. testkit and bench are not shipped. */
   static final List<String> MODULES =
       List.of(
-          "abi", "host", "cpu", "xen", "media", "pc", "backends", "process", "toolstack", "app");
+          "abi",
+          "host",
+          "cpu",
+          "xen",
+          "media",
+          "pc",
+          "backends",
+          "process",
+          "toolstack",
+          "lab",
+          "app");
 
   /** One class file: where it was found and its bytes. */
   record ClassBytes(String module, String path, byte[] bytes) {}

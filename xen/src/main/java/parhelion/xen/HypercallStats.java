@@ -7,19 +7,27 @@ import org.jspecify.annotations.Nullable;
  * the scheduler's thread; readers on other threads see slightly old numbers.
  */
 public final class HypercallStats {
-  static final int CALLS = 64;
+  /** Numbers of hypercalls are below this. */
+  public static final int CALLS = 64;
 
   /** Sub-ops counted for each call; larger numbers share the last. */
-  static final int SUB_OPS = 64;
+  public static final int SUB_OPS = 64;
 
   private final long[] count = new long[CALLS];
   private final long[] nanos = new long[CALLS];
+  private final long[] listedCount = new long[CALLS];
+  private final long[] listedNanos = new long[CALLS];
   private final long[][] subOps = new long[CALLS][];
   private final long[][] subOpNanos = new long[CALLS][];
 
-  void add(int nr, long hostNanos) {
+  /** Counts a call; {@code listed} is one that a multicall's list has asked for. */
+  void add(int nr, long hostNanos, boolean listed) {
     count[nr]++;
     nanos[nr] += hostNanos;
+    if (listed) {
+      listedCount[nr]++;
+      listedNanos[nr] += hostNanos;
+    }
   }
 
   /** Calls that generated code has done by itself; nobody has measured them. */
@@ -50,6 +58,16 @@ public final class HypercallStats {
    */
   public long hostNanos(int nr) {
     return nanos[nr];
+  }
+
+  /** Calls for which the guest entered the hypervisor: those that no multicall has made. */
+  public long entries(int nr) {
+    return count[nr] - listedCount[nr];
+  }
+
+  /** Host nanoseconds of {@link #entries}; a multicall's has that of its list. */
+  public long entryHostNanos(int nr) {
+    return nanos[nr] - listedNanos[nr];
   }
 
   public long subOpCount(int nr, int subOp) {

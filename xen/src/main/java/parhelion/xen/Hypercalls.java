@@ -36,11 +36,12 @@ public final class Hypercalls {
   private final @Nullable Row[] rows = new Row[HypercallStats.CALLS];
   private final Stopwatch stopwatch;
   private final HypercallStats stats = new HypercallStats();
+  private final Multicall multicall = new Multicall(this);
   private HypercallStats.@Nullable Listener listener;
 
   Hypercalls(Hypervisor h) {
     stopwatch = h.stopwatch();
-    row(Hypercall.MULTICALL, Guests.ALL, new Multicall(this)::multicall);
+    row(Hypercall.MULTICALL, Guests.ALL, multicall::multicall);
     traps();
     operations();
     // Paging and memory (parhelion.xen.memory).
@@ -157,7 +158,7 @@ public final class Hypercalls {
         throw c;
       } finally {
         long hostNanos = stopwatch.now() - start;
-        stats.add((int) nr, hostNanos);
+        stats.add((int) nr, hostNanos, multicall.isRunning());
         if (row.firstIsSubOp) {
           stats.addSubOp((int) nr, a1, hostNanos);
         }

@@ -2,11 +2,13 @@ package parhelion.xen;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
 import parhelion.cpu.Engine;
+import parhelion.cpu.Mark;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.grant.GrantOps;
@@ -41,6 +43,8 @@ public final class Hypervisor implements AutoCloseable {
   private final boolean ownsMachine;
 
   private DomainListener listener = new DomainListener() {};
+  private Mark.@Nullable Listener markListener;
+  private @Nullable SplittableRandom random;
 
   /** Takes over {@code memory}, which {@link #close} closes; on the engine that is preferred. */
   public Hypervisor(MachineMemory memory, XenClock clock) {
@@ -141,6 +145,24 @@ public final class Hypervisor implements AutoCloseable {
 
   public void setListener(DomainListener listener) {
     this.listener = listener;
+  }
+
+  /** Gives guests the random numbers of a seed instead of the host's: a run can be repeated. */
+  public void repeatRandom(long seed) {
+    random = new SplittableRandom(seed);
+  }
+
+  @Nullable SplittableRandom random() {
+    return random;
+  }
+
+  /** Tells {@code listener} of every measurement mark of a guest's, or nobody. */
+  public void setMarkListener(Mark.@Nullable Listener listener) {
+    markListener = listener;
+  }
+
+  Mark.@Nullable Listener markListener() {
+    return markListener;
   }
 
   long gdtFrame() {

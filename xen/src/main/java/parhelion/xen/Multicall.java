@@ -20,6 +20,11 @@ final class Multicall {
     this.hypercalls = hypercalls;
   }
 
+  /** Whether the calls that are made now are those of a list. */
+  boolean isRunning() {
+    return running;
+  }
+
   long multicall(Vcpu v, long list, long count, long a3, long a4, long a5) {
     if (running) {
       throw new XenError(Errno.EINVAL);

@@ -21,16 +21,18 @@ import parhelion.abi.Vgcf;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.rewrite.Assembler;
 import parhelion.cpu.rewrite.GateCode;
 import parhelion.cpu.rewrite.Gates;
 
 /**
  * The everyday ways into the guest's kernel and out of it, as generated code: a system call of user
- * mode, the {@code iret} hypercall to flat 64-bit code, and the kernel's own IRETQ to itself. They
- * do what {@link Traps#userSyscall}, {@link Traps#iret} and the interpreter do, which stay the
- * definition: whatever is not plain (a frame that crosses a page or is not in the TLB, other
- * selectors, single stepping, an event to deliver) changes nothing here and goes there.
+ * mode, the {@code iret} hypercall to flat 64-bit code, the kernel's own IRETQ to itself, and its
+ * IN from a port. They do what {@link Traps#userSyscall}, {@link Traps#iret}, the interpreter and
+ * {@link PrivilegedOps} do, which stay the definition: whatever is not plain (a frame that crosses
+ * a page or is not in the TLB, other selectors, single stepping, an event to deliver) changes
+ * nothing here and goes there.
  */
 final class NativeEntries implements Gates {
   private static final int CODE_SELECTOR = SEG_SELECTOR + CS * 8;
@@ -54,6 +56,7 @@ final class NativeEntries implements Gates {
   private static final int SYSCALLS = 40;
 
   private static final int IRETS = 48;
+  private static final int INS = 88;
 
   /** Selectors that may be loaded beside the flat ones, and their attributes. */
   private static final int OTHER_CS = 56;
@@ -85,7 +88,11 @@ final class NativeEntries implements Gates {
 
   @Override
   public int open(long fields) {
-    takeCounts(fields);
+    boolean counted = !hypervisor.trapStats().isListenedTo();
+    int open = Gate.IRET.bit();
+    if (counted && vcpu.traps().virtualCpl() <= state.iopl) {
+      open |= Gate.IN.bit();
+    }
     long infoPa = state.vcpuInfoPa;
     long sp = state.kernelSp & -16L;
     if (infoPa < 0
@@ -96,10 +103,10 @@ final class NativeEntries implements Gates {
         || state.nmiMasked
         || !Traps.isStackRange(sp - FRAME_BYTES, sp)
         || vcpu.traps().architecturalIopl()
-        || hypervisor.trapStats().isListenedTo()
+        || !counted
         || hypervisor.hypercalls().isListenedTo()
         || hypervisor.memory().isCodeFrame(infoPa >>> 12)) {
-      return Gate.IRET.bit();
+      return open;
     }
     U.putLong(fields + KERNEL_SP, sp);
     U.putLong(fields + ENTRY, state.syscallCallback);
@@ -115,17 +122,21 @@ final class NativeEntries implements Gates {
     } else {
       U.putLong(fields + OTHER_CS, -1);
     }
-    return Gate.SYSCALL.bit() | Gate.IRET.bit();
+    return open | Gate.SYSCALL.bit();
   }
 
-  private void takeCounts(long fields) {
+  @Override
+  public void left(long fields) {
     long syscalls = U.getLong(fields + SYSCALLS);
     long irets = U.getLong(fields + IRETS);
-    if ((syscalls | irets) != 0) {
+    long ins = U.getLong(fields + INS);
+    if ((syscalls | irets | ins) != 0) {
       hypervisor.trapStats().nativeSyscalls(syscalls);
+      hypervisor.trapStats().nativeEmulations(Mnemonic.IN, ins);
       hypervisor.hypercalls().stats().addNative(Hypercall.IRET.nr(), irets);
       U.putLong(fields + SYSCALLS, 0);
       U.putLong(fields + IRETS, 0);
+      U.putLong(fields + INS, 0);
     }
   }
 
@@ -153,6 +164,12 @@ final class NativeEntries implements Gates {
           return false;
         }
         kernelIret(code);
+      }
+      case IN -> {
+        if (!kernel) {
+          return false;
+        }
+        in(code);
       }
     }
     return true;
@@ -281,6 +298,21 @@ final class NativeEntries implements Gates {
     a.alu(OR, Assembler.RAX, Assembler.RCX);
     load(a, GUEST_RSP, 24);
     code.storeRflags();
+    code.goOn(XenMonitor.KERNEL_TLB);
+    code.end();
+  }
+
+  /** IN of a byte, by a kernel that may: {@link PrivilegedOps}. No domain owns a port. */
+  private static void in(GateCode code) {
+    Assembler a = code.a;
+    code.begin();
+    code.loadPort(Assembler.RCX);
+    a.aluImm32(CMP, Assembler.RCX, PrivilegedOps.RTC_INDEX);
+    code.leaveIf(E);
+    a.aluImm(OR, Assembler.RAX, 0xff);
+    a.storeState(GateCode.saved(Assembler.RAX), Assembler.RAX);
+    a.incState(FIELDS + INS);
+    code.loadNextRip(FREE0);
     code.goOn(XenMonitor.KERNEL_TLB);
     code.end();
   }

@@ -16,7 +16,7 @@ import parhelion.cpu.decode.Operand;
  * registers, MSRs. What is not here is #GP(0).
  */
 final class PrivilegedOps {
-  private static final int RTC_INDEX = 0x70;
+  static final int RTC_INDEX = 0x70;
   private static final int PCI_ADDRESS = 0xcf8;
 
   private final Vcpu vcpu;

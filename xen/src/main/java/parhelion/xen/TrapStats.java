@@ -88,6 +88,11 @@ public final class TrapStats {
     counts[USER_SYSCALL] += count;
   }
 
+  /** Instructions that generated code has emulated by itself; nobody has measured them. */
+  void nativeEmulations(Mnemonic mnemonic, long count) {
+    counts[EMULATED + mnemonic.ordinal()] += count;
+  }
+
   private static String name(int kind) {
     return switch (kind) {
       case UPCALL -> "delivered event upcalls";
@@ -140,6 +145,38 @@ public final class TrapStats {
   /** Stores to page tables that were checked and done for the guest. */
   public long pageTableWriteCount() {
     return counts[PAGE_TABLE_WRITE];
+  }
+
+  /** Event upcalls: a paravirtual guest's interrupts. */
+  public long upcallCount() {
+    return counts[UPCALL];
+  }
+
+  /**
+   * The same for accounts of all techniques, whose names begin with a cause: {@code exception:#PF},
+   * {@code emulated instruction:IN}, {@code interrupt}.
+   */
+  public Map<String, Count> byCause() {
+    Map<String, Count> rows = new LinkedHashMap<>();
+    for (int kind = 0; kind < counts.length; kind++) {
+      if (counts[kind] != 0) {
+        rows.put(cause(kind), new Count(counts[kind], nanos[kind]));
+      }
+    }
+    return rows;
+  }
+
+  private static String cause(int kind) {
+    return switch (kind) {
+      case UPCALL -> "interrupt";
+      case USER_SYSCALL -> "system call";
+      case PAGE_TABLE_WRITE -> "page-table write";
+      case PREFIXED_CPUID -> "CPUID";
+      default ->
+          kind >= EMULATED
+              ? "emulated instruction:" + MNEMONICS[kind - EMULATED]
+              : "exception:" + (kind < EXCEPTIONS.length ? EXCEPTIONS[kind] : "vector " + kind);
+    };
   }
 
   /** Everything that has happened at all, by name, for reports. */

@@ -3,12 +3,14 @@ package parhelion.xen;
 import static parhelion.cpu.CpuState.*;
 
 import java.util.OptionalLong;
+import java.util.SplittableRandom;
 import parhelion.abi.HypervisorVirt;
 import parhelion.abi.MachToPhys;
 import parhelion.abi.VmAssist;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.GuestFault;
+import parhelion.cpu.Mark;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.Rflags;
@@ -294,7 +296,20 @@ public final class XenMonitor implements Monitor {
 
   @Override
   public void cpuid(Cpu cpu) {
+    Mark.Listener listener = hypervisor.markListener();
+    if (listener != null) {
+      Mark mark = Mark.of(cpu);
+      if (mark != null) {
+        listener.marked(mark);
+      }
+    }
     XenCpuid.execute(vcpu, false);
+  }
+
+  @Override
+  public long random(Cpu cpu) {
+    SplittableRandom repeated = hypervisor.random();
+    return repeated == null ? Monitor.super.random(cpu) : repeated.nextLong();
   }
 
   @Override

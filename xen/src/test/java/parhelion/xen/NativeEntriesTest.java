@@ -16,12 +16,13 @@ import parhelion.cpu.Engine;
 import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.Rflags;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
- * System calls and the iret hypercall in generated code do what they do in Java: the same guest, a
- * user program that makes system calls and a kernel that returns from them, on both engines, with
- * everything random that the way depends on.
+ * System calls, the iret hypercall and IN in generated code do what they do in Java: the same
+ * guest, a user program that makes system calls and a kernel that returns from them, on both
+ * engines, with everything random that the way depends on.
  */
 final class NativeEntriesTest {
   private static final int CASES = Boolean.getBoolean("parhelion.fast") ? 300 : 3000;
@@ -29,6 +30,8 @@ final class NativeEntriesTest {
 
   /** Kinds of IRETQ in the kernel, the first of which is none. */
   private static final int KERNEL_IRETS = 7;
+
+  private static final int NO_IN = -1;
 
   private static final long SEED = Long.getLong("parhelion.seed", 1);
 
@@ -55,6 +58,8 @@ final class NativeEntriesTest {
       boolean iopl,
       int frameFlagsXor,
       int kernelIret,
+      int in,
+      int virtualIopl,
       long registers) {
     static Situation of(Random r) {
       long kernelSp =
@@ -77,6 +82,8 @@ final class NativeEntriesTest {
           r.nextInt(8) == 0,
           r.nextInt(4) != 0 ? 0 : 1 << r.nextInt(22) & ~Rflags.TF,
           r.nextInt(4) == 0 ? r.nextInt(KERNEL_IRETS) : 0,
+          r.nextInt(4) != 0 ? NO_IN : r.nextInt(4) == 0 ? 0x70 : r.nextInt(256),
+          r.nextInt(4) == 0 ? 0 : 1 + r.nextInt(3),
           r.nextLong());
     }
   }
@@ -109,6 +116,8 @@ final class NativeEntriesTest {
       v.state.syscallCallback = SYSCALL_ENTRY;
       v.state.syscallMasksEvents = s.masksEvents;
       v.state.nmiMasked = s.nmiMasked;
+      v.state.iopl = s.virtualIopl;
+      v.domain().cmosIndex = 0x2a;
       v.state.kernelSp = s.kernelSp;
       v.domain().vmAssist = s.iopl ? v.domain().vmAssist | 1 << 5 : v.domain().vmAssist & ~(1 << 5);
       DescriptorTables.setFlat64(cpu);
@@ -159,6 +168,10 @@ final class NativeEntriesTest {
       hex(c, "59 41 5b"); // pop rcx; pop r11
       if (s.kernelIret != 0) {
         kernelIret(c, s);
+      }
+      if (s.in != NO_IN) {
+        c.write(0xe4); // in al, imm
+        c.write(s.in);
       }
       hex(c, "48 81 74 24 10"); // xor qword [rsp+16], imm: rflags
       for (int i = 0; i < 4; i++) {
@@ -236,6 +249,7 @@ final class NativeEntriesTest {
       t.append(
           "mask %d nmi %b iopl %d%n"
               .formatted(v.upcallMaskByte(), v.state.nmiMasked, v.state.iopl));
+      t.append("ins %d%n".formatted(g.hypervisor.trapStats().emulatedCount(Mnemonic.IN)));
       t.append("crash ").append(g.domain.crashReason()).append('\n');
       t.append("stacks %x%n".formatted(checksum()));
       return t.toString();
@@ -302,6 +316,8 @@ final class NativeEntriesTest {
               false,
               0,
               1,
+              0x42,
+              3,
               1);
       for (int i = 0; i < 10; i++) {
         side.outcome(s);
@@ -317,6 +333,11 @@ final class NativeEntriesTest {
           side.g.hypervisor.code().engineStats().interpreted().stream()
               .noneMatch(count -> count.name().equals("IRET") && count.count() > CALLS),
           "IRETQ by the interpreter");
+      assertTrue(
+          side.g.hypervisor.code().engineStats().interpreted().stream()
+              .noneMatch(count -> count.name().equals("IN") && count.count() > CALLS),
+          "IN by the interpreter");
+      assertEquals(10 * CALLS, side.g.hypervisor.trapStats().emulatedCount(Mnemonic.IN));
       assertEquals(
           10 * CALLS,
           side.g.hypervisor.hypercalls().stats().count(23),

@@ -235,7 +235,7 @@ abstract class AccessWriter extends CodeWriter {
     scratchGroup = group;
     int counted = blockEnd - current;
     int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
-    int site = site(kind, Region.GROUP_FAILURES, 0);
+    int site = site(kind, 0, 0);
     sites[site * Region.SITE_INTS + 1] =
         run.offsets[current]; // the stub takes back what was counted
     int alsoHere = misaligned;

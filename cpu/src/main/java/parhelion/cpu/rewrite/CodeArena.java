@@ -195,6 +195,11 @@ final class CodeArena implements AutoCloseable {
     U.putIntRelease(null, writable + (address - executable), value);
   }
 
+  /** Replaces eight bytes of code that nobody executes. */
+  void write(long address, long value) {
+    U.putLong(writable + (address - executable), value);
+  }
+
   /** Replaces code that nobody executes. */
   void write(long address, byte[] bytes) {
     U.copyMemory(

@@ -64,6 +64,11 @@ public final class GateCode {
     a.loadState(register, NativeState.GATE_RIP);
   }
 
+  /** The port of an {@link Gates.Gate#IN} into a register. */
+  public void loadPort(int register) {
+    a.loadState32(register, NativeState.GATE_PORT);
+  }
+
   /**
    * Leaves to the interpreter where the condition of the last comparison holds; before anything is
    * changed.

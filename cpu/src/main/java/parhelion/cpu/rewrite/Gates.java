@@ -14,7 +14,10 @@ public interface Gates {
     SYSCALL,
 
     /** IRETQ alone. */
-    IRET;
+    IRET,
+
+    /** IN of a byte from a port that the instruction names: {@link GateCode#loadPort}. */
+    IN;
 
     /** The bit of {@link #open}'s result. */
     public int bit() {
@@ -38,6 +41,14 @@ public interface Gates {
    *     interpreter's
    */
   int open(long fields);
+
+  /**
+   * Called whenever generated code was left, so that what the gates have counted in the fields is
+   * taken over before anybody looks.
+   *
+   * @param fields as for {@link #open}
+   */
+  void left(long fields);
 
   /** The gates have changed the CPU's mode to that of TLB {@code tlbIndex}. */
   void modeChanged(Cpu cpu, int tlbIndex);

@@ -98,11 +98,6 @@ public final class NativeState {
   /** FNSAVE image of the guest's x87. */
   static final int X87_IMAGE = BASE + 120;
 
-  /** Where an instruction in the mode of TLB 0 or 1 goes: see {@link Gates}. */
-  static int gate(Gates.Gate gate, int tlbIndex) {
-    return BASE + (gate == Gates.Gate.SYSCALL ? 512 : 368) + 8 * tlbIndex;
-  }
-
   /** Index of the TLB that serves the mode in which generated code runs, or left. */
   static final int MODE = BASE + 528;
 
@@ -110,6 +105,7 @@ public final class NativeState {
   static final int GATE_RIP = BASE + 536;
 
   static final int GATE_SITE = BASE + 544;
+  static final int GATE_PORT = BASE + 512;
 
   /**
    * {@link #EXIT_SITE} of a gate that leads to code that is not in the jump cache; RIP says where.
@@ -137,7 +133,14 @@ public final class NativeState {
         : SUM_ADDENDS + (slot - Groups.INDEXED) * 8;
   }
 
-  private static final int CACHES = SUM_ADDENDS + Groups.SUMS * 8;
+  private static final int GATES = SUM_ADDENDS + Groups.SUMS * 8;
+
+  /** Where an instruction in the mode of TLB 0 or 1 goes: see {@link Gates}. */
+  static int gate(Gates.Gate gate, int tlbIndex) {
+    return GATES + 16 * gate.ordinal() + 8 * tlbIndex;
+  }
+
+  private static final int CACHES = GATES + 64;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;

@@ -27,7 +27,7 @@ final class Region implements CodeCache.Translation {
   static final int GROUP = 7;
 
   /** So often a check for several accesses may fail before its code leads elsewhere for good. */
-  static final int GROUP_FAILURES = 1000;
+  private static final int GROUP_FAILURES = 1000;
 
   /** What statistics call the kinds. */
   static final String[] KIND_NAMES = {
@@ -80,7 +80,11 @@ final class Region implements CodeCache.Translation {
   /** Number of the first site; they are numbered in a row. */
   int firstSite;
 
+  /** Shared with the template, and so with other guests: not changed. */
   int[] sites = new int[0];
+
+  /** By site, as far as there were any. */
+  private int @Nullable [] groupFailures;
 
   /** Numbers by which the mapping of its page, and of the second, are checked. */
   int codePage;
@@ -130,7 +134,15 @@ final class Region implements CodeCache.Translation {
     lengthBytes = shape.lengthBytes;
     hostBytes = shape.hostBytes;
     instructions = shape.instructions;
-    sites = shape.sites.clone();
+    sites = shape.sites;
+  }
+
+  /** The check for several accesses at a site has failed: true if it did so often enough. */
+  boolean failsOften(int site) {
+    if (groupFailures == null) {
+      groupFailures = new int[sites.length / SITE_INTS];
+    }
+    return ++groupFailures[site] >= GROUP_FAILURES;
   }
 
   /** What the interpreter does for the instruction of a site; RIP is at it. */

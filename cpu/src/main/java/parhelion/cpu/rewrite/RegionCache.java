@@ -2,9 +2,6 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.memory.Host.U;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -45,12 +42,20 @@ public final class RegionCache {
     void region(long host, long bytes, long va);
   }
 
-  private record CodePage(long va, long pa, boolean exactFlags) {}
+  private record CodePage(long va, long pa, boolean exactFlags) {
+    @Override
+    public int hashCode() {
+      return (int) ((va ^ pa * 31) * 0x9e3779b97f4a7c15L >>> 32) + (exactFlags ? 1 : 0);
+    }
 
-  private static final VarHandle INTS =
-      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle LONGS =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof CodePage page
+          && page.va == va
+          && page.pa == pa
+          && page.exactFlags == exactFlags;
+    }
+  }
 
   private @Nullable Templates templates = Templates.shared();
   private @Nullable CodeStore store = CodeStore.shared();
@@ -369,24 +374,22 @@ public final class RegionCache {
     region.firstSite = sites;
     region.codePage = codePage(va, pa, key);
     region.take(template.shape());
-    byte[] host = template.code().clone();
-    relocate(region, host, template.relocations());
-    arena.add(host, host.length);
+    arena.add(template.code(), region.hostBytes);
+    relocate(region, template.relocations());
     add(region);
     copies++;
     return region;
   }
 
-  private void relocate(Region region, byte[] host, int[] relocations) {
+  private void relocate(Region region, int[] relocations) {
     for (int i = 0; i < relocations.length; i += 3) {
-      int at = relocations[i + 1];
+      long at = region.host + relocations[i + 1];
       int value = relocations[i + 2];
       switch (relocations[i]) {
-        case Templates.ROUTINE ->
-            INTS.set(host, at, (int) (routines.enter + value - (region.host + at + 4)));
-        case Templates.SITE -> INTS.set(host, at, region.firstSite + value);
-        case Templates.CODE_PAGE -> INTS.set(host, at, region.codePage);
-        case Templates.FRAME -> LONGS.set(host, at, region.pa & -4096L);
+        case Templates.ROUTINE -> arena.patch(at, (int) (routines.enter + value - (at + 4)));
+        case Templates.SITE -> arena.patch(at, region.firstSite + value);
+        case Templates.CODE_PAGE -> arena.patch(at, region.codePage);
+        case Templates.FRAME -> arena.write(at, region.pa & -4096L);
         default -> throw new IllegalStateException("relocation " + relocations[i]);
       }
     }

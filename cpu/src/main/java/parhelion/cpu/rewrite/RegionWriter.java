@@ -9,6 +9,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Operand;
 
 /**
  * Writes the host code of a run: its entries, its blocks with their counts, its branches. The
@@ -142,8 +143,13 @@ final class RegionWriter extends InsnWriter {
     return switch (run.insns[i].mnemonic()) {
       case SYSCALL -> Gates.Gate.SYSCALL;
       case IRET -> run.insns[i].operandSize == 8 ? Gates.Gate.IRET : null;
+      case IN -> namesPort(run.insns[i]) ? Gates.Gate.IN : null;
       default -> null;
     };
+  }
+
+  private static boolean namesPort(Insn insn) {
+    return insn.size(0) == 1 && insn.opcode.operands()[1].kind() == Operand.Kind.I;
   }
 
   private void startBlock(int i) {
@@ -413,6 +419,9 @@ final class RegionWriter extends InsnWriter {
   private void gate(Gates.Gate gate) {
     wantFlags(Scanner.ALL_FLAGS);
     int site = site(Region.INTERPRET, 0, 0);
+    if (gate == Gates.Gate.IN) {
+      a.storeState32Imm(NativeState.GATE_PORT, (int) run.insns[current].imm & 0xff);
+    }
     a.movImm(SCRATCH0, region.va + run.end(current));
     loadSite(site);
     a.jumpState(NativeState.gate(gate, RegionKey.tlbIndex(region.key)));

@@ -127,10 +127,13 @@ public final class Rewriter {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
-    if (gates != null && U.getInt(state + NativeState.MODE) != mode) {
-      mode ^= 1;
-      gates.modeChanged(c, mode);
-      key = RegionKey.withTlb(key, mode);
+    if (gates != null) {
+      gates.left(state + NativeState.MONITOR);
+      if (U.getInt(state + NativeState.MODE) != mode) {
+        mode ^= 1;
+        gates.modeChanged(c, mode);
+        key = RegionKey.withTlb(key, mode);
+      }
     }
     int number = U.getInt(state + NativeState.EXIT_SITE);
     if (number == NativeState.NO_SITE) {
@@ -283,7 +286,7 @@ public final class Rewriter {
     if (twin != null) {
       long va = U.getLong(state + NativeState.MISS_VA);
       boolean crosses = (va & 4095) + (sites[at] >>> Region.SIZE_SHIFT) > 4096;
-      if (region.valid && (crosses || --sites[at + 2] <= 0)) {
+      if (region.valid && (crosses || region.failsOften(site))) {
         regions.leadTo(region, sites[at + 3], twin);
       }
       goOn(twin, twin.checked, 0, 0);

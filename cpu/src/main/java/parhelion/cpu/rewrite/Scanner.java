@@ -298,7 +298,7 @@ final class Scanner {
       return ALL_FLAGS;
     }
     switch (insn.mnemonic()) {
-      case SYSCALL, PUSHF -> {
+      case SYSCALL, PUSHF, IN -> {
         return ALL_FLAGS;
       }
       case ROL, ROR, SHL, SHR, SAR, SHLD, SHRD -> {

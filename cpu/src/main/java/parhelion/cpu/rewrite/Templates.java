@@ -29,7 +29,17 @@ public final class Templates {
   static final int CODE_PAGE = 2;
   static final int FRAME = 3;
 
-  private record Key(long va, int mode) {}
+  private record Key(long va, int mode) {
+    @Override
+    public int hashCode() { // one of a record's own making costs more than all else here
+      return (int) ((va ^ (long) mode << 20) * 0x9e3779b97f4a7c15L >>> 32);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Key key && key.va == va && key.mode == mode;
+    }
+  }
 
   /**
    * One region's code.
@@ -64,7 +74,7 @@ public final class Templates {
     Template[] variants = templates.get(new Key(va, key));
     if (variants != null) {
       for (Template template : variants) {
-        if (Arrays.equals(guest(memory, pa, template.granules), template.guest)) {
+        if (matches(memory, pa, template)) {
           return template;
         }
       }
@@ -98,6 +108,19 @@ public final class Templates {
           more[old.length] = added[0];
           return more;
         });
+  }
+
+  private static boolean matches(MachineMemory memory, long pa, Template template) {
+    int at = 0;
+    for (long left = template.granules; left != 0; left &= left - 1) {
+      long from = (pa & -4096L) + Long.numberOfTrailingZeros(left) * 64L;
+      for (int i = 0; i < 8; i++) {
+        if (memory.getLong(from + i * 8L) != template.guest[at++]) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private static long[] guest(MachineMemory memory, long pa, long granules) {

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How often a guest needed the machine around its processor, by cause, device and register, and the
@@ -79,6 +80,17 @@ public final class Intercepts {
   /** Host time, or 0 where nobody wants it. */
   public long now() {
     return timed ? System.nanoTime() : 0;
+  }
+
+  /** How often what a cause names has happened, of all devices and of one register or all. */
+  public long count(Cause cause, @Nullable String register) {
+    long sum = 0;
+    for (Counter counter : counters.values()) {
+      if (counter.cause == cause && (register == null || register.equals(counter.register))) {
+        sum += counter.count;
+      }
+    }
+    return sum;
   }
 
   /** All that has happened, the most frequent first within each cause. */

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.EngineStats;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.host.Libc;
 import parhelion.process.Errno;
 import parhelion.process.Kernel;
@@ -22,6 +23,7 @@ import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.EngineNotes;
 import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.guest.GuestCounts;
 
 /** One run of a program with this process's own standard streams, from options to exit status. */
 public final class ProgramRun {
@@ -84,9 +86,24 @@ public final class ProgramRun {
 
   private final Config config;
   private volatile @Nullable Kernel kernel;
+  private Mark.@Nullable Listener markListener;
 
   public ProgramRun(Config config) {
     this.config = config;
+  }
+
+  /** Tells {@code listener} of every measurement mark of the program's. Before {@link #run}. */
+  public void onMark(Mark.Listener listener) {
+    markListener = listener;
+  }
+
+  /** What the program has cost so far: in a {@link Mark.Listener}. */
+  public GuestCounts counts() {
+    Kernel k = kernel;
+    if (k == null) {
+      throw new IllegalStateException("the program does not run");
+    }
+    return GuestCounts.of(k.stats(), k.code());
   }
 
   /** Runs it. What the user can put right is a {@link UserError}. */
@@ -99,6 +116,7 @@ public final class ProgramRun {
     }
     try (Kernel k = open()) {
       kernel = k;
+      k.setMarkListener(markListener);
       List<String> arguments = new ArrayList<>();
       arguments.add(bytes(config.program()));
       config.arguments().forEach(each -> arguments.add(bytes(each)));

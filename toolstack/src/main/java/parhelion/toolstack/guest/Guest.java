@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Mark;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
@@ -27,6 +28,9 @@ public interface Guest extends AutoCloseable {
 
   /** Asks the guest's kernel to power off, as a power button would. Any thread. */
   void requestShutdown();
+
+  /** What executes its code: rewriter or interpreter. */
+  String engine();
 
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
   @Nullable String engineNote();
@@ -104,6 +108,21 @@ public interface Guest extends AutoCloseable {
   default void type(String text) {
     throw new UserError("a paravirtual guest has no keyboard: it is a PC's, of run --mode full");
   }
+
+  /**
+   * What the guest has cost so far: on the thread of {@link #run} between two of the guest's
+   * instructions, as in a {@link Mark.Listener}, or when nothing runs.
+   */
+  GuestCounts counts();
+
+  /** Tells {@code listener} of every measurement mark of the guest's. Before {@link #run}. */
+  void onMark(Mark.Listener listener);
+
+  /**
+   * Gives the guest the random numbers of a seed: under a virtual clock, and without devices whose
+   * work other threads do, a run then repeats exactly. Before {@link #run}.
+   */
+  void repeatRandom(long seed);
 
   /** Gives everything back to the host; nothing happens the second time. */
   @Override

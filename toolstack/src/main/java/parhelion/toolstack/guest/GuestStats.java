@@ -101,7 +101,7 @@ public record GuestStats(
     return rows;
   }
 
-  private static String subOpName(Hypercall call, int sub) {
+  static String subOpName(Hypercall call, int sub) {
     @Nullable Numbered op =
         switch (call) {
           case CALLBACK_OP -> CallbackOp.of(sub);

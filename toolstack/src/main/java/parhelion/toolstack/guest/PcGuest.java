@@ -11,6 +11,7 @@ import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.pc.PcConfig;
 import parhelion.pc.PcMachine;
 import parhelion.pc.PcMemory;
@@ -69,6 +70,11 @@ public final class PcGuest implements Guest {
   /** Builds a guest in real time; nothing runs yet. */
   public PcGuest(PcSetup setup, GuestOutput output) {
     this(setup, new HostClock(), output.sink());
+  }
+
+  /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
+  public PcGuest(GuestConfig config, MachineClock clock, ConsoleTail console) {
+    this(PcSetup.of(config), clock, console);
   }
 
   /** Builds the guest; nothing runs yet. */
@@ -303,6 +309,11 @@ public final class PcGuest implements Guest {
   }
 
   @Override
+  public String engine() {
+    return machine.code().engine().label;
+  }
+
+  @Override
   public @Nullable String engineNote() {
     return EngineNotes.ofFallback(machine.code());
   }
@@ -370,6 +381,21 @@ public final class PcGuest implements Guest {
   @Override
   public PcStats stats() {
     return PcStats.of(machine, xen, trapModel);
+  }
+
+  @Override
+  public GuestCounts counts() {
+    return GuestCounts.of(machine, xen);
+  }
+
+  @Override
+  public void onMark(Mark.Listener listener) {
+    machine.setMarkListener(listener);
+  }
+
+  @Override
+  public void repeatRandom(long seed) {
+    machine.repeatRandom(seed);
   }
 
   /** Whether hardware to compare with has that name: classic, vmx or ept. */

@@ -8,6 +8,7 @@ import parhelion.abi.StartInfo;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.cpu.EngineUnavailableException;
+import parhelion.cpu.Mark;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.toolstack.EngineNotes;
 import parhelion.toolstack.PerfMap;
@@ -46,6 +47,11 @@ public final class PvGuest implements Guest {
   /** Builds a guest in real time; nothing runs yet. */
   public PvGuest(GuestConfig config, GuestOutput output) {
     this(config, new RealClock(), output.sink());
+  }
+
+  /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
+  public PvGuest(GuestConfig config, XenClock clock, ConsoleTail console) {
+    this(config, clock, (ConsoleSink) console);
   }
 
   /** Builds the guest; nothing runs yet. */
@@ -146,6 +152,11 @@ public final class PvGuest implements Guest {
     GuestTrace taken = trace;
     trace = null;
     return taken == null ? null : taken.finish();
+  }
+
+  @Override
+  public String engine() {
+    return hypervisor.code().engine().label;
   }
 
   /** Says why the interpreter runs the guest although nobody asked for it; null if all is well. */
@@ -273,6 +284,21 @@ public final class PvGuest implements Guest {
   @Override
   public GuestStats stats() {
     return GuestStats.of(hypervisor, domain, services.counts());
+  }
+
+  @Override
+  public GuestCounts counts() {
+    return GuestCounts.of(hypervisor, domain, services.movedBytes());
+  }
+
+  @Override
+  public void onMark(Mark.Listener listener) {
+    hypervisor.setMarkListener(listener);
+  }
+
+  @Override
+  public void repeatRandom(long seed) {
+    hypervisor.repeatRandom(seed);
   }
 
   public Hypervisor hypervisor() {

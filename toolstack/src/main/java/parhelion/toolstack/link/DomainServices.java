@@ -1,5 +1,6 @@
 package parhelion.toolstack.link;
 
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,10 @@ import parhelion.xen.Hypervisor;
  * say otherwise.
  */
 public final class DomainServices implements AutoCloseable {
+  /** The names under which devices count what they move. */
+  private static final List<String> MOVED =
+      List.of("bytes read", "bytes written", "bytes sent", "bytes received");
+
   /** How long a guest has to let go of a device that is taken from it. */
   private static final int FORCE_SECONDS = 5;
 
@@ -69,7 +74,9 @@ public final class DomainServices implements AutoCloseable {
             domain.id(),
             new DomainDirectory.Config(
                 description.name,
-                UUID.randomUUID(),
+                hypervisor.clock().isVirtual()
+                    ? UUID.nameUUIDFromBytes(description.name.getBytes(StandardCharsets.UTF_8))
+                    : UUID.randomUUID(),
                 description.vcpus,
                 description.vcpus,
                 description.memoryKib,
@@ -219,6 +226,18 @@ public final class DomainServices implements AutoCloseable {
       counts.put(name.isEmpty() ? plugged.device.toString() : name, plugged.device.counts());
     }
     return counts;
+  }
+
+  /** Bytes that devices have moved to and from the guest. */
+  public long movedBytes() {
+    long moved = 0;
+    for (Plugged plugged : devices) {
+      Map<String, Long> counts = plugged.device.counts();
+      for (String name : MOVED) {
+        moved += counts.getOrDefault(name, 0L);
+      }
+    }
+    return moved;
   }
 
   /** Takes the last output; after the domain has run, before it is destroyed. */

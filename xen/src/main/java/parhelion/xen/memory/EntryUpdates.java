@@ -16,6 +16,9 @@ final class EntryUpdates {
   private final PageTypes types;
   private final MachineMemory memory;
 
+  /** Entries that were written so far. */
+  long done;
+
   EntryUpdates(PageTypes types, MachineMemory memory) {
     this.types = types;
     this.memory = memory;
@@ -91,6 +94,7 @@ final class EntryUpdates {
    * it.
    */
   private void write(long pa, long entry, boolean preserveAd) {
+    done++;
     if (!preserveAd) {
       memory.putLong(pa, entry);
       return;

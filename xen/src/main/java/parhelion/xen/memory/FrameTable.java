@@ -104,6 +104,11 @@ public final class FrameTable {
     return owner.length;
   }
 
+  /** Host memory that the tables take: owner, references, type, and time of the last mapping. */
+  public long hostBytes() {
+    return size() * (4L + Integer.BYTES + Integer.BYTES + Long.BYTES);
+  }
+
   /** Frames that nobody has. */
   public long freeFrames() {
     return free.count();

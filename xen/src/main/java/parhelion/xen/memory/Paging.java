@@ -4,18 +4,22 @@ import static parhelion.xen.memory.PageTypes.EINVAL;
 import static parhelion.xen.memory.PageTypes.EPERM;
 import static parhelion.xen.memory.PageTypes.RESTART;
 
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Domid;
 import parhelion.abi.Errno;
+import parhelion.abi.Hypercall;
 import parhelion.abi.HypervisorVirt;
 import parhelion.abi.MmuArgs.MmuUpdate;
+import parhelion.abi.MmuExtCmd;
 import parhelion.abi.MmuUpdateType;
 import parhelion.abi.Uvmf;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainCrash;
 import parhelion.xen.GuestAccess;
+import parhelion.xen.HypercallStats;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
@@ -39,11 +43,25 @@ public final class Paging {
   private static final int ENOSYS = -38;
   private static final int EFAULT = -14;
 
+  private static final List<MmuExtCmd> FLUSHING =
+      List.of(
+          MmuExtCmd.NEW_BASEPTR,
+          MmuExtCmd.NEW_USER_BASEPTR,
+          MmuExtCmd.TLB_FLUSH_LOCAL,
+          MmuExtCmd.TLB_FLUSH_MULTI,
+          MmuExtCmd.TLB_FLUSH_ALL,
+          MmuExtCmd.INVLPG_LOCAL,
+          MmuExtCmd.INVLPG_MULTI,
+          MmuExtCmd.INVLPG_ALL);
+
   private final Hypervisor hypervisor;
   private final MachineMemory memory;
   private final FrameTable frames;
   private final PageTypes types;
   private final EntryUpdates updates;
+
+  /** Flushes of TLBs that were asked for with a mapping. */
+  private long mappingFlushes;
   private final MmuExtOps extOps;
   private final GrantMappings grantMappings;
 
@@ -283,6 +301,7 @@ public final class Paging {
     if (kind != Uvmf.TLB_FLUSH && kind != Uvmf.INVLPG) {
       return 0;
     }
+    mappingFlushes++;
     long where = flags & ~(long) Uvmf.FLUSHTYPE_MASK;
     if (where == Uvmf.LOCAL) {
       flush(v, kind, va);
@@ -349,6 +368,24 @@ public final class Paging {
   }
 
   // --- for the rest of the hypervisor ---
+
+  /** Entries of live page tables that were changed for guests so far, by whatever way. */
+  public long entryUpdates() {
+    return updates.done;
+  }
+
+  /**
+   * How often guests have asked for TLBs, or a page in them, to be flushed so far: with a mapping,
+   * by {@code mmuext_op}, or by other page tables.
+   */
+  public long tlbFlushes() {
+    HypercallStats stats = hypervisor.hypercalls().stats();
+    long flushes = mappingFlushes;
+    for (MmuExtCmd command : FLUSHING) {
+      flushes += stats.subOpCount(Hypercall.MMUEXT_OP.nr(), command.nr());
+    }
+    return flushes;
+  }
 
   /**
    * A plain store of the guest's kernel to a read-only mapped L1 table of its own ({@code pa} is

@@ -1,0 +1,238 @@
+package parhelion.lab.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import parhelion.lab.result.Kernel;
+import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcInterface;
+import parhelion.toolstack.image.DefaultInitramfs;
+import parhelion.toolstack.image.ElfCache;
+import parhelion.toolstack.image.ElfImage;
+import parhelion.toolstack.image.GuestCommand;
+import parhelion.toolstack.image.GuestSetup;
+import parhelion.toolstack.image.Initramfs;
+import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.KernelModules;
+import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.ModuleSet;
+import parhelion.toolstack.image.Progress;
+
+/**
+ * The one kernel file that every guest of a comparison runs, and the initramfs that goes with it:
+ * the built-in one, or the user's own with the lab's program added.
+ */
+final class LabKernel {
+  private static final String SMALL_PACKAGE = "linux-image-cloud-amd64";
+
+  /** The cloud kernel has no drivers for AHCI and e1000. */
+  private static final String FULL_PACKAGE = "linux-image-amd64";
+
+  /** Behind the command's exit status on the console, which nobody reads here. */
+  private static final String TOKEN = "1ab";
+
+  private static final byte[] VERSION = "Linux version ".getBytes(StandardCharsets.US_ASCII);
+  private static final int MAX_VERSION_BYTES = 200;
+
+  private final ElfImage image;
+  private final @Nullable Path systemMap;
+  private final @Nullable KernelModules modules;
+  private final @Nullable Path busybox;
+  private final byte @Nullable [] initrd;
+  private final Kernel record;
+
+  private LabKernel(
+      ElfImage image,
+      @Nullable Path systemMap,
+      @Nullable KernelModules modules,
+      @Nullable Path busybox,
+      byte @Nullable [] initrd,
+      Kernel record) {
+    this.image = image;
+    this.systemMap = systemMap;
+    this.modules = modules;
+    this.busybox = busybox;
+    this.initrd = initrd;
+    this.record = record;
+  }
+
+  /**
+   * Opens what the user names, or fetches what Debian has.
+   *
+   * @param withDevices whether guests are to have disks and networks
+   * @param forHardware whether some of those are as in a real PC
+   * @throws parhelion.toolstack.image.ImageException if there is none; one line with a remedy
+   */
+  static LabKernel open(
+      LabConfig config, boolean withDevices, boolean forHardware, Progress progress)
+      throws IOException {
+    PackageCache packages = PackageCache.ofUser(progress);
+    Path file = config.kernel();
+    String name;
+    Path systemMap = null;
+    KernelModules modules = null;
+    if (file == null) {
+      boolean given = config.packageName() != null;
+      name = given ? config.packageName() : forHardware ? FULL_PACKAGE : SMALL_PACKAGE;
+      PackageCache.Kernel packaged =
+          withDevices && config.initrd() == null
+              ? packages.kernelWithModules(name, forHardware)
+              : packages.kernel(name);
+      file = packaged.image();
+      systemMap = packaged.systemMap();
+      name = packaged.packageName();
+      Path directory = packaged.modules();
+      modules = directory == null ? null : KernelModules.open(directory);
+    } else {
+      name = file.toString();
+    }
+    ElfImage image =
+        ElfImage.of(
+            KernelImage.open(file, ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, progress));
+    byte[] initrd =
+        config.initrd() == null
+            ? null
+            : Initramfs.load(config.initrd(), (long) config.memoryMib() << 18);
+    return new LabKernel(
+        image,
+        systemMap,
+        modules,
+        initrd == null ? packages.busybox() : null,
+        initrd,
+        new Kernel(name, version(image), digest(file)));
+  }
+
+  ElfImage image() {
+    return image;
+  }
+
+  Kernel record() {
+    return record;
+  }
+
+  Supplier<@Nullable KernelSymbols> symbols() {
+    return () -> KernelSymbols.of(image, systemMap);
+  }
+
+  /**
+   * Why devices of these modules cannot be used; null if they can, as far as that is known.
+   *
+   * @param request what the devices need
+   */
+  @Nullable String lacks(ModuleSet.Request request) {
+    KernelModules all = modules;
+    if (all == null) {
+      return null; // built in, perhaps: the row itself will tell
+    }
+    try {
+      ModuleSet unused = all.select(request);
+      return null;
+    } catch (parhelion.toolstack.image.ImageException e) {
+      return "the kernel has no driver: " + e.getMessage();
+    }
+  }
+
+  /** An initramfs that does rows. */
+  ByteBuffer initramfs(List<String> rows, String shellText, ModuleSet.Request request, int millis) {
+    byte[] base = initrd;
+    if (base == null) {
+      KernelModules all = modules;
+      ModuleSet set = all == null || request.isEmpty() ? ModuleSet.NONE : all.select(request);
+      Path tools = busybox;
+      if (tools == null) {
+        throw new IllegalStateException("neither an initramfs nor a busybox to make one of");
+      }
+      base = DefaultInitramfs.of(tools, new GuestSetup(command(millis), set, Map.of()));
+    }
+    byte[] overlay = LabProgram.overlay(rows, shellText);
+    ByteBuffer both = ByteBuffer.allocate((base.length + 3 & ~3) + overlay.length);
+    both.put(base).position(base.length + 3 & ~3);
+    return both.put(overlay).flip();
+  }
+
+  private static GuestCommand command(int millis) {
+    return new GuestCommand(LabProgram.PATH + " " + LabProgram.ROWS + " " + millis, TOKEN);
+  }
+
+  /** The kernel's command line; the program is the first process in any case. */
+  String commandLine(String console, String deviceWords, String append, int millis) {
+    String how =
+        initrd == null
+            ? command(millis).kernelArguments() + " " + deviceWords
+            : "PARHELION_LAB=own";
+    return String.join(
+            " ", "console=" + console, "quiet loglevel=1 rdinit=" + LabProgram.PATH, how, append)
+        .strip();
+  }
+
+  /** Whether there is an init that brings devices up. */
+  boolean hasOwnInitramfs() {
+    return initrd == null;
+  }
+
+  static ModuleSet.Request request(List<DeviceConfig> devices, boolean pc) {
+    ModuleSet.Request request = ModuleSet.Request.NONE;
+    for (DeviceConfig device : devices) {
+      request = request.and(pc ? device.pcModules(PcInterface.NONE) : device.modules());
+    }
+    return request;
+  }
+
+  private static String digest(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] chunk = new byte[1 << 16];
+      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+        digest.update(chunk, 0, n);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What Linux says in its first line. */
+  private static String version(ElfImage image) {
+    ByteBuffer file = image.file();
+    for (int at = file.position(); at < file.limit() - VERSION.length; at++) {
+      if (file.get(at) == VERSION[0] && isVersionAt(file, at)) {
+        StringBuilder text = new StringBuilder();
+        for (int i = at + VERSION.length;
+            i < file.limit() && text.length() < MAX_VERSION_BYTES;
+            i++) {
+          char c = (char) (file.get(i) & 0xff);
+          if (c < ' ' || c > '~') {
+            break;
+          }
+          text.append(c);
+        }
+        String found = text.toString().strip();
+        int blank = found.indexOf(' ');
+        if (!found.isEmpty() && Character.isDigit(found.charAt(0))) {
+          return blank < 0 ? found : found.substring(0, blank);
+        }
+      }
+    }
+    return "unknown";
+  }
+
+  private static boolean isVersionAt(ByteBuffer file, int at) {
+    for (int i = 1; i < VERSION.length; i++) {
+      if (file.get(at + i) != VERSION[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

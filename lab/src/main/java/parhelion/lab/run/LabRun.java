@@ -1,0 +1,228 @@
+package parhelion.lab.run;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import parhelion.lab.result.Cell;
+import parhelion.lab.result.Comparison;
+import parhelion.lab.result.Sample;
+import parhelion.lab.result.Technique;
+import parhelion.lab.workload.Need;
+import parhelion.lab.workload.Workload;
+import parhelion.media.net.nat.config.NatException;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.image.ModuleSet;
+import parhelion.toolstack.image.Progress;
+
+/**
+ * A comparison from beginning to end. In each round every technique runs once, one after the other,
+ * so that what changes on the host meanwhile hits all of them; the first rounds only warm up.
+ * {@link #run} on the calling thread, {@link #stop} from any other.
+ */
+public final class LabRun {
+  /** The techniques that can be run, in their order within a round. */
+  public static final List<Technique> TECHNIQUES =
+      List.of(Technique.FULL, Technique.FULL_VIRTIO, Technique.PARA, Technique.PARTIAL);
+
+  private final LabConfig config;
+  private final LabProgress progress;
+  private final Map<Technique, Map<String, List<Sample>>> samples = new EnumMap<>(Technique.class);
+  private final Map<Technique, Map<String, String>> failures = new EnumMap<>(Technique.class);
+  private @Nullable Runnable stopRunning;
+  private boolean stopped;
+  private boolean failed;
+
+  /** What executed guests, as they said it; until then what was asked for. */
+  private String engine;
+
+  public LabRun(LabConfig config, LabProgress progress) {
+    this.config = config;
+    this.progress = progress;
+    engine = config.cpu().engine().label;
+  }
+
+  /**
+   * Compares.
+   *
+   * @param fetching told of downloads
+   * @return what was measured, all of it or until {@link #stop}
+   * @throws UserError or ImageException for what the user can put right before anything has run
+   */
+  public Comparison run(Progress fetching) throws IOException {
+    String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    boolean withDisk = GuestRound.needs(config.workloads(), Need.DISK);
+    boolean withNet = GuestRound.needs(config.workloads(), Need.NETWORK);
+    LabKernel kernel =
+        LabKernel.open(
+            config,
+            withDisk || withNet,
+            (withDisk || withNet) && config.techniques().contains(Technique.FULL),
+            fetching);
+    try (Scratch scratch = Scratch.make();
+        NetService service = NetService.open()) {
+      int rounds = config.warmUps() + config.repetitions();
+      for (int round = 0; round < rounds && !isStopped(); round++) {
+        for (int i = 0; i < config.techniques().size() && !isStopped(); i++) {
+          Technique technique = config.techniques().get(i);
+          String which =
+              round < config.warmUps()
+                  ? "warm-up"
+                  : "round " + (round - config.warmUps() + 1) + " of " + config.repetitions();
+          progress.begins(
+              round * config.techniques().size() + i + 1,
+              rounds * config.techniques().size(),
+              technique.id + ", " + which);
+          Round done = once(technique, kernel, scratch, service);
+          if (done != null) {
+            keep(technique, done, round >= config.warmUps());
+          }
+        }
+      }
+    } catch (NatException e) {
+      throw new UserError(String.valueOf(e.getMessage()), e);
+    }
+    return new Comparison(
+        HostFacts.version(),
+        HostFacts.commit(),
+        startedAt,
+        config.words(),
+        config.seed(),
+        config.virtualClock() ? "virtual" : "real",
+        HostFacts.host(),
+        kernel.record(),
+        config.memoryMib(),
+        config.vcpus(),
+        engine,
+        config.repetitions(),
+        config.warmUps(),
+        config.workloads().stream().map(Workload::info).toList(),
+        cells());
+  }
+
+  /** One run of a technique; null if there is nothing that it can do. */
+  private @Nullable Round once(
+      Technique technique, LabKernel kernel, Scratch scratch, NetService service)
+      throws IOException {
+    List<Workload> possible = new ArrayList<>();
+    for (Workload workload : config.workloads()) {
+      String refusal = refusal(technique, workload, kernel);
+      if (refusal == null) {
+        possible.add(workload);
+      } else {
+        failures(technique).put(workload.id(), refusal);
+      }
+    }
+    if (possible.isEmpty()) {
+      return null;
+    }
+    if (technique == Technique.PARTIAL) {
+      ProgramRound round = new ProgramRound(config, scratch);
+      return during(round::stop) ? round.run(possible, progress) : null;
+    }
+    GuestRound round = new GuestRound(config, kernel, technique, scratch, service);
+    return during(round::stop) ? round.run(possible, progress) : null;
+  }
+
+  private @Nullable String refusal(Technique technique, Workload workload, LabKernel kernel) {
+    if (technique == Technique.PARTIAL) {
+      return config.virtualClock()
+          ? "a program without a kernel has the host's clock only"
+          : ProgramRound.refusal(workload);
+    }
+    boolean device = workload.need() == Need.DISK || workload.need() == Need.NETWORK;
+    if (device && config.virtualClock()) {
+      return "the host's disks and networks do not follow a virtual clock";
+    }
+    if (workload.need() == Need.NETWORK && !kernel.hasOwnInitramfs()) {
+      return "nobody brings the network up in an initramfs of yours";
+    }
+    return device ? kernel.lacks(driver(technique, workload.need())) : null;
+  }
+
+  /** What the kernel needs for a device of a technique's. */
+  private static ModuleSet.Request driver(Technique technique, Need need) {
+    List<String> names =
+        switch (technique) {
+          case FULL -> need == Need.DISK ? List.of("ahci", "sd_mod") : List.of("e1000");
+          case FULL_VIRTIO ->
+              List.of("virtio_pci", need == Need.DISK ? "virtio_blk" : "virtio_net");
+          default -> List.of(need == Need.DISK ? "xen-blkfront" : "xen-netfront");
+        };
+    return new ModuleSet.Request(names, List.of());
+  }
+
+  private void keep(Technique technique, Round round, boolean measured) {
+    engine = round.engine();
+    if (isStopped()) {
+      round.failures().keySet().forEach(id -> failures(technique).putIfAbsent(id, "interrupted"));
+    } else {
+      failed |= !round.failures().isEmpty();
+      round.failures().forEach((id, why) -> failures(technique).putIfAbsent(id, why));
+    }
+    if (measured) {
+      round
+          .samples()
+          .forEach(
+              (id, sample) ->
+                  samples
+                      .computeIfAbsent(technique, t -> new HashMap<>())
+                      .computeIfAbsent(id, i -> new ArrayList<>())
+                      .add(sample));
+    }
+  }
+
+  private Map<String, String> failures(Technique technique) {
+    return failures.computeIfAbsent(technique, t -> new HashMap<>());
+  }
+
+  private List<Cell> cells() {
+    List<Cell> cells = new ArrayList<>();
+    for (Technique technique : config.techniques()) {
+      for (Workload workload : config.workloads()) {
+        List<Sample> of =
+            samples.getOrDefault(technique, Map.of()).getOrDefault(workload.id(), List.of());
+        String why = failures(technique).get(workload.id());
+        if (of.isEmpty() && why == null) {
+          why = "not reached";
+        }
+        cells.add(new Cell(technique, workload.id(), of, why));
+      }
+    }
+    return cells;
+  }
+
+  // --- ending early ---
+
+  /** Ends soon; what was measured until then is the result. Any thread. */
+  public void stop() {
+    Runnable running;
+    synchronized (this) {
+      stopped = true;
+      running = stopRunning;
+    }
+    if (running != null) {
+      running.run();
+    }
+  }
+
+  /** Whether {@link #stop} was called. */
+  public synchronized boolean isStopped() {
+    return stopped;
+  }
+
+  /** Whether something that a technique can do was not done, or not always. After {@link #run}. */
+  public boolean hasFailed() {
+    return failed;
+  }
+
+  private synchronized boolean during(Runnable stop) {
+    stopRunning = stop;
+    return !stopped;
+  }
+}
