@@ -112,7 +112,8 @@ record KernelChoice(
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
     GuestSetup setup =
-        new GuestSetup(command, modules, options.shares.texts(options.cmd, options.mode));
+        new GuestSetup(
+            command, modules, options.shares.texts(options.cmd, options.hasXenDevices()));
     ByteBuffer initrd =
         options.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
@@ -132,7 +133,7 @@ record KernelChoice(
   private static String words(RunCommand options, boolean linux) {
     boolean ours = options.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    boolean attended = linux && options.initrd == null && options.mode == GuestMode.PARA;
+    boolean attended = linux && options.initrd == null && options.hasXenDevices();
     String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
     return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
   }
@@ -141,7 +142,7 @@ record KernelChoice(
     ModuleSet.Request request = new ModuleSet.Request(options.modules, List.of());
     for (DeviceConfig device : devices) {
       boolean full = options.mode == GuestMode.FULL;
-      request = request.and(full ? device.pcModules() : device.modules());
+      request = request.and(full ? device.pcModules(options.offered) : device.modules());
     }
     return request;
   }
@@ -170,10 +171,11 @@ record KernelChoice(
     byte[] videoBios = withVideo ? Files.readAllBytes(packages.videoBios()) : new byte[0];
     Map<CardModel, byte[]> cards = new EnumMap<>(CardModel.class);
     for (DeviceConfig device : devices) {
-      if (device instanceof NetworkDevice card && !cards.containsKey(card.model())) {
-        byte[] rom = bootRom(card.model(), packages);
+      CardModel model = device instanceof NetworkDevice card ? card.emulated() : null;
+      if (model != null && !cards.containsKey(model)) {
+        byte[] rom = bootRom(model, packages);
         if (rom.length > 0) {
-          cards.put(card.model(), rom);
+          cards.put(model, rom);
         }
       }
     }

@@ -15,6 +15,7 @@ public enum Cause {
   CPUID("CPUID"),
   SYSTEM_CALL("system call"),
   HALT("HLT"),
+  HYPERCALL("hypercall"),
   INJECTION("interrupt"),
   EXCEPTION("exception");
 

@@ -75,7 +75,8 @@ public enum TrapModel {
   /** Whether such hardware exits for what a row counts. */
   public boolean exits(Intercepts.Row row) {
     return switch (row.cause()) {
-      case PORT_READ, PORT_WRITE, MEMORY_READ, MEMORY_WRITE, MSR_READ, MSR_WRITE, HALT -> true;
+      case PORT_READ, PORT_WRITE, MEMORY_READ, MEMORY_WRITE, MSR_READ, MSR_WRITE, HALT, HYPERCALL ->
+          true;
       // CPUID does not trap on a processor without assistance: a hole of that architecture.
       case CPUID -> this != CLASSIC;
       case CONTROL_WRITE -> {

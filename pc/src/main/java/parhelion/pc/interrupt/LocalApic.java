@@ -16,6 +16,9 @@ public final class LocalApic {
     /** An interrupt may have become deliverable. */
     void changed();
 
+    /** Software has switched it on. */
+    default void softwareEnabled() {}
+
     /** A non-maskable interrupt. */
     void nmi();
 
@@ -227,11 +230,14 @@ public final class LocalApic {
   }
 
   private void spurious(int value) {
+    boolean on = (svr & 0x100) != 0;
     svr = value & 0x1ff;
     if ((svr & 0x100) == 0) {
       for (int i = 0; i < lvt.length; i++) {
         lvt[i] |= MASKED;
       }
+    } else if (!on) {
+      wires.softwareEnabled();
     }
     wires.changed();
   }

@@ -22,11 +22,7 @@ import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
-import parhelion.pc.input.Key;
-import parhelion.pc.input.Typist;
 import parhelion.pc.intercept.TrapModel;
-import parhelion.pc.serial.DebugPorts;
-import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.EngineNotes;
@@ -35,9 +31,13 @@ import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.OptionRoms;
-import parhelion.toolstack.device.PcDevices;
+import parhelion.toolstack.device.PcInterface;
+import parhelion.toolstack.hvm.PvhBoot;
+import parhelion.toolstack.hvm.SharedConsole;
+import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.link.DomainServices;
 
 /**
  * One guest under full virtualisation: an emulated PC with a kernel in its memory and the console
@@ -49,9 +49,12 @@ public final class PcGuest implements Guest {
 
   private final PcSetup setup;
   private final PcMachine machine;
-  private final Uart console;
-  private final SerialOutput output;
-  private final PcDevices devices;
+
+  /** Null on a board without any. */
+  private final @Nullable PcHardware hardware;
+
+  private final @Nullable XenUnderPc xen;
+  private @Nullable GuestTrace trace;
   private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
@@ -79,16 +82,14 @@ public final class PcGuest implements Guest {
     machine = machineFor(setup, clock);
     boolean made = false;
     try {
-      output = new SerialOutput(sink, machine.timers());
-      console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
-      console.plug(Uart.COM1);
-      sink.whenRoom(() -> machine.post(console::peerHasRoom));
-      DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), roms());
-      setup.devices().forEach(device -> device.plug(devices));
-      devices.ready();
+      SharedConsole shared = new SharedConsole(sink);
+      hardware = setup.isBare() ? null : new PcHardware(machine, setup, roms(), shared.part());
+      xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
+        case PcSetup.Pvh pvh ->
+            PvhBoot.load(
+                machine, pvh.config().kernel(), pvh.config().initrd(), pvh.config().commandLine());
         case PcSetup.Firmware _ -> describeToFirmware();
       }
       made = true;
@@ -97,6 +98,23 @@ public final class PcGuest implements Guest {
         machine.close();
       }
     }
+  }
+
+  private XenUnderPc underXen(ConsoleSink output) {
+    GuestConfig config = setup.kernel();
+    XenUnderPc under =
+        new XenUnderPc(
+            machine,
+            new DomainServices.Description(
+                config == null ? "pc" : config.name(),
+                setup.vcpus(),
+                setup.memoryMib() * 1024L,
+                config == null ? "firmware" : config.kernel().name(),
+                config == null ? "" : config.commandLine()),
+            hardware == null ? null : hardware.devices(),
+            output);
+    under.attach(setup.devices());
+    return under;
   }
 
   private static PcMachine machineFor(PcSetup config, MachineClock clock) {
@@ -119,7 +137,11 @@ public final class PcGuest implements Guest {
               config.vcpus(),
               config.cpu().model(),
               config.cpu().engine(),
-              config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0]),
+              config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0],
+              config.isBare() ? PcConfig.BoardKind.BARE : PcConfig.BoardKind.PC,
+              config.offered() == PcInterface.XEN
+                  ? XenUnderPc.ownFrames(config.memoryMib() * MIB)
+                  : 0),
           clock);
     } catch (EngineUnavailableException e) {
       throw EngineNotes.unavailable(e);
@@ -150,7 +172,9 @@ public final class PcGuest implements Guest {
   }
 
   private void boot(GuestConfig config) {
-    devices.assignAddresses(PciInterrupts.lines());
+    if (hardware != null) {
+      hardware.devices().assignAddresses(PciInterrupts.lines());
+    }
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
@@ -182,7 +206,16 @@ public final class PcGuest implements Guest {
   @Override
   public Outcome run() {
     PcMachine.End end = machine.run();
-    output.pass();
+    if (hardware != null) {
+      hardware.pass();
+    }
+    XenUnderPc under = xen;
+    if (under != null) {
+      under.services().console().runAll();
+      if (under.domain().shutdownReason() != null) {
+        return GuestReport.outcome(under.domain(), this::symbols);
+      }
+    }
     if (end == null) {
       Outcome.Kind why = stopped;
       return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
@@ -195,7 +228,8 @@ public final class PcGuest implements Guest {
   }
 
   private @Nullable KernelSymbols symbols() {
-    return setup.start() instanceof PcSetup.Kernel kernel ? kernel.config().symbols().get() : null;
+    GuestConfig config = setup.kernel();
+    return config == null ? null : config.symbols().get();
   }
 
   private String report() {
@@ -230,34 +264,43 @@ public final class PcGuest implements Guest {
 
   @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
-    console.receive(bytes, offset, length);
+    if (hardware != null) {
+      hardware.input(bytes, offset, length);
+    } else if (xen != null) {
+      xen.services().console().feed(bytes, offset, length);
+    }
   }
 
   @Override
   public Screen screen() {
-    return Screen.of(MachineCall.of(machine, devices::screenshot));
+    return hardware == null ? Guest.super.screen() : hardware.screen();
   }
 
   @Override
   public void type(String text) {
-    List<List<Key>> chords;
-    try {
-      chords = Typist.keys(text);
-    } catch (IllegalArgumentException e) {
-      throw new UserError(e.getMessage() + ": give characters of a US keyboard, <up> and such", e);
-    }
-    if (!MachineCall.of(machine, () -> devices.type(chords))) {
-      throw new UserError("the guest has not read what was typed before: type less");
+    if (hardware == null) {
+      Guest.super.type(text);
+    } else {
+      hardware.type(text);
     }
   }
 
   /** A serial line knows no size. */
   @Override
-  public void consoleSize(int columns, int rows) {}
+  public void consoleSize(int columns, int rows) {
+    if (xen != null) {
+      xen.services().consoleSize(columns, rows);
+    }
+  }
 
   @Override
   public void requestShutdown() {
-    machine.post(() -> machine.power().pressPowerButton());
+    if (hardware != null) {
+      machine.post(() -> machine.power().pressPowerButton());
+    }
+    if (xen != null) {
+      xen.services().requestShutdown();
+    }
   }
 
   @Override
@@ -288,12 +331,18 @@ public final class PcGuest implements Guest {
 
   @Override
   public void traceTo(Path file) {
-    throw new UserError("--trace tells of hypercalls: leave it out with --mode full");
+    if (xen == null) {
+      throw new UserError(
+          "--trace tells of hypercalls: leave it out with --mode full, or add --interface xen");
+    }
+    trace = GuestTrace.begin(xen.hypervisor(), file);
   }
 
   @Override
   public @Nullable IOException finishTrace() {
-    return null;
+    GuestTrace taken = trace;
+    trace = null;
+    return taken == null ? null : taken.finish();
   }
 
   @Override
@@ -319,16 +368,19 @@ public final class PcGuest implements Guest {
   @Override
   public void withoutTimes() {
     machine.intercepts().measureTime(false);
+    if (xen != null) {
+      xen.hypervisor().stopwatch().stop(true);
+    }
   }
 
   @Override
   public PcStats stats() {
-    return PcStats.of(machine, trapModel);
+    return PcStats.of(machine, xen, trapModel);
   }
 
   @Override
   public GuestCounts counts() {
-    return GuestCounts.of(machine);
+    return GuestCounts.of(machine, xen);
   }
 
   @Override
@@ -358,26 +410,42 @@ public final class PcGuest implements Guest {
 
   @Override
   public List<String> deviceNames() {
-    return List.of();
+    return xen == null ? List.of() : xen.services().deviceNames();
   }
 
   @Override
   public DeviceConfig device(String name) {
+    if (xen != null) {
+      return xen.services().device(name);
+    }
     throw new UserError("there is no device " + name + " that a running PC could lose");
   }
 
   @Override
   public void plugIn(DeviceConfig device) {
-    throw new UserError("a PC takes devices only before it is switched on: start it with them");
+    if (xen == null || !device.isSplit(setup.offered())) {
+      throw new UserError(
+          "a PC takes devices only before it is switched on: start it with them, or with"
+              + " --interface xen");
+    }
+    var unused = xen.services().attach(device);
   }
 
   @Override
   public void takeOut(String name, boolean force) {
+    if (xen != null) {
+      var unused = xen.services().detach(name, force);
+      return;
+    }
     throw new UserError("there is no device " + name + " that a running PC could lose");
   }
 
   @Override
   public void resize(String name, long sizeBytes) {
+    if (xen != null) {
+      xen.services().resize(name, sizeBytes);
+      return;
+    }
     throw new UserError("there is no disk " + name + " that a running PC would see change");
   }
 
@@ -391,7 +459,13 @@ public final class PcGuest implements Guest {
       profile.close();
     }
     String unused = finishPerfMap();
-    devices.close();
+    IOException ignored = finishTrace();
+    if (xen != null) {
+      xen.close();
+    }
+    if (hardware != null) {
+      hardware.close();
+    }
     machine.close();
   }
 }
