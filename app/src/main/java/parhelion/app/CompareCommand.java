@@ -33,7 +33,8 @@ import picocli.CommandLine.TypeConversionException;
           + " each costs and why.",
       "",
       "Without options: Debian's kernel, all workloads, all techniques; some minutes. Ctrl-C ends"
-          + " it early and keeps what was measured until then."
+          + " it early and keeps what was measured until then. Where no file is named for the"
+          + " results, the report goes to parhelion-comparison.html."
     },
     sortOptions = false,
     exitCodeListHeading = "%nExit status:%n",
@@ -53,6 +54,9 @@ import picocli.CommandLine.TypeConversionException;
       "  parhelion compare -- 'find / -xdev | wc -l'"
     })
 final class CompareCommand implements Callable<Integer> {
+  /** Where the report goes if no file was named. */
+  private static final Path PAGE = Path.of("parhelion-comparison.html");
+
   @Option(
       names = "--kernel",
       paramLabel = "FILE",
@@ -157,8 +161,12 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       paramLabel = "FILE",
-      description = "Write the results to a file, as JSON.")
+      description =
+          "Write the results to a file, as JSON: report shows them again, --baseline compares with"
+              + " them.")
   @Nullable Path json;
+
+  @Mixin ReportArguments report = new ReportArguments();
 
   @Option(names = "--list", description = "Name workloads and techniques, and do nothing.")
   boolean list;
@@ -184,6 +192,7 @@ final class CompareCommand implements Callable<Integer> {
     if (cpu.perfMap) {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
+    ReportArguments.Opened opened = report.open();
     CompareProgress progress = new CompareProgress();
     LabRun run = new LabRun(config(), progress);
     Object before = Signals.register("INT", run::stop);
@@ -197,6 +206,7 @@ final class CompareCommand implements Callable<Integer> {
     if (json != null) {
       ResultFile.write(comparison, json);
     }
+    report.show(comparison, opened, json == null && report.hasNoFile() ? PAGE : null, System.out);
     if (run.isStopped()) {
       return ExitStatus.INTERRUPTED;
     }

@@ -27,7 +27,7 @@ final class DiskArguments {
       description =
           "Give the guest an image as a disk, xvda, xvdb and so on; may be repeated. Words: ro;"
               + " snapshot (changes are thrown away in the end); cdrom; format=raw or qcow2;"
-              + " sector=512 or 4096; name=xvdb; on a PC bus=virtio, ide or ahci.")
+              + " sector=512 or 4096; name=xvdb; on a PC bus=virtio, ide, ahci or xen.")
   List<String> disks = List.of();
 
   @Option(names = "--snapshot", description = "Throw away in the end what is changed on any disk.")
@@ -84,7 +84,7 @@ final class DiskArguments {
           case "bus" -> {
             bus = DiskBus.of(value);
             if (bus == null) {
-              throw wrong(text, "bus=" + value, "virtio, ide or ahci");
+              throw wrong(text, "bus=" + value, "virtio, ide, ahci or xen");
             }
           }
           default ->

@@ -62,11 +62,13 @@ final class GuestOptions {
 
   @Option(
       names = "--trap-model",
-      paramLabel = "classic|vmx|ept",
+      paramLabel = "MODEL",
       converter = Model.class,
       description =
-          "With --stats of a PC: also how many of its interceptions a processor without assistance,"
-              + " with VT-x, or with nested paging too, would take as exits.")
+          "With --stats of a PC: also how many of its interceptions hardware would take as exits: a"
+              + " processor without assistance (classic), with VT-x (vmx), with nested paging too"
+              + " (ept); or calls of translated code (translation), or entries of PVM's switcher"
+              + " (pvm).")
   @Nullable String trapModel;
 
   @Option(
@@ -100,7 +102,7 @@ final class GuestOptions {
     public String convert(String text) {
       String label = text.toLowerCase(Locale.ROOT);
       if (!PcGuest.isTrapModel(label)) {
-        throw new TypeConversionException("'" + text + "' is not classic, vmx or ept");
+        throw new TypeConversionException("'" + text + "' is none of " + PcGuest.trapModels());
       }
       return label;
     }

@@ -12,6 +12,7 @@ import java.util.TimerTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.GuestOutput;
@@ -39,6 +40,7 @@ final class GuestSession {
 
   private final GuestOptions options;
   private final GuestMode mode;
+  private final PcInterface offered;
   private final List<DeviceConfig> devices;
   private final @Nullable SessionControl control;
 
@@ -53,10 +55,12 @@ final class GuestSession {
   GuestSession(
       GuestOptions options,
       GuestMode mode,
+      PcInterface offered,
       List<DeviceConfig> devices,
       @Nullable SessionControl control) {
     this.options = options;
     this.mode = mode;
+    this.offered = offered;
     this.devices = devices;
     this.control = control;
   }
@@ -186,7 +190,8 @@ final class GuestSession {
       PcSetup.Firmware start = new PcSetup.Firmware(firmware, choice.videoBios());
       return compared(
           new PcGuest(
-              new PcSetup(options.memoryMib, options.vcpus, options.cpu.choice(), devices, start),
+              new PcSetup(
+                  options.memoryMib, options.vcpus, options.cpu.choice(), devices, start, offered),
               console));
     }
     if (kernel == null) {
@@ -205,7 +210,7 @@ final class GuestSession {
             devices);
     return switch (mode) {
       case PARA -> new PvGuest(config, console);
-      case FULL -> compared(new PcGuest(config, console));
+      case FULL -> compared(new PcGuest(PcSetup.of(config, offered), console));
     };
   }
 

@@ -108,7 +108,8 @@ record KernelChoice(
             ? ModuleSet.NONE
             : KernelModules.open(moduleDirectory).select(request);
     GuestSetup setup =
-        new GuestSetup(command, modules, options.shares.texts(options.cmd, options.mode));
+        new GuestSetup(
+            command, modules, options.shares.texts(options.cmd, options.hasXenDevices()));
     ByteBuffer initrd =
         options.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
@@ -129,7 +130,7 @@ record KernelChoice(
   private static String words(RunCommand options, boolean linux) {
     boolean ours = options.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    boolean attended = linux && options.initrd == null && options.mode == GuestMode.PARA;
+    boolean attended = linux && options.initrd == null && options.hasXenDevices();
     String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
     return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
   }
@@ -138,7 +139,7 @@ record KernelChoice(
     ModuleSet.Request request = new ModuleSet.Request(options.modules, List.of());
     for (DeviceConfig device : devices) {
       boolean full = options.mode == GuestMode.FULL;
-      request = request.and(full ? device.pcModules() : device.modules());
+      request = request.and(full ? device.pcModules(options.offered) : device.modules());
     }
     return request;
   }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       ExecCommand.class,
       DemoCommand.class,
       CompareCommand.class,
+      ReportCommand.class,
       ImageCommand.class,
       ListCommand.class,
       ExecInCommand.class,
@@ -43,7 +44,8 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Resize.class,
       ScreenCommands.Screen.class,
       ScreenCommands.Keys.class,
-      CrashSiteCommand.class
+      CrashSiteCommand.class,
+      BoundsCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

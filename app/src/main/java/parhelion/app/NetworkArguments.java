@@ -36,8 +36,8 @@ final class NetworkArguments {
           "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat"
               + " (out through the host, by user-mode NAT); switch:NAME (to the guests that name"
               + " it, whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; on"
-              + " a PC model=virtio or e1000; for a switch also isolated (reached only by those"
-              + " that are not) and guard (sends from its own address only, which nobody else"
+              + " a PC model=virtio, e1000 or xen; for a switch also isolated (reached only by"
+              + " those that are not) and guard (sends from its own address only, which nobody else"
               + " can).")
   List<String> networks = List.of();
 
@@ -102,9 +102,9 @@ final class NetworkArguments {
       int mtu,
       boolean isolated,
       boolean guard,
-      CardModel model) {
+      @Nullable CardModel model) {
     static final Request NAT =
-        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false, CardModel.VIRTIO);
+        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false, null);
     private static final String SWITCH = "switch:";
 
     static @Nullable Request of(String text) {
@@ -117,7 +117,7 @@ final class NetworkArguments {
       int mtu = NetworkDevice.DEFAULT_MTU;
       boolean isolated = false;
       boolean guard = false;
-      CardModel model = CardModel.VIRTIO;
+      CardModel model = null;
       for (int i = 1; i < words.length; i++) {
         String value = words[i].substring(words[i].indexOf('=') + 1);
         switch (words[i].split("=", 2)[0]) {
@@ -143,7 +143,7 @@ final class NetworkArguments {
     private static CardModel model(String text, String value) {
       CardModel model = CardModel.of(value);
       if (model == null) {
-        throw new UserError("--net " + text + ": model=" + value + " is not virtio or e1000");
+        throw new UserError("--net " + text + ": model=" + value + " is not virtio, e1000 or xen");
       }
       return model;
     }

@@ -12,10 +12,13 @@ import parhelion.toolstack.control.ControlServer;
 import parhelion.toolstack.control.GuestNames;
 import parhelion.toolstack.device.ConsoleConfig;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.steward.Steward;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code parhelion run}: boots a kernel as a paravirtual guest and gives the user its console. */
 @Command(
@@ -50,6 +53,7 @@ import picocli.CommandLine.Option;
       "  parhelion run -p 8080:80 --cmd 'echo hello >index.html; httpd -f -p 80'",
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'",
       "  parhelion run --mode full --disk debian.qcow2",
+      "  parhelion run --mode full --interface xen --disk debian.qcow2",
       "  parhelion run --mode full --bios seabios --disk install.iso,cdrom,bus=ide"
     })
 final class RunCommand implements Callable<Integer> {
@@ -62,6 +66,17 @@ final class RunCommand implements Callable<Integer> {
           "How: as a paravirtual guest of Xen, or fully virtualised on an emulated PC (default:"
               + " ${DEFAULT-VALUE}).")
   GuestMode mode = GuestMode.PARA;
+
+  @Option(
+      names = "--interface",
+      paramLabel = "none|xen|kvm",
+      converter = InterfaceWord.class,
+      defaultValue = "none",
+      description =
+          "With --mode full: the paravirtual interface that the PC offers beside its hardware; with"
+              + " xen, disks, networks, shares and consoles come by Xen's split drivers unless a"
+              + " bus or model is named (default: ${DEFAULT-VALUE}).")
+  PcInterface offered = PcInterface.NONE;
 
   @Option(
       names = "--bios",
@@ -135,6 +150,9 @@ final class RunCommand implements Callable<Integer> {
     if (guest.trapModel != null && (mode != GuestMode.FULL || !guest.stats)) {
       throw new UserError("--trap-model is about a PC's interceptions: add --mode full --stats");
     }
+    if (offered != PcInterface.NONE && mode != GuestMode.FULL) {
+      throw new UserError("--interface is about a PC: add --mode full");
+    }
     if (bios != null && mode != GuestMode.FULL) {
       throw new UserError("--bios is for a PC: add --mode full");
     }
@@ -145,7 +163,8 @@ final class RunCommand implements Callable<Integer> {
             || cmd != null
             || !append.isEmpty())) {
       throw new UserError(
-          "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd out");
+          "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd"
+              + " out");
     }
     if (kernel != null && packageName != null) {
       throw new UserError("--kernel and --package exclude each other: give one of them");
@@ -177,7 +196,7 @@ final class RunCommand implements Callable<Integer> {
     String called = name == null ? "guest-" + ProcessHandle.current().pid() : name;
     Steward steward = new Steward();
     List<DeviceConfig> devices = new ArrayList<>();
-    if (mode == GuestMode.PARA) {
+    if (hasXenDevices()) {
       devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
     }
     Map<String, DeviceKind> kinds =
@@ -193,10 +212,27 @@ final class RunCommand implements Callable<Integer> {
       devices.addAll(disks.open());
       shares.open(devices);
       devices.addAll(consoles.open());
-      return new GuestSession(guest, mode, devices, control)
+      return new GuestSession(guest, mode, offered, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
       devices.forEach(DeviceConfig::close);
+    }
+  }
+
+  /** Whether the guest has Xen's split drivers, and with them a second console. */
+  boolean hasXenDevices() {
+    return mode != GuestMode.FULL || offered == PcInterface.XEN;
+  }
+
+  /** Reads none, xen or kvm. */
+  static final class InterfaceWord implements ITypeConverter<PcInterface> {
+    @Override
+    public PcInterface convert(String text) {
+      PcInterface read = PcInterface.of(text);
+      if (read == null) {
+        throw new TypeConversionException("'" + text + "' is not none, xen or kvm");
+      }
+      return read;
     }
   }
 

@@ -83,9 +83,13 @@ final class ShareArguments {
     return entryPoint ? "true" : cmd;
   }
 
-  /** What the guest's first process is told, by the names of files: see GuestSetup. */
-  Map<String, String> texts(@Nullable String cmd, GuestMode mode) {
-    String transport = mode == GuestMode.FULL ? Share.VIRTIO : Share.XEN;
+  /**
+   * What the guest's first process is told, by the names of files: see GuestSetup.
+   *
+   * @param xen whether the guest reaches directories by Xen's split driver, or by virtio
+   */
+  Map<String, String> texts(@Nullable String cmd, boolean xen) {
+    String transport = xen ? Share.XEN : Share.VIRTIO;
     Map<String, String> texts = new HashMap<>();
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < shares.size(); i++) {

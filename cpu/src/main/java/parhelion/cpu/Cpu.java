@@ -66,6 +66,11 @@ public final class Cpu implements AutoCloseable {
 
   public long fAux;
 
+  /** Base and limit of the code segment that was in use last outside of 64-bit mode. */
+  private long codeBase = -1;
+
+  private long codeLimit = -1;
+
   /** Code size of the current CS, 16, 32 or 64. */
   public int codeBits = 64;
 
@@ -331,6 +336,19 @@ public final class Cpu implements AutoCloseable {
             | model.ordinal() << MODE_MODEL_SHIFT;
     tlb = tlbs[monitor.tlbIndex(this)];
     tlbBase = tlb.base;
+    if (codeBits != 64) {
+      legacyCode(get64(SEG_BASE + CS * 8), get64(SEG_LIMIT + CS * 8));
+    }
+  }
+
+  /** What was found by its offset in another code segment, or within another limit, is not here. */
+  private void legacyCode(long base, long limit) {
+    if (base != codeBase || limit != codeLimit) {
+      codeBase = base;
+      codeLimit = limit;
+      tlbs[0].codeMoved();
+      tlbs[1].codeMoved();
+    }
   }
 
   /** True in long mode (64-bit or compatibility). */

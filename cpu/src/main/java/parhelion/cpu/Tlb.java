@@ -116,6 +116,11 @@ public final class Tlb {
     flushedAt = epoch;
   }
 
+  /** Whoever remembers code by its offset in a code segment has to look again. */
+  void codeMoved() {
+    epoch = EPOCHS.incrementAndGet();
+  }
+
   /**
    * The time that all TLBs share: it passes with every flush. A TLB whose {@link #flushedAt} is
    * later has forgotten what was before.

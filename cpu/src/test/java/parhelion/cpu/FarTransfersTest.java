@@ -59,6 +59,28 @@ class FarTransfersTest {
   }
 
   @Test
+  void theSameOffsetInAnotherSegmentIsOtherCode() {
+    try (Machine m = Machine.real()) {
+      byte[] first = {0x40, (byte) 0xea, 0, 1, 0, 0x30}; // inc ax; jmp 3000:0100
+      byte[] second = {
+        0x43, (byte) 0xea, 0, 1, 0x40, 0x20
+      }; // inc bx; jmp 2040:0100, in the same page
+      byte[] third = {0x41, (byte) 0xea, 0, 1, 0, 0x20}; // inc cx; jmp 2000:0100
+      m.memory.write(0x2_0100, first, 0, first.length);
+      m.memory.write(0x3_0100, second, 0, second.length);
+      m.memory.write(0x2_0500, third, 0, third.length);
+      m.set(RAX, 0);
+      m.set(RBX, 0);
+      m.set(RCX, 0);
+      assertEquals("none", jump(m, 0x2000, 0x100));
+      m.cpu.run(6 * 50);
+      assertEquals(50, m.get(RAX));
+      assertEquals(50, m.get(RBX));
+      assertEquals(50, m.get(RCX));
+    }
+  }
+
+  @Test
   void directJumpsCheckTheCodeSegment() {
     try (Machine m = Machine.long64(0)) {
       assertEquals("GP(0)", jump(m, 3, 0));

@@ -12,6 +12,7 @@ final class PcCpuid {
 
   private static final int ECX_X2APIC = 1 << 21;
   private static final int ECX_TSC_DEADLINE = 1 << 24;
+  private static final int ECX_HYPERVISOR = 1 << 31;
   private static final int EDX_MCE = 1 << 7;
   private static final int EDX_APIC = 1 << 9;
   private static final int EDX_MTRR = 1 << 12;
@@ -28,14 +29,20 @@ final class PcCpuid {
   private PcCpuid() {}
 
   /** EAX, EBX, ECX, EDX of a leaf. */
-  static int[] query(Cpu cpu, int leaf, int subleaf, PcVcpu vcpu, int processors) {
+  static int[] query(
+      Cpu cpu, int leaf, int subleaf, PcVcpu vcpu, int processors, GuestInterface offered) {
+    if (leaf >>> 16 == GuestInterface.FIRST_LEAF >>> 16 && offered.isOffered()) {
+      int[] r = new int[4];
+      offered.cpuid(vcpu, leaf, subleaf, r);
+      return r;
+    }
     int[] r = Cpuid.query(cpu, leaf, subleaf);
     int id = vcpu.apic().id();
     switch (leaf) {
       case 0 -> r[0] = MAX_LEAF;
       case 1 -> {
         r[1] = r[1] & 0xffff | Math.min(processors, 255) << 16 | id << 24;
-        r[2] |= ECX_X2APIC | ECX_TSC_DEADLINE;
+        r[2] |= ECX_X2APIC | ECX_TSC_DEADLINE | (offered.isOffered() ? ECX_HYPERVISOR : 0);
         r[3] |= EDX_MCE | EDX_MCA | EDX_MTRR | (vcpu.apic().isEnabled() ? EDX_APIC : 0);
         r[3] |= processors > 1 ? EDX_HTT : 0;
       }

@@ -72,6 +72,7 @@ public final class PcMachine implements Board, AutoCloseable {
   private volatile boolean stopRequested;
   private @Nullable End end;
   private final boolean built;
+  private GuestInterface guestInterface = GuestInterface.NONE;
   private int turn;
   private long sliceEndNanos;
   private long runNanos;
@@ -88,7 +89,7 @@ public final class PcMachine implements Board, AutoCloseable {
     this.config = config;
     this.clock = clock;
     seeded = clock.isVirtual() ? new SplittableRandom(config.memoryBytes()) : null;
-    memory = new PcMemory(config.memoryBytes(), config.firmware());
+    memory = new PcMemory(config.memoryBytes(), config.firmware(), config.ownFrames());
     boolean made = false;
     try {
       code = new CodeCache(memory.machine(), config.engine());
@@ -99,23 +100,29 @@ public final class PcMachine implements Board, AutoCloseable {
         vcpus.add(vcpu);
         apics.add(vcpu.apic());
       }
-      interrupts.plug(this);
+      boolean onBoard = config.board() == PcConfig.BoardKind.PC;
+      if (onBoard) {
+        interrupts.plug(this);
+      }
       InterruptLine timerLine = interrupts.line(0);
       InterruptLine clockLine = interrupts.line(8);
       hpet = new Hpet(timers, interrupts::line);
-      hpet.plug(this);
       pit = new Pit(timers, raised -> legacy(timerLine, raised));
-      pit.plug(this);
       rtc = new Rtc(timers, raised -> legacy(clockLine, raised));
-      rtc.plug(this);
       power =
           new PowerManagement(
               timers,
               interrupts.line(PowerManagement.LINE),
               () -> finish(End.OFF),
               () -> finish(End.RESET));
-      power.plug(this);
-      mapPorts(SystemControl.PORT, 1, "system control", new SystemControl(() -> finish(End.RESET)));
+      if (onBoard) {
+        hpet.plug(this);
+        pit.plug(this);
+        rtc.plug(this);
+        power.plug(this);
+        mapPorts(
+            SystemControl.PORT, 1, "system control", new SystemControl(() -> finish(End.RESET)));
+      }
       made = true;
     } finally {
       if (!made) {
@@ -124,6 +131,25 @@ public final class PcMachine implements Board, AutoCloseable {
       }
     }
     built = true;
+  }
+
+  /** Offers an interface beside the hardware; before the machine runs. */
+  public void offer(GuestInterface offered) {
+    guestInterface = offered;
+  }
+
+  GuestInterface guestInterface() {
+    return guestInterface;
+  }
+
+  /** Whether the 8259s, and what belongs to them, are there. */
+  boolean hasLegacyInterrupts() {
+    return config.board() == PcConfig.BoardKind.PC;
+  }
+
+  /** What is at a physical page has changed: processors may have looked at it before. */
+  public void memoryChanged() {
+    vcpus.forEach(vcpu -> vcpu.cpu().flushTlbs());
   }
 
   /** The HPET's legacy mode takes the place of PIT and RTC. */
@@ -327,12 +353,14 @@ public final class PcMachine implements Board, AutoCloseable {
     nanos = Math.clamp(timers.nextNanos() - start, 0, nanos);
     sliceEndNanos = start + nanos;
     current = vcpu;
+    guestInterface.entering(vcpu);
     try {
       // In real time, not so many that a guess of their rate makes timers late.
       long instructions =
           clock.isVirtual() ? nanos : Math.min(MAX_INSTRUCTIONS, (long) (nanos * rate / 1000));
       cpu.run(posted.isEmpty() ? Math.max(MIN_INSTRUCTIONS, instructions) : MIN_INSTRUCTIONS);
     } finally {
+      guestInterface.left(vcpu);
       current = null;
       long took = clock.nanos() - start;
       runNanos += took;
@@ -349,6 +377,9 @@ public final class PcMachine implements Board, AutoCloseable {
   }
 
   private void idle() {
+    if (guestInterface.idle()) {
+      return;
+    }
     long next = timers.nextNanos();
     if (clock.isVirtual() && next != Long.MAX_VALUE) {
       clock.advanceTo(next);

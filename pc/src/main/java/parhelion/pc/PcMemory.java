@@ -2,7 +2,11 @@ package parhelion.pc;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.Cpuid;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -37,8 +41,17 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   private final long romAt;
 
   private final long romBytes;
+
+  /** Where the frames are that are not the guest's. */
+  private final long ownStart;
+
   private final ByteBuffer window;
   private long movedBytes;
+
+  /** What is shown at a page in place of what is there: machine addresses by physical ones. */
+  private final Map<Long, Long> shown = new HashMap<>();
+
+  private final BitSet withheld = new BitSet();
 
   /**
    * RAM of {@code bytes}, a multiple of a page and at least 2 MiB.
@@ -47,6 +60,11 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
    *     empty for none
    */
   public PcMemory(long bytes, byte[] rom) {
+    this(bytes, rom, 0);
+  }
+
+  /** The same with so many frames beyond what the guest has, which it cannot address. */
+  public PcMemory(long bytes, byte[] rom, int ownFrames) {
     if (bytes < 2 << 20 || bytes % 4096 != 0) {
       throw new IllegalArgumentException("memory of " + bytes + " bytes");
     }
@@ -57,9 +75,11 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     highEnd = bytes > GAP_START ? GAP_END + bytes - GAP_START : 0;
     romBytes = rom.length;
     romAt = highEnd != 0 ? GAP_END - romBytes : lowEnd;
-    machine = new MachineMemory(Math.max(lowEnd + romBytes, highEnd) >>> PAGE_SHIFT);
+    ownStart = Math.max(lowEnd + romBytes, highEnd);
+    machine = new MachineMemory((ownStart >>> PAGE_SHIFT) + ownFrames);
     mark(VIDEO_START, VIDEO_END);
-    mark(lowEnd, highEnd == 0 ? machine.sizeBytes() : GAP_END);
+    mark(lowEnd, highEnd == 0 ? ownStart : GAP_END);
+    mark(ownStart, machine.sizeBytes());
     if (romBytes > 0) {
       machine.write(romAt, rom, 0, rom.length);
     }
@@ -119,6 +139,73 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   /** Machine address of a byte of the firmware. */
   long romMachineAddress(long address) {
     return address - romStart() + romAt;
+  }
+
+  // --- for an interface ---
+
+  /** The first of the frames that are not the guest's. */
+  public int firstOwnFrame() {
+    return (int) (ownStart >>> PAGE_SHIFT);
+  }
+
+  /** Machine address of what is shown at a page in place of what is there; -1 if nothing is. */
+  long shownAt(long address) {
+    Long at = shown.isEmpty() ? null : shown.get(address & -4096L);
+    return at == null ? -1 : at;
+  }
+
+  /**
+   * Shows another frame at a page, whatever is there; false for an address that no processor has.
+   * Devices go on seeing what is behind it.
+   */
+  public boolean show(long gfn, long mfn) {
+    if (gfn < 0 || gfn >= 1L << Cpuid.PHYSICAL_BITS - PAGE_SHIFT) {
+      return false;
+    }
+    shown.put(gfn << PAGE_SHIFT, mfn << PAGE_SHIFT);
+    if (gfn < machine.frames()) {
+      machine.markSpecial(gfn, true);
+    }
+    return true;
+  }
+
+  /** Ends {@link #show}. */
+  public void hide(long gfn) {
+    shown.remove(gfn << PAGE_SHIFT);
+    if (isMemory(gfn)) {
+      machine.markSpecial(gfn, false);
+    }
+  }
+
+  /** Whether a page is RAM that the guest has. */
+  public boolean isMemory(long gfn) {
+    return gfn >= 0
+        && gfn < machine.frames()
+        && contains(gfn << PAGE_SHIFT, 1 << PAGE_SHIFT)
+        && !withheld.get((int) gfn);
+  }
+
+  /** Takes a page of RAM away: nothing is there any more. */
+  public void withhold(long gfn) {
+    withheld.set((int) gfn);
+    machine.markSpecial(gfn, true);
+    machine.clear(gfn << PAGE_SHIFT, 1 << PAGE_SHIFT);
+  }
+
+  /** Gives it back, zeroed; false if it was not taken. */
+  public boolean giveBack(long gfn) {
+    if (gfn < 0 || gfn >= machine.frames() || !withheld.get((int) gfn)) {
+      return false;
+    }
+    withheld.clear((int) gfn);
+    machine.clear(gfn << PAGE_SHIFT, 1 << PAGE_SHIFT);
+    machine.markSpecial(gfn, shown.containsKey(gfn << PAGE_SHIFT));
+    return true;
+  }
+
+  /** The last page of RAM. */
+  public long lastFrame() {
+    return (Math.max(lowEnd, highEnd) >>> PAGE_SHIFT) - 1;
   }
 
   // --- as devices see it ---

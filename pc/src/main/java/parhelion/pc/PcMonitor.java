@@ -73,6 +73,10 @@ final class PcMonitor implements Monitor {
     if (memory.isPlain(pa)) {
       return result;
     }
+    long shown = memory.shownAt(pa);
+    if (shown >= 0) {
+      return shown | result & (Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE);
+    }
     if (memory.isRom(pa) && (access & 3) != Access.WRITE) {
       long rights = result & (Access.MAY_READ | Access.MAY_EXECUTE);
       return memory.romMachineAddress(pa) | rights;
@@ -142,7 +146,8 @@ final class PcMonitor implements Monitor {
             (int) cpu.get64(CpuState.RAX),
             (int) cpu.get64(CpuState.RCX),
             vcpu,
-            machine.vcpus().size());
+            machine.vcpus().size(),
+            machine.guestInterface());
     cpu.put32(CpuState.RAX, r[0]);
     cpu.put32(CpuState.RBX, r[1]);
     cpu.put32(CpuState.RCX, r[2]);
@@ -228,6 +233,22 @@ final class PcMonitor implements Monitor {
   public void halt(Cpu cpu) {
     halts.add(0);
     vcpu.halt();
+    machine.guestInterface().halted(vcpu);
+  }
+
+  @Override
+  public boolean undefined(Cpu cpu) {
+    GuestInterface offered = machine.guestInterface();
+    if (!offered.isOffered()) {
+      return false;
+    }
+    // VMCALL and VMMCALL, whichever the processor is: 0f 01 c1, 0f 01 d9.
+    long rip = cpu.rip();
+    if (cpu.load8(rip) != 0x0f || cpu.load8(rip + 1) != 0x01) {
+      return false;
+    }
+    int last = cpu.load8(rip + 2);
+    return (last == 0xc1 || last == 0xd9) && offered.call(vcpu, 3);
   }
 
   @Override

@@ -90,6 +90,10 @@ final class PcMsrs {
   }
 
   private long value(Cpu cpu, int msr) {
+    GuestInterface offered = machine.guestInterface();
+    if (offered.hasMsr(msr)) {
+      return offered.rdmsr(vcpu, msr);
+    }
     Long stored = kept.get(msr);
     if (stored != null) {
       return stored;
@@ -117,6 +121,13 @@ final class PcMsrs {
   }
 
   private void set(Cpu cpu, int msr, long value) {
+    GuestInterface offered = machine.guestInterface();
+    if (offered.hasMsr(msr)) {
+      if (!offered.wrmsr(vcpu, msr, value)) {
+        throw cpu.fault(GuestFault.GP, 0);
+      }
+      return;
+    }
     boolean known = kept.containsKey(msr);
     if (known && msr >= MTRR_BASE0 && msr <= MTRR_DEFAULT && !isValidMtrr(msr, value)) {
       throw cpu.fault(GuestFault.GP, 0);

@@ -34,6 +34,10 @@ public final class PcVcpu implements AutoCloseable {
   private boolean waitsForStart;
 
   private boolean halted;
+
+  /** Does not run, whatever comes, until it is unparked or started anew. */
+  private boolean parked;
+
   private boolean nmiPending;
   private boolean initPending;
   private int startVector = NO_START;
@@ -58,6 +62,7 @@ public final class PcVcpu implements AutoCloseable {
     apic.reset();
     waitsForStart = id != 0;
     halted = false;
+    parked = false;
     nmiPending = false;
     initPending = false;
     startVector = NO_START;
@@ -87,7 +92,7 @@ public final class PcVcpu implements AutoCloseable {
     if (initPending || startVector != NO_START && waitsForStart) {
       return true;
     }
-    return !waitsForStart && (!halted || wakes());
+    return !waitsForStart && !parked && (!halted || wakes());
   }
 
   /** Whether what waits ends a HLT. */
@@ -97,12 +102,17 @@ public final class PcVcpu implements AutoCloseable {
   }
 
   private boolean hasInterrupt() {
-    return apic.hasInterrupt() || hasExternal();
+    GuestInterface offered = machine.guestInterface();
+    offered.noticeEnds(this);
+    return offered.waitingVector(this) >= 0 || apic.hasInterrupt() || hasExternal();
   }
 
   /** The 8259s are wired to the first processor. */
   private boolean hasExternal() {
-    return id == 0 && machine.interrupts().pic().asks() && apic.acceptsExternal();
+    return id == 0
+        && machine.hasLegacyInterrupts()
+        && machine.interrupts().pic().asks()
+        && apic.acceptsExternal();
   }
 
   /** Does what came by messages while it did not run; before each slice. False: not to be run. */
@@ -118,7 +128,7 @@ public final class PcVcpu implements AutoCloseable {
         start(vector);
       }
     }
-    if (waitsForStart) {
+    if (waitsForStart || parked) {
       return false;
     }
     halted = halted && !wakes();
@@ -135,6 +145,7 @@ public final class PcVcpu implements AutoCloseable {
     cpu.put64(CpuState.APIC_BASE, base);
     apic.reset();
     halted = false;
+    parked = false;
     nmiPending = false;
     waitsForStart = id != 0;
   }
@@ -144,6 +155,37 @@ public final class PcVcpu implements AutoCloseable {
     cpu.rip(0);
     cpu.updateMode();
     waitsForStart = false;
+  }
+
+  /** Starts it with the registers that it has, as a start-up message would elsewhere. */
+  public void startAsIs() {
+    waitsForStart = false;
+    halted = false;
+    parked = false;
+    machine.wake(this);
+  }
+
+  /** Whether it has never been started, or waits to be started again. */
+  public boolean waitsForStart() {
+    return waitsForStart;
+  }
+
+  /** Waits as if by HLT, until an interrupt or {@link #wakeUp}. */
+  public void waitForWake() {
+    halt();
+  }
+
+  /** Ends HLT and the like. */
+  public void wakeUp() {
+    halted = false;
+    parked = false;
+    machine.wake(this);
+  }
+
+  /** Does not run any more until {@link #wakeUp} or a start-up message. */
+  public void park() {
+    parked = true;
+    cpu.stop();
   }
 
   /** HLT. */
@@ -172,9 +214,18 @@ public final class PcVcpu implements AutoCloseable {
       return;
     }
     long from = machine.intercepts().now();
-    if (apic.hasInterrupt()) {
+    GuestInterface offered = machine.guestInterface();
+    offered.noticeEnds(this);
+    int direct = offered.waitingVector(this);
+    if (direct >= 0) {
+      halted = false;
+      Exceptions.interrupt(cpu, direct);
+      counter(direct).add(machine.intercepts().now() - from);
+      again();
+    } else if (apic.hasInterrupt()) {
       int vector = apic.acknowledge();
       halted = false;
+      offered.delivered(this);
       Exceptions.interrupt(cpu, vector);
       counter(vector).add(machine.intercepts().now() - from);
       again();
@@ -183,6 +234,8 @@ public final class PcVcpu implements AutoCloseable {
       Exceptions.interrupt(cpu, machine.interrupts().pic().acknowledge());
       externals.add(machine.intercepts().now() - from);
       again();
+    } else {
+      boolean unused = showInterrupts();
     }
   }
 
@@ -213,7 +266,7 @@ public final class PcVcpu implements AutoCloseable {
   }
 
   /** An interrupt may have become deliverable, or be no longer. */
-  void interruptsChanged() {
+  public void interruptsChanged() {
     if (showInterrupts()) {
       cpu.requestAttention();
       machine.wake(this);
@@ -257,6 +310,11 @@ public final class PcVcpu implements AutoCloseable {
       if (machine.isBuilt()) {
         interruptsChanged();
       }
+    }
+
+    @Override
+    public void softwareEnabled() {
+      machine.guestInterface().apicEnabled(PcVcpu.this);
     }
 
     @Override

@@ -39,6 +39,7 @@ public final class Domain {
   private final byte[] handle;
   private final long sharedInfoMfn;
   private final List<Vcpu> vcpus;
+  private final @Nullable HvmDomain hvm;
   private final EventChannels events;
   private final GrantTable grants;
   private final Timers.Timer[] watchdogs = new Timers.Timer[WATCHDOGS];
@@ -56,6 +57,7 @@ public final class Domain {
     privileged = config.privileged();
     handle = config.handle().clone();
     maxPages = config.maxPages();
+    hvm = HvmDomain.of(config.hvm(), config.vcpus());
     sharedInfoMfn = hypervisor.frames().allocateShared(this);
     events = new EventChannels(this);
     grants = new GrantTable(this);
@@ -86,6 +88,20 @@ public final class Domain {
   /** Its 16-byte UUID. */
   public byte[] handle() {
     return handle.clone();
+  }
+
+  /** What a fully virtualised domain has beside; null for a paravirtual one. */
+  public @Nullable HvmDomain hvm() {
+    return hvm;
+  }
+
+  /**
+   * The machine frame behind the guest's own number of a frame: paravirtual domains use machine
+   * frames, what fully virtualised ones have is translated. -1 for none.
+   */
+  public long mfnOf(long gfn) {
+    HvmDomain translated = hvm;
+    return translated == null ? gfn : translated.mfnOf(gfn);
   }
 
   public long sharedInfoMfn() {
@@ -161,6 +177,17 @@ public final class Domain {
       running.cpu().stop();
     }
     hypervisor.listener().shutDown(this);
+  }
+
+  /** A fully virtualised vcpu has halted for good; the last one powers the domain off. */
+  public void halted(Vcpu v) {
+    for (Vcpu other : vcpus) {
+      if (other != v && !other.state.down) {
+        v.down();
+        return;
+      }
+    }
+    shutdown(ShutdownReason.POWEROFF);
   }
 
   /** SCHEDOP_shutdown_code: the reason that a later shutdown will have. */

@@ -1,5 +1,6 @@
 package parhelion.xen;
 
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuModel;
 
 /**
@@ -10,9 +11,15 @@ import parhelion.cpu.CpuModel;
  * @param privileged whether it may act as dom0
  * @param handle 16-byte UUID
  * @param cpu which processor it sees
+ * @param hvm the machine that it is, if it is fully virtualised; null for a paravirtual domain
  */
 public record DomainConfig(
-    int vcpus, long maxPages, boolean privileged, byte[] handle, CpuModel cpu) {
+    int vcpus,
+    long maxPages,
+    boolean privileged,
+    byte[] handle,
+    CpuModel cpu,
+    @Nullable HvmMachine hvm) {
   public static final int MAX_VCPUS = 128;
 
   public DomainConfig {
@@ -29,7 +36,7 @@ public record DomainConfig(
 
   /** Without a handle. */
   public DomainConfig(int vcpus, long maxPages, boolean privileged, CpuModel cpu) {
-    this(vcpus, maxPages, privileged, new byte[16], cpu);
+    this(vcpus, maxPages, privileged, new byte[16], cpu, null);
   }
 
   /** Without a handle, with the default processor. */

@@ -6,6 +6,8 @@ import parhelion.abi.HypervisorVirt;
 import parhelion.abi.Struct;
 import parhelion.cpu.Access;
 import parhelion.cpu.Cpu;
+import parhelion.cpu.CpuState;
+import parhelion.cpu.PageWalker;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -63,11 +65,25 @@ public final class GuestAccess implements Bytes {
     if (cached >= 0) {
       return cached;
     }
+    HvmDomain hvm = vcpu.domain().hvm();
+    if (hvm != null) {
+      return translated(cpu, hvm, va, access);
+    }
     long translation = vcpu.monitor().translatePlain(cpu, va, access);
     if (translation < 0 || (translation & Access.HOOKED) != 0) {
       throw new XenError(Errno.EFAULT);
     }
     return (translation & -4096L) | (va & 4095);
+  }
+
+  /** The same where physical addresses are translated: by the guest's tables, as a supervisor. */
+  private static long translated(Cpu cpu, HvmDomain hvm, long va, int access) {
+    long result = PageWalker.find(cpu, cpu.get64(CpuState.CR3), va, access, false);
+    long mfn = result < 0 ? -1 : hvm.mfnOf(result >>> 12);
+    if (mfn < 0) {
+      throw new XenError(Errno.EFAULT);
+    }
+    return mfn << 12 | va & 4095;
   }
 
   @Override

@@ -15,7 +15,31 @@ public final class HypercallPage {
 
   private HypercallPage() {}
 
-  /** Fills frame {@code mfn}. */
+  /** Fills a fully virtualised guest's page: its stubs leave to the hypervisor by VMCALL. */
+  public static void fillFull(MachineMemory memory, long mfn) {
+    byte[] page = new byte[4096];
+    java.util.Arrays.fill(page, (byte) 0xcc);
+    for (int nr = 0; nr < page.length / STUB_BYTES; nr++) {
+      int at = nr * STUB_BYTES;
+      if (nr == Hypercall.IRET.nr()) {
+        page[at] = 0x0f; // ud2
+        page[at + 1] = 0x0b;
+        continue;
+      }
+      page[at] = (byte) 0xb8; // mov eax, nr
+      page[at + 1] = (byte) nr;
+      page[at + 2] = 0;
+      page[at + 3] = 0;
+      page[at + 4] = 0;
+      page[at + 5] = 0x0f; // vmcall
+      page[at + 6] = 0x01;
+      page[at + 7] = (byte) 0xc1;
+      page[at + 8] = (byte) 0xc3; // ret
+    }
+    memory.write(mfn << 12, page, 0, page.length);
+  }
+
+  /** Fills a paravirtual guest's frame {@code mfn}. */
   public static void fill(MachineMemory memory, long mfn) {
     byte[] page = new byte[4096];
     java.util.Arrays.fill(page, (byte) 0xcc);

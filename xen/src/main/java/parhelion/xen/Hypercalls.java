@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import parhelion.abi.CallbackOp;
 import parhelion.abi.Errno;
 import parhelion.abi.EvtchnOp;
+import parhelion.abi.HvmOp;
 import parhelion.abi.Hypercall;
 import parhelion.abi.PhysdevOp;
 import parhelion.abi.SchedOp;
@@ -15,8 +16,22 @@ import parhelion.xen.event.EventOps;
  * and times every call, and tells the listener, if there is one.
  */
 public final class Hypercalls {
+  /** Which domains may make a call; for the others there is none of that number. */
+  public enum Guests {
+    /** Paravirtual ones. */
+    PARA,
+    /** Fully virtualised ones. */
+    FULL,
+    ALL;
+
+    boolean include(Domain d) {
+      return this == ALL || (this == FULL) == (d.hvm() != null);
+    }
+  }
+
   /** One row; {@code firstIsSubOp} says that the first argument is a sub-op, counted by number. */
-  public record Row(Hypercall call, HypercallHandler handler, boolean firstIsSubOp) {}
+  public record Row(
+      Hypercall call, Guests guests, HypercallHandler handler, boolean firstIsSubOp) {}
 
   private final @Nullable Row[] rows = new Row[HypercallStats.CALLS];
   private final Stopwatch stopwatch;
@@ -26,62 +41,79 @@ public final class Hypercalls {
 
   Hypercalls(Hypervisor h) {
     stopwatch = h.stopwatch();
-    row(Hypercall.MULTICALL, multicall::multicall);
+    row(Hypercall.MULTICALL, Guests.ALL, multicall::multicall);
     traps();
     operations();
     // Paging and memory (parhelion.xen.memory).
-    row(Hypercall.MMU_UPDATE, h.paging()::mmuUpdate);
-    row(Hypercall.MMUEXT_OP, h.paging()::mmuextOp);
-    row(Hypercall.UPDATE_VA_MAPPING, h.paging()::updateVaMapping);
-    row(Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN, h.paging()::updateVaMappingOtherdomain);
-    subOpRow(Hypercall.MEMORY_OP, h.memoryOps()::memoryOp);
+    row(Hypercall.MMU_UPDATE, Guests.PARA, h.paging()::mmuUpdate);
+    row(Hypercall.MMUEXT_OP, Guests.PARA, h.paging()::mmuextOp);
+    row(Hypercall.UPDATE_VA_MAPPING, Guests.PARA, h.paging()::updateVaMapping);
+    row(
+        Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN,
+        Guests.PARA,
+        h.paging()::updateVaMappingOtherdomain);
+    subOpRow(Hypercall.MEMORY_OP, Guests.ALL, h.memoryOps()::memoryOp);
     // Grant tables (parhelion.xen.grant).
-    subOpRow(Hypercall.GRANT_TABLE_OP, h.grantOps()::grantTableOp);
-    // What a paravirtual domain is not to do, with Xen's answers.
-    row(Hypercall.PLATFORM_OP, PrivilegedCalls::platformOp);
-    row(Hypercall.SYSCTL, PrivilegedCalls::sysctl);
-    row(Hypercall.DOMCTL, PrivilegedCalls::domctl);
+    subOpRow(Hypercall.GRANT_TABLE_OP, Guests.ALL, h.grantOps()::grantTableOp);
+    // What an ordinary domain is not to do, with Xen's answers.
+    row(Hypercall.PLATFORM_OP, Guests.ALL, PrivilegedCalls::platformOp);
+    row(Hypercall.SYSCTL, Guests.ALL, PrivilegedCalls::sysctl);
+    row(Hypercall.DOMCTL, Guests.ALL, PrivilegedCalls::domctl);
   }
 
   /** Descriptor tables, traps, and the vcpu's own registers. */
   private void traps() {
-    row(Hypercall.SET_TRAP_TABLE, TrapOps::setTrapTable);
-    row(Hypercall.SET_CALLBACKS, TrapOps::setCallbacks);
+    row(Hypercall.SET_TRAP_TABLE, Guests.PARA, TrapOps::setTrapTable);
+    row(Hypercall.SET_CALLBACKS, Guests.PARA, TrapOps::setCallbacks);
     SubOps<CallbackOp> callbacks = TrapOps.callbackRoster();
-    subOpRow(Hypercall.CALLBACK_OP, (v, cmd, arg, a3, a4, a5) -> callbacks.call(v, cmd, arg));
-    subOpRow(Hypercall.NMI_OP, TrapOps::nmiOp);
-    row(Hypercall.IRET, (v, a1, a2, a3, a4, a5) -> v.traps().iret(v, a1, a2, a3, a4, a5));
-    row(Hypercall.STACK_SWITCH, TrapOps::stackSwitch);
-    row(Hypercall.SET_GDT, CpuOps::setGdt);
-    row(Hypercall.UPDATE_DESCRIPTOR, CpuOps::updateDescriptor);
-    subOpRow(Hypercall.SET_SEGMENT_BASE, CpuOps::setSegmentBase);
-    row(Hypercall.FPU_TASKSWITCH, CpuOps::fpuTaskswitch);
-    row(Hypercall.SET_DEBUGREG, CpuOps::setDebugreg);
-    row(Hypercall.GET_DEBUGREG, CpuOps::getDebugreg);
+    subOpRow(
+        Hypercall.CALLBACK_OP,
+        Guests.PARA,
+        (v, cmd, arg, a3, a4, a5) -> callbacks.call(v, cmd, arg));
+    subOpRow(Hypercall.NMI_OP, Guests.PARA, TrapOps::nmiOp);
+    row(
+        Hypercall.IRET,
+        Guests.PARA,
+        (v, a1, a2, a3, a4, a5) -> v.traps().iret(v, a1, a2, a3, a4, a5));
+    row(Hypercall.STACK_SWITCH, Guests.PARA, TrapOps::stackSwitch);
+    row(Hypercall.SET_GDT, Guests.PARA, CpuOps::setGdt);
+    row(Hypercall.UPDATE_DESCRIPTOR, Guests.PARA, CpuOps::updateDescriptor);
+    subOpRow(Hypercall.SET_SEGMENT_BASE, Guests.PARA, CpuOps::setSegmentBase);
+    row(Hypercall.FPU_TASKSWITCH, Guests.PARA, CpuOps::fpuTaskswitch);
+    row(Hypercall.SET_DEBUGREG, Guests.PARA, CpuOps::setDebugreg);
+    row(Hypercall.GET_DEBUGREG, Guests.PARA, CpuOps::getDebugreg);
   }
 
   private void operations() {
     SubOps<EvtchnOp> events = EventOps.roster();
-    subOpRow(Hypercall.EVENT_CHANNEL_OP, (v, cmd, arg, a3, a4, a5) -> events.call(v, cmd, arg));
+    subOpRow(
+        Hypercall.EVENT_CHANNEL_OP,
+        Guests.ALL,
+        (v, cmd, arg, a3, a4, a5) -> events.call(v, cmd, arg));
     SubOps<SchedOp> sched = SchedOps.roster();
-    subOpRow(Hypercall.SCHED_OP, (v, cmd, arg, a3, a4, a5) -> sched.call(v, cmd, arg));
-    row(Hypercall.SET_TIMER_OP, SchedOps::setTimerOp);
+    subOpRow(Hypercall.SCHED_OP, Guests.ALL, (v, cmd, arg, a3, a4, a5) -> sched.call(v, cmd, arg));
+    row(Hypercall.SET_TIMER_OP, Guests.ALL, SchedOps::setTimerOp);
     VcpuOps vcpus = new VcpuOps();
-    subOpRow(Hypercall.VCPU_OP, (v, cmd, id, arg, a4, a5) -> vcpus.call(v, cmd, id, arg));
+    subOpRow(
+        Hypercall.VCPU_OP, Guests.ALL, (v, cmd, id, arg, a4, a5) -> vcpus.call(v, cmd, id, arg));
     SubOps<XenVersionOp> version = VersionOps.roster();
-    subOpRow(Hypercall.XEN_VERSION, (v, cmd, arg, a3, a4, a5) -> version.call(v, cmd, arg));
-    subOpRow(Hypercall.CONSOLE_IO, MiscOps::consoleIo);
-    subOpRow(Hypercall.VM_ASSIST, MiscOps::vmAssist);
+    subOpRow(
+        Hypercall.XEN_VERSION, Guests.ALL, (v, cmd, arg, a3, a4, a5) -> version.call(v, cmd, arg));
+    subOpRow(Hypercall.CONSOLE_IO, Guests.ALL, MiscOps::consoleIo);
+    subOpRow(Hypercall.VM_ASSIST, Guests.ALL, MiscOps::vmAssist);
     SubOps<PhysdevOp> physdev = MiscOps.physdevRoster();
-    subOpRow(Hypercall.PHYSDEV_OP, (v, cmd, arg, a3, a4, a5) -> physdev.call(v, cmd, arg));
+    subOpRow(
+        Hypercall.PHYSDEV_OP, Guests.PARA, (v, cmd, arg, a3, a4, a5) -> physdev.call(v, cmd, arg));
+    SubOps<HvmOp> hvm = HvmOps.roster();
+    subOpRow(Hypercall.HVM_OP, Guests.FULL, (v, cmd, arg, a3, a4, a5) -> hvm.call(v, cmd, arg));
   }
 
-  private void row(Hypercall call, HypercallHandler handler) {
-    add(new Row(call, handler, false));
+  private void row(Hypercall call, Guests guests, HypercallHandler handler) {
+    add(new Row(call, guests, handler, false));
   }
 
-  private void subOpRow(Hypercall call, HypercallHandler handler) {
-    add(new Row(call, handler, true));
+  private void subOpRow(Hypercall call, Guests guests, HypercallHandler handler) {
+    add(new Row(call, guests, handler, true));
   }
 
   private void add(Row row) {
@@ -113,7 +145,7 @@ public final class Hypercalls {
   public long call(Vcpu v, long nr, long a1, long a2, long a3, long a4, long a5) {
     Row row = row(nr);
     long result;
-    if (row == null) {
+    if (row == null || !row.guests().include(v.domain())) {
       result = Errno.ENOSYS.result();
     } else {
       long start = stopwatch.now();

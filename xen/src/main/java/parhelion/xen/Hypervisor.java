@@ -38,6 +38,10 @@ public final class Hypervisor implements AutoCloseable {
   private final TreeMap<Integer, Domain> domains = new TreeMap<>();
   private final long gdtFrame;
   private final long zeroFrame;
+
+  /** False where memory and processors are a machine's, which runs them. */
+  private final boolean ownsMachine;
+
   private DomainListener listener = new DomainListener() {};
   private Mark.@Nullable Listener markListener;
   private @Nullable SplittableRandom random;
@@ -53,11 +57,33 @@ public final class Hypervisor implements AutoCloseable {
    * @throws parhelion.cpu.EngineUnavailableException where this host cannot run {@code engine}
    */
   public Hypervisor(MachineMemory memory, XenClock clock, Engine engine) {
+    this(memory, new CodeCache(memory, engine), clock, 1, null);
+  }
+
+  /**
+   * A hypervisor's interface under a machine that runs its processors by itself, for a fully
+   * virtualised domain. The machine closes its memory.
+   *
+   * @param code what was decoded of the memory
+   * @param firstMfn where the hypervisor's own frames begin; those below are the machine's
+   */
+  public static Hypervisor under(
+      MachineMemory memory, CodeCache code, XenClock clock, int firstMfn, VcpuRunner runner) {
+    return new Hypervisor(memory, code, clock, firstMfn, runner);
+  }
+
+  private Hypervisor(
+      MachineMemory memory,
+      CodeCache code,
+      XenClock clock,
+      int firstMfn,
+      @Nullable VcpuRunner runner) {
     this.memory = memory;
     this.clock = clock;
-    code = new CodeCache(memory, engine);
-    frames = new FrameTable(memory, code);
-    scheduler = new Scheduler(clock);
+    this.code = code;
+    ownsMachine = runner == null;
+    frames = new FrameTable(memory, code, firstMfn);
+    scheduler = new Scheduler(clock, runner);
     paging = new Paging(this);
     memoryOps = new MemoryOps(this);
     grantOps = new GrantOps(this);
@@ -179,6 +205,9 @@ public final class Hypervisor implements AutoCloseable {
     if (scheduler.current() != null) {
       throw new IllegalStateException("a domain is destroyed between slices");
     }
+    if (d.hvm() != null) {
+      throw new IllegalStateException(d + " ends with its machine");
+    }
     d.kill();
     for (Vcpu v : d.vcpus()) {
       v.descriptorTables().dropLdt();
@@ -235,6 +264,9 @@ public final class Hypervisor implements AutoCloseable {
   /** Gives the memory back; no vcpu may be running. */
   @Override
   public void close() {
+    if (!ownsMachine) {
+      return;
+    }
     for (Domain d : domains.values()) {
       d.vcpus().forEach(v -> v.cpu().close());
     }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * anything to do, so that the guest asks for as much as it has before any of it is done, but not
  * for longer than the device allows while a vcpu goes on running.
  *
+ * <p>Where a machine runs the vcpus by itself ({@link VcpuRunner}), only timers and deferred work
+ * are done here.
+ *
  * <p>{@link #post} may be called by any thread; all else by the thread that calls {@link #run} (or
  * before it starts).
  */
@@ -29,6 +32,7 @@ public final class Scheduler {
   private static final long EARLY_NANOS = 20_000;
 
   private final XenClock clock;
+  private final @Nullable VcpuRunner runner;
   private final Timers timers = new Timers();
   private final ArrayDeque<Vcpu> queue = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
@@ -42,8 +46,12 @@ public final class Scheduler {
   /** Instructions a microsecond, as measured. */
   private double rate = 50;
 
-  Scheduler(XenClock clock) {
+  Scheduler(XenClock clock, @Nullable VcpuRunner runner) {
     this.clock = clock;
+    this.runner = runner;
+    if (runner != null) {
+      timers.whenSooner(runner::sooner);
+    }
   }
 
   public Timers timers() {
@@ -52,11 +60,17 @@ public final class Scheduler {
 
   /** The vcpu that is running, or null between slices. */
   public @Nullable Vcpu current() {
-    return current;
+    VcpuRunner outside = runner;
+    return outside == null ? current : outside.current();
   }
 
   /** Has {@code work} run on the scheduler's thread, soon. Any thread. */
   public void post(Runnable work) {
+    VcpuRunner outside = runner;
+    if (outside != null) {
+      outside.post(work);
+      return;
+    }
     posted.add(work);
     Vcpu running = current;
     if (running != null) {
@@ -70,8 +84,11 @@ public final class Scheduler {
     long due = clock.systemNanos() + patienceNanos;
     if (due < deferredUntil) {
       deferredUntil = due;
+      VcpuRunner outside = runner;
       Vcpu running = current;
-      if (running != null) {
+      if (outside != null) {
+        outside.sooner();
+      } else if (running != null) {
         running.cpu().limitRun(instructions(patienceNanos));
       }
     }
@@ -80,11 +97,49 @@ public final class Scheduler {
 
   /** Puts a vcpu into the queue if it can run and is not there. */
   void wake(Vcpu v) {
+    VcpuRunner outside = runner;
+    if (outside != null) {
+      if (v.isRunnable()) {
+        outside.wake(v);
+      }
+      return;
+    }
     if (v.isRunnable() && !v.queued && v != current) {
       v.queued = true;
       queue.addLast(v);
     }
   }
+
+  /** A vcpu has begun to wait. */
+  void block(Vcpu v) {
+    VcpuRunner outside = runner;
+    if (outside != null) {
+      outside.block(v);
+    }
+  }
+
+  // --- for a machine that runs the vcpus ---
+
+  /** When {@link #turn} has something to do next, or {@code Long.MAX_VALUE}. */
+  public long nextNanos() {
+    return Math.min(timers.nextNanos(), deferred.isEmpty() ? Long.MAX_VALUE : deferredUntil);
+  }
+
+  /**
+   * Fires timers that are due, and does what was deferred if that is due, or, where {@code idle}
+   * says that no vcpu can run, all the same; whether there was something of that.
+   */
+  public boolean turn(boolean idle) {
+    long now = clock.systemNanos();
+    timers.fire(now);
+    if (deferred.isEmpty() || !idle && now < deferredUntil - EARLY_NANOS) {
+      return false;
+    }
+    runDeferred();
+    return true;
+  }
+
+  // --- for all others ---
 
   /** Runs until {@code done} says so (asked between slices) or the thread is interrupted. */
   public void run(BooleanSupplier done) {

@@ -27,6 +27,9 @@ public final class Timers {
       deadlineNanos = Math.max(0, nanos);
       order = next++;
       queue.add(this);
+      if (queue.peek() == this) {
+        whenSooner.run();
+      }
     }
 
     public void stop() {
@@ -49,6 +52,12 @@ public final class Timers {
                   ? Long.compare(a.deadlineNanos, b.deadlineNanos)
                   : Long.compare(a.order, b.order));
   private long next;
+  private Runnable whenSooner = () -> {};
+
+  /** Names what to call when the earliest deadline is a new one. */
+  void whenSooner(Runnable action) {
+    whenSooner = action;
+  }
 
   /** A timer that is not running yet. */
   public Timer timer(Runnable action) {

@@ -2,6 +2,7 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 
+import org.jspecify.annotations.Nullable;
 import parhelion.abi.Runstate;
 import parhelion.abi.VcpuInfo;
 import parhelion.cpu.Cpu;
@@ -21,11 +22,14 @@ public final class Vcpu {
   private final Domain domain;
   private final int id;
   private final MachineMemory memory;
-  private final XenMonitor monitor;
   private final Cpu cpu;
   private final GuestAccess guest;
-  private final DescriptorTables descriptorTables;
-  private final Traps traps;
+
+  /** What only a paravirtual vcpu has. */
+  private final @Nullable XenMonitor monitor;
+
+  private final @Nullable DescriptorTables descriptorTables;
+  private final @Nullable Traps traps;
   private final VcpuTime time;
   private int pauseCount;
 
@@ -37,17 +41,28 @@ public final class Vcpu {
     this.id = id;
     Hypervisor hypervisor = domain.hypervisor();
     memory = hypervisor.memory();
-    monitor = new XenMonitor(this);
-    cpu = new Cpu(memory, hypervisor.code(), monitor, model);
+    HvmDomain hvm = domain.hvm();
+    if (hvm == null) {
+      XenMonitor own = new XenMonitor(this);
+      monitor = own;
+      cpu = new Cpu(memory, hypervisor.code(), own, model);
+      descriptorTables = new DescriptorTables(this);
+      traps = new Traps(this);
+    } else {
+      monitor = null;
+      cpu = hvm.machine().cpu(id);
+      descriptorTables = null;
+      traps = null;
+    }
     guest = new GuestAccess(this);
-    descriptorTables = new DescriptorTables(this);
-    traps = new Traps(this);
     time = new VcpuTime(this);
     if (id < 32) {
       state.vcpuInfoPa = (domain.sharedInfoMfn() << 12) + id * (long) VcpuInfo.STRUCT.size();
-      setUpcallMask(true);
+      setUpcallMask(hvm == null);
     }
-    reset();
+    if (hvm == null) {
+      reset();
+    }
   }
 
   /** The processor as a paravirtual guest finds it: long mode, paging on, CPL 3, flat segments. */
@@ -60,7 +75,7 @@ public final class Vcpu {
     cpu.put64(CPL, 3);
     DescriptorTables.setFlat64(cpu);
     state.cr4 = XenCpuid.CR4_FIXED;
-    descriptorTables.install(cpu);
+    descriptorTables().install(cpu);
     cpu.updateMode();
     cpu.rflags(parhelion.cpu.Rflags.IF);
   }
@@ -77,8 +92,16 @@ public final class Vcpu {
     return cpu;
   }
 
+  /** A paravirtual vcpu's. */
+  private static <T> T paravirtual(@Nullable T part) {
+    if (part == null) {
+      throw new IllegalStateException("a fully virtualised vcpu has none");
+    }
+    return part;
+  }
+
   public XenMonitor monitor() {
-    return monitor;
+    return paravirtual(monitor);
   }
 
   /**
@@ -89,11 +112,20 @@ public final class Vcpu {
   }
 
   public DescriptorTables descriptorTables() {
-    return descriptorTables;
+    return paravirtual(descriptorTables);
   }
 
   public Traps traps() {
-    return traps;
+    return paravirtual(traps);
+  }
+
+  /** What Xen keeps of its domain, which is fully virtualised. */
+  public HvmDomain hvm() {
+    HvmDomain hvm = domain.hvm();
+    if (hvm == null) {
+      throw new IllegalStateException(domain + " is paravirtual");
+    }
+    return hvm;
   }
 
   public VcpuTime time() {
@@ -134,8 +166,11 @@ public final class Vcpu {
 
   // --- vcpu_info ---
 
-  /** Masked, or without a vcpu_info: no upcalls. */
+  /** Masked, or without a vcpu_info: no upcalls. A fully virtualised vcpu masks with IF. */
   public boolean upcallMask() {
+    if (domain.hvm() != null) {
+      return state.vcpuInfoPa < 0 || (cpu.get64(RFLAGS) & parhelion.cpu.Rflags.IF) == 0;
+    }
     long pa = state.vcpuInfoPa;
     return pa < 0 || memory.getByte(pa + VcpuInfo.EVTCHN_UPCALL_MASK.offset()) != 0;
   }
@@ -172,7 +207,13 @@ public final class Vcpu {
       return;
     }
     memory.putByte(state.vcpuInfoPa + VcpuInfo.EVTCHN_UPCALL_PENDING.offset(), (byte) 1);
-    kick();
+    HvmDomain hvm = domain.hvm();
+    if (hvm != null) {
+      unblock();
+      hvm.eventsPending(this);
+    } else {
+      kick();
+    }
   }
 
   // --- running ---
@@ -197,6 +238,7 @@ public final class Vcpu {
   void block() {
     state.blocked = true;
     cpu.stop();
+    scheduler().block(this);
   }
 
   public void pause() {
@@ -230,6 +272,7 @@ public final class Vcpu {
       state.down = true;
       time.setRunstate(Runstate.OFFLINE);
       cpu.requestAttention();
+      scheduler().block(this);
     }
   }
 

@@ -1,5 +1,6 @@
 package parhelion.xen;
 
+import parhelion.abi.Bytes;
 import parhelion.abi.Errno;
 import parhelion.abi.ShutdownReason;
 import parhelion.abi.VcpuArgs.VcpuRegisterRunstateMemoryArea;
@@ -8,6 +9,7 @@ import parhelion.abi.VcpuArgs.VcpuRegisterVcpuInfo;
 import parhelion.abi.VcpuArgs.VcpuSetPeriodicTimer;
 import parhelion.abi.VcpuArgs.VcpuSetSingleshotTimer;
 import parhelion.abi.VcpuGuestContext;
+import parhelion.abi.VcpuHvmContext;
 import parhelion.abi.VcpuInfo;
 import parhelion.abi.VcpuOp;
 import parhelion.abi.VcpuRunstateInfo;
@@ -76,6 +78,9 @@ final class VcpuOps {
     if (v.state.vcpuInfoPa < 0) {
       throw new XenError(Errno.EINVAL);
     }
+    if (v.domain().hvm() != null) {
+      return initialiseFull(caller, v, arg);
+    }
     byte[] context = caller.guest().copyIn(arg, VcpuGuestContext.STRUCT.size());
     if (v.state.initialised) {
       throw new XenError(Errno.EEXIST);
@@ -84,9 +89,23 @@ final class VcpuOps {
     return 0;
   }
 
+  private static long initialiseFull(Vcpu caller, Vcpu v, long arg) {
+    Bytes context = caller.guest().in(arg, VcpuHvmContext.STRUCT);
+    if (v.state.initialised) {
+      throw new XenError(Errno.EEXIST);
+    }
+    HvmContext.install(v.cpu(), context);
+    v.state.initialised = true;
+    return 0;
+  }
+
   private static long up(Vcpu caller, Vcpu v, long arg) {
     if (!v.state.initialised) {
       throw new XenError(Errno.EINVAL);
+    }
+    boolean full = v.domain().hvm() != null;
+    if (full && v.state.down) {
+      v.hvm().machine().start(v.id());
     }
     v.up();
     return 0;
@@ -105,7 +124,9 @@ final class VcpuOps {
   }
 
   private static long sendNmi(Vcpu caller, Vcpu v, long arg) {
-    if (!v.state.nmiPending) {
+    if (v.domain().hvm() != null) {
+      v.hvm().machine().nmi(v.id());
+    } else if (!v.state.nmiPending) {
       v.state.nmiPending = true;
       v.kick();
     }
@@ -201,11 +222,12 @@ final class VcpuOps {
       throw new XenError(Errno.EINVAL);
     }
     Hypervisor h = v.domain().hypervisor();
-    if (!h.frames().getPageAndType(v.domain(), a.mfn(), FrameTable.WRITABLE)) {
+    long mfn = v.domain().mfnOf(a.mfn());
+    if (!h.frames().getPageAndType(v.domain(), mfn, FrameTable.WRITABLE)) {
       throw new XenError(Errno.EINVAL);
     }
     MachineMemory memory = h.memory();
-    long pa = (a.mfn() << 12) + a.offset();
+    long pa = (mfn << 12) + a.offset();
     if (s.vcpuInfoPa < 0) {
       memory.fill(pa, size, (byte) 0);
       memory.putByte(pa + VcpuInfo.EVTCHN_UPCALL_MASK.offset(), (byte) 1);

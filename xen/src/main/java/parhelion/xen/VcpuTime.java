@@ -9,6 +9,7 @@ import parhelion.abi.VcpuRunstateInfo;
 import parhelion.abi.VcpuTimeInfo;
 import parhelion.abi.Virq;
 import parhelion.abi.VmAssist;
+import parhelion.cpu.CpuState;
 import parhelion.cpu.memory.MachineMemory;
 
 /**
@@ -32,6 +33,9 @@ public final class VcpuTime {
   private final Timers.Timer periodic;
   private final Timers.Timer poll;
 
+  /** What the guest had added to its time-stamp counter when the clock page was written. */
+  private long offsetWritten;
+
   VcpuTime(Vcpu vcpu) {
     this.vcpu = vcpu;
     state = vcpu.state;
@@ -43,6 +47,9 @@ public final class VcpuTime {
     periodic = timers.timer(this::periodicFired);
     poll = timers.timer(this::pollFired);
     state.runstateSinceNanos = clock.systemNanos();
+    if (vcpu.domain().hvm() != null) {
+      state.periodicNanos = 0;
+    }
   }
 
   // --- timers ---
@@ -134,14 +141,15 @@ public final class VcpuTime {
   }
 
   /** The scheduler has chosen it. */
-  void scheduledIn() {
+  public void scheduledIn() {
     setRunstate(Runstate.RUNNING);
     if (state.periodicNanos > 0 && state.periodicAtNanos < 0) {
       raiseTimer();
       armPeriodic();
     }
     if (state.timeWrittenNanos < 0
-        || clock.systemNanos() - state.timeWrittenNanos >= REFRESH_NANOS) {
+        || clock.systemNanos() - state.timeWrittenNanos >= REFRESH_NANOS
+        || vcpu.cpu().get64(CpuState.TSC_OFFSET) != offsetWritten) {
       writeTimeInfo();
     }
     if (state.runstateVa != 0) {
@@ -150,7 +158,7 @@ public final class VcpuTime {
   }
 
   /** It has stopped running. */
-  void scheduledOut() {
+  public void scheduledOut() {
     setRunstate(
         state.down ? Runstate.OFFLINE : state.blocked ? Runstate.BLOCKED : Runstate.RUNNABLE);
     if (state.runstateVa != 0) {
@@ -207,8 +215,9 @@ public final class VcpuTime {
   /** Writes the time info of vcpu_info and of the registered second area. */
   public void writeTimeInfo() {
     long now = clock.systemNanos();
-    long tsc = clock.tsc();
+    long tsc = clock.tsc() + vcpu.cpu().get64(CpuState.TSC_OFFSET);
     state.timeWrittenNanos = now;
+    offsetWritten = vcpu.cpu().get64(CpuState.TSC_OFFSET);
     if (state.vcpuInfoPa >= 0) {
       writeTimeInfo(state.vcpuInfoPa + VcpuInfo.TIME.offset(), now, tsc);
     }

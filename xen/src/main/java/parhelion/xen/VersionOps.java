@@ -25,9 +25,7 @@ final class VersionOps {
             XenVersionOp.EXTRAVERSION,
             (v, arg) -> text(v, arg, XenVersion.EXTRA, XenLimits.XEN_EXTRAVERSION_LEN))
         .raw(XenVersionOp.COMPILE_INFO, VersionOps::compileInfo)
-        .raw(
-            XenVersionOp.CAPABILITIES,
-            (v, arg) -> text(v, arg, XenVersion.CAPABILITIES, XenLimits.XEN_CAPABILITIES_INFO_LEN))
+        .raw(XenVersionOp.CAPABILITIES, VersionOps::capabilities)
         .raw(
             XenVersionOp.CHANGESET,
             (v, arg) -> text(v, arg, "unavailable", XenLimits.XEN_CHANGESET_INFO_LEN))
@@ -44,6 +42,12 @@ final class VersionOps {
   private static long text(Vcpu v, long va, String s, int length) {
     v.guest().copyOut(va, padded(s, length));
     return 0;
+  }
+
+  private static long capabilities(Vcpu v, long va) {
+    boolean full = v.domain().hvm() != null;
+    String names = full ? XenVersion.FULL_CAPABILITIES : XenVersion.CAPABILITIES;
+    return text(v, va, names, XenLimits.XEN_CAPABILITIES_INFO_LEN);
   }
 
   private static byte[] padded(String s, int length) {
@@ -68,7 +72,8 @@ final class VersionOps {
   }
 
   private static long platformParameters(Vcpu v, long va) {
-    XenPlatformParameters.VIRT_START.put(v.guest(), va, HypervisorVirt.START);
+    long start = v.domain().hvm() == null ? HypervisorVirt.START : 0;
+    XenPlatformParameters.VIRT_START.put(v.guest(), va, start);
     return 0;
   }
 
@@ -83,6 +88,15 @@ final class VersionOps {
     }
     if (d.isPrivileged()) {
       map |= bit(XenFeature.DOM0);
+    }
+    if (d.hvm() != null) {
+      map |= bit(XenFeature.WRITABLE_PAGE_TABLES);
+      map |= bit(XenFeature.AUTO_TRANSLATED_PHYSMAP);
+      map |= bit(XenFeature.HVM_CALLBACK_VECTOR);
+      map |= bit(XenFeature.HVM_SAFE_PVCLOCK);
+      map |= bit(XenFeature.NOT_DIRECT_MAPPED);
+      XenFeatureInfo.SUBMAP.put(out, 0, map);
+      return 0;
     }
     map |= bit(XenFeature.MMU_PT_UPDATE_PRESERVE_AD);
     map |= bit(XenFeature.HIGHMEM_ASSIST);

@@ -2,6 +2,7 @@ package parhelion.xen;
 
 import static parhelion.cpu.CpuState.*;
 
+import parhelion.abi.HvmCpuid;
 import parhelion.cpu.Cpu;
 import parhelion.cpu.Cpuid;
 
@@ -9,9 +10,10 @@ import parhelion.cpu.Cpuid;
  * CPUID as a paravirtual guest sees it: the processor's features without those that Xen keeps for
  * itself (large and global pages, SMEP, SMAP ...), and Xen's own leaves from 0x40000000.
  */
-final class XenCpuid {
+public final class XenCpuid {
   private static final int BASE = 0x4000_0000;
   private static final int LEAVES = 5;
+  private static final int FULL_LEAVES = 4;
 
   private static final int OSXSAVE = 1 << 27;
   private static final int HYPERVISOR = 1 << 31;
@@ -84,11 +86,13 @@ final class XenCpuid {
     return r;
   }
 
-  private static int[] xen(Vcpu v, int index, int subleaf) {
+  /** EAX to EDX of leaf {@code index} of Xen's own. */
+  public static int[] xen(Vcpu v, int index, int subleaf) {
     int[] r = new int[4];
+    boolean full = v.domain().hvm() != null;
     switch (index) {
       case 0 -> {
-        r[0] = BASE + LEAVES;
+        r[0] = BASE + (full ? FULL_LEAVES : LEAVES);
         r[1] = 0x566e_6558; // "XenVMMXenVMM"
         r[2] = 0x6558_4d4d;
         r[3] = 0x4d4d_566e;
@@ -97,11 +101,18 @@ final class XenCpuid {
       case 2 -> {
         r[0] = 1; // hypercall pages
         r[1] = HypercallPage.MSR;
-        r[2] = 1; // MMU_PT_UPDATE_PRESERVE_AD
+        r[2] = full ? 0 : 1; // MMU_PT_UPDATE_PRESERVE_AD
       }
       case 3 -> time(r, subleaf);
+      case 4 -> {
+        if (full && subleaf == 0) {
+          r[0] = HvmCpuid.VCPU_ID_PRESENT | HvmCpuid.DOMID_PRESENT | HvmCpuid.UPCALL_VECTOR;
+          r[1] = v.id();
+          r[2] = v.domain().id();
+        }
+      }
       case 5 -> {
-        if (subleaf == 0) {
+        if (!full && subleaf == 0) {
           long frames = v.domain().hypervisor().memory().frames();
           r[1] = 64 - Long.numberOfLeadingZeros(frames) + 12;
         }

@@ -165,13 +165,17 @@ public final class Interpreter {
     }
     n = lookup(rip);
     if (b.valid) {
-      link(b, n, start, rip, epoch);
+      link(b, n, start, rip, c.codeBits == 64, epoch);
     }
     return n;
   }
 
-  private static void link(Block b, Block n, long start, long rip, long epoch) {
-    boolean samePage = ((start ^ rip) & -4096L) == 0 && n.secondPa < 0 && b.secondPa < 0;
+  /**
+   * Remembers a successor: within a page for good, where no code segment has a base or a limit;
+   * else as long as nothing changes that leads from an offset to a frame.
+   */
+  private static void link(Block b, Block n, long start, long rip, boolean flat, long epoch) {
+    boolean samePage = flat && ((start ^ rip) & -4096L) == 0 && n.secondPa < 0 && b.secondPa < 0;
     long key = samePage ? rip - start : rip;
     long keyEpoch = samePage ? 0 : epoch;
     Block link0 = b.link0;

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import parhelion.lab.result.Kernel;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
@@ -183,7 +184,7 @@ final class LabKernel {
   static ModuleSet.Request request(List<DeviceConfig> devices, boolean pc) {
     ModuleSet.Request request = ModuleSet.Request.NONE;
     for (DeviceConfig device : devices) {
-      request = request.and(pc ? device.pcModules() : device.modules());
+      request = request.and(pc ? device.pcModules(PcInterface.NONE) : device.modules());
     }
     return request;
   }

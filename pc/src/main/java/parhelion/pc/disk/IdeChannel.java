@@ -68,6 +68,12 @@ final class IdeChannel {
     master.connect(this);
   }
 
+  /** Takes a drive away, whatever the channel is at. */
+  void unplug(int index) {
+    reset();
+    units[index] = null;
+  }
+
   void plug(int index, Drive drive) {
     units[index] = new IdeUnit(drive);
   }

@@ -98,6 +98,11 @@ public final class IdeController {
     return channels[place / 2].has(place % 2);
   }
 
+  /** Takes what is in a place away, while the machine runs. */
+  public void unplug(int place) {
+    channels[place / 2].unplug(place % 2);
+  }
+
   /** Plugs a disk in; before the machine starts. */
   public void plug(int place, AtaDisk disk) {
     channels[place / 2].plug(place % 2, disk);

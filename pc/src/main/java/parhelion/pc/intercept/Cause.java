@@ -1,5 +1,7 @@
 package parhelion.pc.intercept;
 
+import org.jspecify.annotations.Nullable;
+
 /** Why a guest needed the machine around its processor. */
 public enum Cause {
   PORT_READ("port read"),
@@ -13,6 +15,7 @@ public enum Cause {
   CPUID("CPUID"),
   SYSTEM_CALL("system call"),
   HALT("HLT"),
+  HYPERCALL("hypercall"),
   INJECTION("interrupt"),
   EXCEPTION("exception");
 
@@ -21,5 +24,15 @@ public enum Cause {
 
   Cause(String title) {
     this.title = title;
+  }
+
+  /** The cause that reports call so, or null. */
+  public static @Nullable Cause of(String title) {
+    for (Cause cause : values()) {
+      if (cause.title.equals(title)) {
+        return cause;
+      }
+    }
+    return null;
   }
 }

@@ -1,6 +1,7 @@
 package parhelion.pc.intercept;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +47,11 @@ public final class Intercepts {
    * @param register what of the device, or empty
    * @param hostNanos host time of all of them, 0 where nobody measured
    */
-  public record Row(Cause cause, String device, String register, long count, long hostNanos) {}
+  public record Row(Cause cause, String device, String register, long count, long hostNanos) {
+    /** By cause, and the most frequent first within each. */
+    public static final Comparator<Row> ORDER =
+        (a, b) -> a.cause != b.cause ? a.cause.compareTo(b.cause) : Long.compare(b.count, a.count);
+  }
 
   private record Key(Cause cause, String device, String register) {}
 
@@ -96,8 +101,7 @@ public final class Intercepts {
         rows.add(counter.row());
       }
     }
-    rows.sort(
-        (a, b) -> a.cause != b.cause ? a.cause.compareTo(b.cause) : Long.compare(b.count, a.count));
+    rows.sort(Row.ORDER);
     return rows;
   }
 }

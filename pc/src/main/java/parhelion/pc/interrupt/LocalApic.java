@@ -16,6 +16,9 @@ public final class LocalApic {
     /** An interrupt may have become deliverable. */
     void changed();
 
+    /** Software has switched it on. */
+    default void softwareEnabled() {}
+
     /** A non-maskable interrupt. */
     void nmi();
 
@@ -227,11 +230,14 @@ public final class LocalApic {
   }
 
   private void spurious(int value) {
+    boolean on = (svr & 0x100) != 0;
     svr = value & 0x1ff;
     if ((svr & 0x100) == 0) {
       for (int i = 0; i < lvt.length; i++) {
         lvt[i] |= MASKED;
       }
+    } else if (!on) {
+      wires.softwareEnabled();
     }
     wires.changed();
   }
@@ -356,6 +362,16 @@ public final class LocalApic {
     }
     set(irr, vector, true);
     set(tmr, vector, level);
+    wires.changed();
+  }
+
+  /**
+   * A hypervisor's interrupt, edge-triggered: one that comes while software has the local APIC off
+   * waits until it is on.
+   */
+  public void inject(int vector) {
+    set(irr, vector, true);
+    set(tmr, vector, false);
     wires.changed();
   }
 

@@ -84,6 +84,16 @@ public final class PciBus implements Registers {
     return functions.get(slot * 8 + number);
   }
 
+  /** Takes a function from the bus, which answers nowhere from now on; whether it was on it. */
+  public boolean remove(PciFunction function) {
+    if (!functions.values().removeIf(each -> each == function)) {
+      return false;
+    }
+    function.intx(false);
+    function.write(PciRegister.COMMAND, 2, 0);
+    return true;
+  }
+
   /** Resets the bus, and every function on it. */
   public void reset() {
     address = 0;

@@ -1,7 +1,9 @@
 package parhelion.pc.intercept;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,19 @@ final class TrapModelTest {
     assertEquals(
         Map.of(Cause.PORT_READ, 1L, Cause.CONTROL_WRITE, 4L, Cause.CPUID, 256L),
         TrapModel.EPT.count(rows));
+    for (TrapModel software : List.of(TrapModel.TRANSLATION, TrapModel.PVM)) {
+      Map<Cause, Long> expected = new EnumMap<>(TrapModel.CLASSIC.count(rows));
+      expected.put(Cause.CPUID, 256L);
+      assertEquals(expected, software.count(rows));
+    }
+  }
+
+  @Test
+  void aCauseIsFoundByWhatReportsCallIt() {
+    for (Cause cause : Cause.values()) {
+      assertEquals(cause, Cause.of(cause.title));
+    }
+    assertNull(Cause.of("port"));
   }
 
   @Test

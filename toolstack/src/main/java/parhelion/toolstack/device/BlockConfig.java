@@ -77,18 +77,33 @@ public final class BlockConfig implements DeviceConfig {
         name, disk, new BlockOptions(readOnly, cdrom, sectorBytes, 4096, true), bus);
   }
 
-  private DiskBus bus() {
-    return bus != null ? bus : options.cdrom() ? DiskBus.IDE : DiskBus.VIRTIO;
+  private DiskBus bus(PcInterface offered) {
+    if (bus != null) {
+      return bus;
+    }
+    if (offered == PcInterface.XEN) {
+      return DiskBus.XEN;
+    }
+    return options.cdrom() ? DiskBus.IDE : DiskBus.VIRTIO;
   }
 
   @Override
   public void plug(PcDevices pc) {
-    pc.disk(name, disk, options.cdrom(), bus());
+    pc.disk(name, disk, options.cdrom(), bus(pc.offered()));
   }
 
   @Override
-  public ModuleSet.Request pcModules() {
-    return new ModuleSet.Request(bus().modules(), FILE_SYSTEMS);
+  public boolean isSplit(PcInterface offered) {
+    boolean split = bus(offered) == DiskBus.XEN;
+    if (split && offered != PcInterface.XEN) {
+      throw new UserError(name + ": bus=xen is there with --interface xen only");
+    }
+    return split;
+  }
+
+  @Override
+  public ModuleSet.Request pcModules(PcInterface offered) {
+    return new ModuleSet.Request(bus(offered).modules(), FILE_SYSTEMS);
   }
 
   @Override

@@ -7,7 +7,9 @@ import org.jspecify.annotations.Nullable;
 /** What a PC's network card is. */
 public enum CardModel {
   VIRTIO(List.of("virtio_pci", "virtio_net")),
-  E1000(List.of("e1000"));
+  E1000(List.of("e1000")),
+  /** No card: Xen's split driver, where a PC offers its interface. */
+  XEN(List.of("xen-netfront"));
 
   private final List<String> modules;
 

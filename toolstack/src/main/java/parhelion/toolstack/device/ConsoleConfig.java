@@ -33,6 +33,11 @@ public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
   }
 
   @Override
+  public boolean isSplit(PcInterface offered) {
+    return offered == PcInterface.XEN;
+  }
+
+  @Override
   public String whereabouts() {
     return end.isNamedByHost() ? end.where() : "";
   }

@@ -29,12 +29,23 @@ public interface DeviceConfig extends AutoCloseable {
   default void plug(PcDevices pc) {
     throw new UserError(
         (name().isEmpty() ? "this device" : name())
-            + " is one of Xen's: a PC has no place for it: leave it out of --mode full");
+            + " is one of Xen's, for which a PC has no place: add --interface xen, or leave it"
+            + " out");
   }
 
-  /** The kernel modules that a guest on a PC needs to use it. */
-  default ModuleSet.Request pcModules() {
-    return ModuleSet.Request.NONE;
+  /**
+   * Whether, on a PC that offers such an interface, it is not one of the PC's devices but served by
+   * a split driver.
+   *
+   * @throws UserError if it asks for what the interface does not have
+   */
+  default boolean isSplit(PcInterface offered) {
+    return false;
+  }
+
+  /** The kernel modules that a guest on a PC with such an interface needs to use it. */
+  default ModuleSet.Request pcModules(PcInterface offered) {
+    return isSplit(offered) ? modules() : ModuleSet.Request.NONE;
   }
 
   /** What the user calls it, such as {@code xvda}; empty if nothing. */

@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 public enum DiskBus {
   VIRTIO(List.of("virtio_pci", "virtio_blk")),
   IDE(List.of("ata_piix", "sd_mod", "sr_mod")),
-  AHCI(List.of("ahci", "sd_mod", "sr_mod"));
+  AHCI(List.of("ahci", "sd_mod", "sr_mod")),
+  /** No bus: Xen's split driver, where a PC offers its interface. */
+  XEN(List.of("xen-blkfront"));
 
   private final List<String> modules;
 

@@ -3,6 +3,7 @@ package parhelion.toolstack.device;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import parhelion.backends.Frontend;
 import parhelion.backends.net.VifDriver;
 import parhelion.backends.xenbus.XenbusAddress;
@@ -10,6 +11,7 @@ import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.XenstoreClient;
 import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
+import parhelion.toolstack.UserError;
 import parhelion.toolstack.image.ModuleSet;
 
 /**
@@ -19,10 +21,10 @@ import parhelion.toolstack.image.ModuleSet;
  * @param mac its address
  * @param mtu the largest packet that its network carries, in bytes, for guests that ask
  * @param network what it is plugged into; it owns that
- * @param model what it is on a PC
+ * @param model what it is on a PC; null for what is usual there
  */
 public record NetworkDevice(
-    int devid, MacAddress mac, int mtu, NetworkPort network, CardModel model)
+    int devid, MacAddress mac, int mtu, NetworkPort network, @Nullable CardModel model)
     implements DeviceConfig {
   /** What a guest's kernel needs for one; Debian's have the rest built in or load it on demand. */
   public static final ModuleSet.Request MODULES =
@@ -36,19 +38,35 @@ public record NetworkDevice(
 
   public static final int MAX_MTU = 65535;
 
-  /** With a virtio card on a PC. */
+  /** On a PC, what is usual there. */
   public NetworkDevice(int devid, MacAddress mac, int mtu, NetworkPort network) {
-    this(devid, mac, mtu, network, CardModel.VIRTIO);
+    this(devid, mac, mtu, network, null);
   }
 
   @Override
   public void plug(PcDevices pc) {
-    pc.card(model, network, mac, mtu);
+    pc.card(model(pc.offered()), network, mac, mtu);
+  }
+
+  private CardModel model(PcInterface offered) {
+    if (model != null) {
+      return model;
+    }
+    return offered == PcInterface.XEN ? CardModel.XEN : CardModel.VIRTIO;
   }
 
   @Override
-  public ModuleSet.Request pcModules() {
-    return new ModuleSet.Request(model.modules(), MODULES.atHand());
+  public boolean isSplit(PcInterface offered) {
+    boolean split = model(offered) == CardModel.XEN;
+    if (split && offered != PcInterface.XEN) {
+      throw new UserError(name() + ": model=xen is there with --interface xen only");
+    }
+    return split;
+  }
+
+  @Override
+  public ModuleSet.Request pcModules(PcInterface offered) {
+    return new ModuleSet.Request(model(offered).modules(), MODULES.atHand());
   }
 
   /** As Linux calls it, if it is the only kind of network device that the guest has. */

@@ -40,6 +40,7 @@ public final class PcDevices implements AutoCloseable {
   private static final int FIRST_CDROM_PLACE = 2;
 
   private final Board board;
+  private final PcInterface offered;
   private final PciBus bus;
   private final PciFunction isa;
   private final IdeController ide;
@@ -48,6 +49,13 @@ public final class PcDevices implements AutoCloseable {
   private final Typist typist;
   private @Nullable AhciController ahci;
   private final List<DiskIo> disks = new ArrayList<>();
+
+  /** What {@link #unplugDisks} and {@link #unplugCards} are about. */
+  private final List<Integer> ideDisks = new ArrayList<>();
+
+  private final List<PciFunction> diskCards = new ArrayList<>();
+  private final List<PciFunction> networkCards = new ArrayList<>();
+  private boolean ahciHasCdrom;
   private int cards;
 
   /**
@@ -56,12 +64,16 @@ public final class PcDevices implements AutoCloseable {
    * @param reset called on the machine's thread when software resets the machine through PCI
    */
   public PcDevices(Board board, Runnable reset) {
-    this(board, reset, new byte[0]);
+    this(board, PcInterface.NONE, reset, new byte[0]);
   }
 
-  /** The same with a VGA BIOS in the display's ROM, for firmware to find. */
-  public PcDevices(Board board, Runnable reset, byte[] videoBios) {
+  /**
+   * The same on a PC that offers an interface, with a VGA BIOS in the display's ROM, for firmware
+   * to find.
+   */
+  public PcDevices(Board board, PcInterface offered, Runnable reset, byte[] videoBios) {
     this.board = board;
+    this.offered = offered;
     PirqRouter router = new PirqRouter(board);
     bus = new PciBus(board, router, reset);
     bus.plug(0, 0, Bridges.host(board, register -> {}));
@@ -89,18 +101,58 @@ public final class PcDevices implements AutoCloseable {
     return bus;
   }
 
+  /** The interface that the PC offers. */
+  PcInterface offered() {
+    return offered;
+  }
+
+  /**
+   * Takes the disks away, as software asks for that has other ways to them; CD-ROMs stay. On the
+   * machine's thread.
+   *
+   * @param butFirst leaves the first place of the first IDE cable
+   */
+  public void unplugDisks(boolean butFirst) {
+    ideDisks.removeIf(
+        place -> {
+          boolean goes = !butFirst || place != 0;
+          if (goes) {
+            ide.unplug(place);
+          }
+          return goes;
+        });
+    diskCards.forEach(bus::remove);
+    diskCards.clear();
+    AhciController controller = ahci;
+    if (controller != null && !ahciHasCdrom) {
+      boolean unused = bus.remove(controller.function());
+    }
+  }
+
+  /** Takes the network cards away likewise. */
+  public void unplugCards() {
+    networkCards.forEach(bus::remove);
+    networkCards.clear();
+  }
+
   /** Plugs a disk or a CD-ROM in. */
   void disk(String name, Disk disk, boolean cdrom, DiskBus how) {
     DiskIo io = new DiskIo(disk, board);
     disks.add(io);
     switch (how) {
-      case VIRTIO -> bus.plug(VirtioBlock.device(board, "virtio-blk " + name, io, name).function());
+      case XEN -> throw new IllegalArgumentException(name + " is no device of a PC's");
+      case VIRTIO -> {
+        PciFunction function = VirtioBlock.device(board, "virtio-blk " + name, io, name).function();
+        diskCards.add(function);
+        int unused = bus.plug(function);
+      }
       case IDE -> {
         int place = freeIdePlace(name, cdrom);
         if (cdrom) {
           ide.plug(place, new AtapiCdrom(io));
         } else {
           ide.plug(place, new AtaDisk(io, name, false));
+          ideDisks.add(place);
         }
       }
       case AHCI -> {
@@ -119,6 +171,7 @@ public final class PcDevices implements AutoCloseable {
         }
         if (cdrom) {
           controller.plug(port, new AtapiCdrom(io));
+          ahciHasCdrom = true;
         } else {
           controller.plug(port, new AtaDisk(io, name, true));
         }
@@ -142,11 +195,12 @@ public final class PcDevices implements AutoCloseable {
     String name = model == CardModel.E1000 ? "e1000" : "virtio-net";
     String numbered = cards == 0 ? name : name + " " + cards;
     cards++;
-    int unused =
-        bus.plug(
-            model == CardModel.E1000
-                ? new E1000(board, numbered, network, mac).function()
-                : VirtioNet.device(board, numbered, network, mac, mtu).function());
+    PciFunction function =
+        model == CardModel.E1000
+            ? new E1000(board, numbered, network, mac).function()
+            : VirtioNet.device(board, numbered, network, mac, mtu).function();
+    networkCards.add(function);
+    int unused = bus.plug(function);
   }
 
   /** Plugs a directory in, by 9P. */

@@ -95,8 +95,13 @@ public final class RootConfig implements DeviceConfig {
   }
 
   @Override
-  public ModuleSet.Request pcModules() {
-    return share.pcModules();
+  public boolean isSplit(PcInterface offered) {
+    return share.isSplit(offered);
+  }
+
+  @Override
+  public ModuleSet.Request pcModules(PcInterface offered) {
+    return share.pcModules(offered);
   }
 
   @Override

@@ -107,7 +107,15 @@ public record ShareConfig(@Nullable Share share, String tag, int number, FileTre
   }
 
   @Override
-  public ModuleSet.Request pcModules() {
+  public boolean isSplit(PcInterface offered) {
+    return offered == PcInterface.XEN;
+  }
+
+  @Override
+  public ModuleSet.Request pcModules(PcInterface offered) {
+    if (isSplit(offered)) {
+      return MODULES;
+    }
     return new ModuleSet.Request(List.of("virtio_pci", "9pnet_virtio", "9p"), List.of());
   }
 

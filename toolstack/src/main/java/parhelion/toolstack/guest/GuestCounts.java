@@ -3,6 +3,7 @@ package parhelion.toolstack.guest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import parhelion.abi.Hypercall;
 import parhelion.cpu.EngineStats;
 import parhelion.cpu.interp.CodeCache;
@@ -11,6 +12,7 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 import parhelion.process.Stats;
+import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.xen.Domain;
 import parhelion.xen.HypercallStats;
 import parhelion.xen.Hypervisor;
@@ -49,26 +51,9 @@ public record GuestCounts(
   private static final String PREFIX = "__HYPERVISOR_";
 
   static GuestCounts of(Hypervisor hypervisor, Domain domain, long bytesMoved) {
-    HypercallStats stats = hypervisor.hypercalls().stats();
     Map<String, Tally> interceptions = new TreeMap<>();
     Map<String, Long> hypercalls = new TreeMap<>();
-    for (Hypercall call : Hypercall.values()) {
-      int nr = call.nr();
-      if (nr >= HypercallStats.CALLS || stats.count(nr) == 0) {
-        continue;
-      }
-      String name = call.cName().replace(PREFIX, "");
-      hypercalls.put(name, stats.count(nr));
-      for (int sub = 0; sub < HypercallStats.SUB_OPS; sub++) {
-        if (stats.subOpCount(nr, sub) > 0) {
-          hypercalls.put(name + ":" + GuestStats.subOpName(call, sub), stats.subOpCount(nr, sub));
-        }
-      }
-      if (stats.entries(nr) > 0) {
-        interceptions.put(
-            "hypercall:" + name, new Tally(stats.entries(nr), stats.entryHostNanos(nr)));
-      }
-    }
+    count(hypervisor.hypercalls().stats(), interceptions, hypercalls);
     TrapStats traps = hypervisor.trapStats();
     traps
         .byCause()
@@ -93,8 +78,36 @@ public record GuestCounts(
             + codeBytes(hypervisor.code()));
   }
 
-  static GuestCounts of(PcMachine machine) {
+  /** Adds the hypercalls that were made, and the interceptions that they were. */
+  private static void count(
+      HypercallStats stats, Map<String, Tally> interceptions, Map<String, Long> hypercalls) {
+    for (Hypercall call : Hypercall.values()) {
+      int nr = call.nr();
+      if (nr >= HypercallStats.CALLS || stats.count(nr) == 0) {
+        continue;
+      }
+      String name = call.cName().replace(PREFIX, "");
+      hypercalls.put(name, stats.count(nr));
+      for (int sub = 0; sub < HypercallStats.SUB_OPS; sub++) {
+        if (stats.subOpCount(nr, sub) > 0) {
+          hypercalls.put(name + ":" + GuestStats.subOpName(call, sub), stats.subOpCount(nr, sub));
+        }
+      }
+      if (stats.entries(nr) > 0) {
+        interceptions.put(
+            "hypercall:" + name, new Tally(stats.entries(nr), stats.entryHostNanos(nr)));
+      }
+    }
+  }
+
+  static GuestCounts of(PcMachine machine, @Nullable XenUnderPc xen) {
     Map<String, Tally> interceptions = new TreeMap<>();
+    Map<String, Long> hypercalls = new TreeMap<>();
+    long moved = machine.ram().movedBytes();
+    if (xen != null) {
+      count(xen.hypervisor().hypercalls().stats(), interceptions, hypercalls);
+      moved += xen.services().movedBytes();
+    }
     Intercepts intercepts = machine.intercepts();
     for (Intercepts.Row row : intercepts.rows()) {
       StringBuilder key = new StringBuilder(row.cause().title).append(':').append(row.device());
@@ -113,11 +126,11 @@ public record GuestCounts(
     return new GuestCounts(
         instructions,
         interceptions,
-        Map.of(),
+        hypercalls,
         0,
         intercepts.count(Cause.CONTROL_WRITE, "CR3") + intercepts.count(Cause.INVALIDATION, null),
         intercepts.count(Cause.INJECTION, null),
-        machine.ram().movedBytes(),
+        moved,
         codeBytes(machine.code()));
   }
 

@@ -9,6 +9,7 @@ import parhelion.abi.CallbackOp;
 import parhelion.abi.ConsoleIoOp;
 import parhelion.abi.EvtchnOp;
 import parhelion.abi.GnttabOp;
+import parhelion.abi.HvmOp;
 import parhelion.abi.Hypercall;
 import parhelion.abi.MemoryOp;
 import parhelion.abi.MmuExtCmd;
@@ -57,25 +58,7 @@ public record GuestStats(
 
   static GuestStats of(
       Hypervisor hypervisor, Domain domain, Map<String, Map<String, Long>> devices) {
-    HypercallStats stats = hypervisor.hypercalls().stats();
-    List<Row> rows = new ArrayList<>();
-    for (Hypercall call : Hypercall.values()) {
-      int nr = call.nr();
-      if (nr >= 64 || stats.count(nr) == 0) {
-        continue;
-      }
-      rows.add(new Row(call.cName(), false, stats.count(nr), stats.hostNanos(nr)));
-      for (int sub = 0; sub < 64; sub++) {
-        if (stats.subOpCount(nr, sub) > 0) {
-          rows.add(
-              new Row(
-                  subOpName(call, sub),
-                  true,
-                  stats.subOpCount(nr, sub),
-                  stats.subOpHostNanos(nr, sub)));
-        }
-      }
-    }
+    List<Row> rows = rows(hypervisor.hypercalls().stats());
     long instructions = 0;
     long runNanos = 0;
     long blockedNanos = 0;
@@ -95,12 +78,36 @@ public record GuestStats(
         devices);
   }
 
+  /** The hypercalls that were made, each followed by its sub-ops. */
+  static List<Row> rows(HypercallStats stats) {
+    List<Row> rows = new ArrayList<>();
+    for (Hypercall call : Hypercall.values()) {
+      int nr = call.nr();
+      if (nr >= 64 || stats.count(nr) == 0) {
+        continue;
+      }
+      rows.add(new Row(call.cName(), false, stats.count(nr), stats.hostNanos(nr)));
+      for (int sub = 0; sub < 64; sub++) {
+        if (stats.subOpCount(nr, sub) > 0) {
+          rows.add(
+              new Row(
+                  subOpName(call, sub),
+                  true,
+                  stats.subOpCount(nr, sub),
+                  stats.subOpHostNanos(nr, sub)));
+        }
+      }
+    }
+    return rows;
+  }
+
   static String subOpName(Hypercall call, int sub) {
     @Nullable Numbered op =
         switch (call) {
           case CALLBACK_OP -> CallbackOp.of(sub);
           case CONSOLE_IO -> ConsoleIoOp.of(sub);
           case EVENT_CHANNEL_OP -> EvtchnOp.of(sub);
+          case HVM_OP -> HvmOp.of(sub);
           case GRANT_TABLE_OP -> GnttabOp.of(sub);
           case MEMORY_OP -> MemoryOp.of(sub);
           case MMUEXT_OP -> MmuExtCmd.of(sub);
@@ -174,6 +181,13 @@ public record GuestStats(
     if (rewriter != null) {
       text.append(EngineNotes.table(rewriter));
     }
+    text.append(table(devices));
+    return text.toString();
+  }
+
+  /** What devices did, for people. */
+  static String table(Map<String, Map<String, Long>> devices) {
+    StringBuilder text = new StringBuilder();
     devices.forEach(
         (device, counts) -> {
           text.append("%-44s %12s%n".formatted(device, "count"));

@@ -1,13 +1,14 @@
 package parhelion.toolstack.guest;
 
 import java.io.BufferedWriter;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Hypercall;
+import parhelion.toolstack.UserError;
 import parhelion.xen.HypercallStats;
+import parhelion.xen.Hypervisor;
 import parhelion.xen.TrapStats;
 import parhelion.xen.Vcpu;
 
@@ -16,12 +17,28 @@ import parhelion.xen.Vcpu;
  * RIP, what it was, and for hypercalls arguments and result. A disk that fills up ends the trace,
  * not the guest.
  */
-final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener, Closeable {
+final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener {
+  private final Hypervisor hypervisor;
   private final BufferedWriter out;
   private @Nullable IOException failure;
 
-  GuestTrace(Path file) throws IOException {
+  private GuestTrace(Hypervisor hypervisor, Path file) throws IOException {
+    this.hypervisor = hypervisor;
     out = Files.newBufferedWriter(file);
+  }
+
+  /** Writes all that a hypervisor is asked for from now on to a file. */
+  static GuestTrace begin(Hypervisor hypervisor, Path file) {
+    GuestTrace trace;
+    try {
+      trace = new GuestTrace(hypervisor, file);
+    } catch (IOException e) {
+      throw new UserError(
+          "--trace: cannot write to " + file + ": give a file that can be written", e);
+    }
+    hypervisor.hypercalls().setListener(trace);
+    hypervisor.trapStats().setListener(trace);
+    return trace;
   }
 
   @Override
@@ -59,12 +76,15 @@ final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener, C
     }
   }
 
-  /** Throws what ended the trace early, if anything did. */
-  @Override
-  public void close() throws IOException {
-    if (failure != null) {
-      throw failure;
+  /** Ends the trace; what kept it from being whole, or null. */
+  @Nullable IOException finish() {
+    hypervisor.hypercalls().setListener(null);
+    hypervisor.trapStats().setListener(null);
+    try {
+      out.close();
+    } catch (IOException e) {
+      return failure == null ? e : failure;
     }
-    out.close();
+    return failure;
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +35,12 @@ import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.PcDevices;
+import parhelion.toolstack.device.PcInterface;
+import parhelion.toolstack.hvm.SharedConsole;
+import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.link.DomainServices;
 
 /**
  * One guest under full virtualisation: an emulated PC with a kernel in its memory and the console
@@ -50,6 +55,8 @@ public final class PcGuest implements Guest {
   private final Uart console;
   private final SerialOutput output;
   private final PcDevices devices;
+  private final @Nullable XenUnderPc xen;
+  private @Nullable GuestTrace trace;
   private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
@@ -77,14 +84,23 @@ public final class PcGuest implements Guest {
     machine = machineFor(setup, clock);
     boolean made = false;
     try {
-      output = new SerialOutput(sink, machine.timers());
+      SharedConsole shared = new SharedConsole(sink);
+      ConsoleSink serial = shared.part();
+      output = new SerialOutput(serial, machine.timers());
       console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
       console.plug(Uart.COM1);
-      sink.whenRoom(() -> machine.post(console::peerHasRoom));
+      serial.whenRoom(() -> machine.post(console::peerHasRoom));
       DebugPorts.plug(machine, value -> true);
-      devices = new PcDevices(machine, () -> machine.finish(PcMachine.End.RESET), videoBios());
-      setup.devices().forEach(device -> device.plug(devices));
+      devices =
+          new PcDevices(
+              machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), videoBios());
+      for (DeviceConfig device : setup.devices()) {
+        if (!device.isSplit(setup.offered())) {
+          device.plug(devices);
+        }
+      }
       devices.ready();
+      xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
         case PcSetup.Firmware _ -> describeToFirmware();
@@ -95,6 +111,23 @@ public final class PcGuest implements Guest {
         machine.close();
       }
     }
+  }
+
+  private XenUnderPc underXen(ConsoleSink output) {
+    GuestConfig config = setup.start() instanceof PcSetup.Kernel kernel ? kernel.config() : null;
+    XenUnderPc under =
+        new XenUnderPc(
+            machine,
+            new DomainServices.Description(
+                config == null ? "pc" : config.name(),
+                setup.vcpus(),
+                setup.memoryMib() * 1024L,
+                config == null ? "firmware" : config.kernel().name(),
+                config == null ? "" : config.commandLine()),
+            devices,
+            output);
+    under.attach(setup.devices());
+    return under;
   }
 
   private static PcMachine machineFor(PcSetup config, MachineClock clock) {
@@ -117,7 +150,11 @@ public final class PcGuest implements Guest {
               config.vcpus(),
               config.cpu().model(),
               config.cpu().engine(),
-              config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0]),
+              config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0],
+              PcConfig.BoardKind.PC,
+              config.offered() == PcInterface.XEN
+                  ? XenUnderPc.ownFrames(config.memoryMib() * MIB)
+                  : 0),
           clock);
     } catch (EngineUnavailableException e) {
       throw EngineNotes.unavailable(e);
@@ -181,6 +218,13 @@ public final class PcGuest implements Guest {
   public Outcome run() {
     PcMachine.End end = machine.run();
     output.pass();
+    XenUnderPc under = xen;
+    if (under != null) {
+      under.services().console().runAll();
+      if (under.domain().shutdownReason() != null) {
+        return GuestReport.outcome(under.domain(), this::symbols);
+      }
+    }
     if (end == null) {
       Outcome.Kind why = stopped;
       return new Outcome(why == null ? Outcome.Kind.LEFT : why, "");
@@ -251,11 +295,18 @@ public final class PcGuest implements Guest {
 
   /** A serial line knows no size. */
   @Override
-  public void consoleSize(int columns, int rows) {}
+  public void consoleSize(int columns, int rows) {
+    if (xen != null) {
+      xen.services().consoleSize(columns, rows);
+    }
+  }
 
   @Override
   public void requestShutdown() {
     machine.post(() -> machine.power().pressPowerButton());
+    if (xen != null) {
+      xen.services().requestShutdown();
+    }
   }
 
   @Override
@@ -286,12 +337,18 @@ public final class PcGuest implements Guest {
 
   @Override
   public void traceTo(Path file) {
-    throw new UserError("--trace tells of hypercalls: leave it out with --mode full");
+    if (xen == null) {
+      throw new UserError(
+          "--trace tells of hypercalls: leave it out with --mode full, or add --interface xen");
+    }
+    trace = GuestTrace.begin(xen.hypervisor(), file);
   }
 
   @Override
   public @Nullable IOException finishTrace() {
-    return null;
+    GuestTrace taken = trace;
+    trace = null;
+    return taken == null ? null : taken.finish();
   }
 
   @Override
@@ -317,16 +374,19 @@ public final class PcGuest implements Guest {
   @Override
   public void withoutTimes() {
     machine.intercepts().measureTime(false);
+    if (xen != null) {
+      xen.hypervisor().stopwatch().stop(true);
+    }
   }
 
   @Override
   public PcStats stats() {
-    return PcStats.of(machine, trapModel);
+    return PcStats.of(machine, xen, trapModel);
   }
 
   @Override
   public GuestCounts counts() {
-    return GuestCounts.of(machine);
+    return GuestCounts.of(machine, xen);
   }
 
   @Override
@@ -339,7 +399,12 @@ public final class PcGuest implements Guest {
     machine.repeatRandom(seed);
   }
 
-  /** Whether hardware to compare with has that name: classic, vmx or ept. */
+  /** The names of hardware to compare with, for messages. */
+  public static String trapModels() {
+    return String.join(", ", Arrays.stream(TrapModel.values()).map(model -> model.label).toList());
+  }
+
+  /** Whether hardware to compare with has that name. */
   public static boolean isTrapModel(String label) {
     return TrapModel.of(label) != null;
   }
@@ -351,26 +416,42 @@ public final class PcGuest implements Guest {
 
   @Override
   public List<String> deviceNames() {
-    return List.of();
+    return xen == null ? List.of() : xen.services().deviceNames();
   }
 
   @Override
   public DeviceConfig device(String name) {
+    if (xen != null) {
+      return xen.services().device(name);
+    }
     throw new UserError("there is no device " + name + " that a running PC could lose");
   }
 
   @Override
   public void plugIn(DeviceConfig device) {
-    throw new UserError("a PC takes devices only before it is switched on: start it with them");
+    if (xen == null || !device.isSplit(setup.offered())) {
+      throw new UserError(
+          "a PC takes devices only before it is switched on: start it with them, or with"
+              + " --interface xen");
+    }
+    var unused = xen.services().attach(device);
   }
 
   @Override
   public void takeOut(String name, boolean force) {
+    if (xen != null) {
+      var unused = xen.services().detach(name, force);
+      return;
+    }
     throw new UserError("there is no device " + name + " that a running PC could lose");
   }
 
   @Override
   public void resize(String name, long sizeBytes) {
+    if (xen != null) {
+      xen.services().resize(name, sizeBytes);
+      return;
+    }
     throw new UserError("there is no disk " + name + " that a running PC would see change");
   }
 
@@ -384,6 +465,10 @@ public final class PcGuest implements Guest {
       profile.close();
     }
     String unused = finishPerfMap();
+    IOException ignored = finishTrace();
+    if (xen != null) {
+      xen.close();
+    }
     devices.close();
     machine.close();
   }

@@ -3,6 +3,7 @@ package parhelion.toolstack.guest;
 import java.util.List;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcInterface;
 
 /**
  * What an emulated PC is made of.
@@ -12,9 +13,20 @@ import parhelion.toolstack.device.DeviceConfig;
  * @param cpu which processor they are, and what executes their code
  * @param devices what is plugged in
  * @param start what it begins with
+ * @param offered whose interface it offers beside the hardware
  */
 public record PcSetup(
-    int memoryMib, int vcpus, CpuChoice cpu, List<DeviceConfig> devices, Start start) {
+    int memoryMib,
+    int vcpus,
+    CpuChoice cpu,
+    List<DeviceConfig> devices,
+    Start start,
+    PcInterface offered) {
+  /** A PC that offers no interface beside its hardware. */
+  public PcSetup(int memoryMib, int vcpus, CpuChoice cpu, List<DeviceConfig> devices, Start start) {
+    this(memoryMib, vcpus, cpu, devices, start, PcInterface.NONE);
+  }
+
   /** What a machine begins with. */
   public sealed interface Start {}
 
@@ -31,7 +43,17 @@ public record PcSetup(
 
   /** A guest with a kernel. */
   public static PcSetup of(GuestConfig config) {
+    return of(config, PcInterface.NONE);
+  }
+
+  /** A guest with a kernel, to which the PC offers an interface beside its hardware. */
+  public static PcSetup of(GuestConfig config, PcInterface offered) {
     return new PcSetup(
-        config.memoryMib(), config.vcpus(), config.cpu(), config.devices(), new Kernel(config));
+        config.memoryMib(),
+        config.vcpus(),
+        config.cpu(),
+        config.devices(),
+        new Kernel(config),
+        offered);
   }
 }

@@ -12,6 +12,7 @@ import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 import parhelion.pc.intercept.TrapModel;
 import parhelion.toolstack.EngineNotes;
+import parhelion.toolstack.hvm.XenUnderPc;
 
 /**
  * What a guest of full virtualisation asked of its machine, for {@code --stats}: interceptions by
@@ -23,6 +24,7 @@ import parhelion.toolstack.EngineNotes;
  * @param engine what executed the guest's code
  * @param trapModel the hardware whose exits are to be shown, or null
  * @param rewriter what the rewriter did; null where that is the interpreter
+ * @param devices what each device of a split driver did: counts by name
  */
 public record PcStats(
     long instructions,
@@ -31,9 +33,10 @@ public record PcStats(
     List<Intercepts.Row> rows,
     @Nullable TrapModel trapModel,
     String engine,
-    @Nullable EngineStats rewriter)
+    @Nullable EngineStats rewriter,
+    Map<String, Map<String, Long>> devices)
     implements Guest.Stats {
-  static PcStats of(PcMachine machine, @Nullable TrapModel trapModel) {
+  static PcStats of(PcMachine machine, @Nullable XenUnderPc xen, @Nullable TrapModel trapModel) {
     long instructions = 0;
     for (PcVcpu vcpu : machine.vcpus()) {
       instructions += vcpu.cpu().retired;
@@ -43,10 +46,28 @@ public record PcStats(
         instructions,
         run,
         Math.max(0, machine.clock().nanos() / 1e9 - run),
-        machine.intercepts().rows(),
+        xen == null ? machine.intercepts().rows() : withHypercalls(machine, xen),
         trapModel,
         machine.code().engine().label,
-        machine.code().engineStats());
+        machine.code().engineStats(),
+        xen == null ? Map.of() : xen.services().counts());
+  }
+
+  /** Hypercalls are counted by their roster: a row for each, by sub-op where it has those. */
+  private static List<Intercepts.Row> withHypercalls(PcMachine machine, XenUnderPc xen) {
+    List<Intercepts.Row> rows = new ArrayList<>(machine.intercepts().rows());
+    List<GuestStats.Row> calls = GuestStats.rows(xen.hypervisor().hypercalls().stats());
+    for (int i = 0; i < calls.size(); i++) {
+      GuestStats.Row call = calls.get(i);
+      boolean hasSubOps = !call.isSubOp() && i + 1 < calls.size() && calls.get(i + 1).isSubOp();
+      if (!hasSubOps) {
+        rows.add(
+            new Intercepts.Row(
+                Cause.HYPERCALL, "xen", call.name(), call.count(), call.hostNanos()));
+      }
+    }
+    rows.sort(Intercepts.Row.ORDER);
+    return rows;
   }
 
   private double mips() {
@@ -81,6 +102,9 @@ public record PcStats(
     if (rewriter != null) {
       map.put("rewriter", rewriter);
     }
+    if (!devices.isEmpty()) {
+      map.put("devices", devices);
+    }
     return map;
   }
 
@@ -113,6 +137,7 @@ public record PcStats(
     if (rewriter != null) {
       text.append(EngineNotes.table(rewriter));
     }
+    text.append(GuestStats.table(devices));
     return text.toString();
   }
 

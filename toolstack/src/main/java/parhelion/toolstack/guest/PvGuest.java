@@ -1,23 +1,12 @@
 package parhelion.toolstack.guest;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.StartInfo;
-import parhelion.backends.console.ConsoleRing;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.backends.xenbus.XenbusDevice;
-import parhelion.backends.xenstore.DomainDirectory;
-import parhelion.backends.xenstore.ShutdownRequest;
-import parhelion.backends.xenstore.XenstoreDaemon;
 import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.Mark;
 import parhelion.cpu.memory.MachineMemory;
@@ -28,9 +17,7 @@ import parhelion.toolstack.builder.DomainBuilder;
 import parhelion.toolstack.builder.GuestPage;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.image.KernelSymbols;
-import parhelion.toolstack.link.GuestFrontend;
-import parhelion.toolstack.link.GuestLinks;
-import parhelion.toolstack.link.SchedulerAgents;
+import parhelion.toolstack.link.DomainServices;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainConfig;
 import parhelion.xen.Hypervisor;
@@ -47,24 +34,13 @@ public final class PvGuest implements Guest {
   /** Machine memory beyond the guest's own: Xen's tables, shared pages, grant frames. */
   private static final long OVERHEAD_FRAMES = 2048;
 
-  /** The names under which devices count what they move. */
-  private static final List<String> MOVED =
-      List.of("bytes read", "bytes written", "bytes sent", "bytes received");
-
-  /** How long a guest has to let go of a device that is taken from it. */
-  private static final int FORCE_SECONDS = 5;
-
   private final GuestConfig config;
   private final Hypervisor hypervisor;
   private final Domain domain;
-  private final XenstoreDaemon store;
-  private final GuestLinks links;
-  private final ConsoleRing console;
-  private final DomainDirectory directory;
+  private final DomainServices services;
   private @Nullable GuestTrace trace;
   private @Nullable GuestProfile profile;
   private @Nullable PerfMap perfMap;
-  private final List<Plugged> devices = new CopyOnWriteArrayList<>();
   private volatile Outcome.@Nullable Kind stopped;
   private boolean closed;
 
@@ -92,33 +68,21 @@ public final class PvGuest implements Guest {
           DomainBuilder.build(
               hypervisor, domain, config.kernel(), config.initrd(), config.commandLine(), pages);
       domain.grants().grantReserved(built.consoleMfn(), built.storeMfn());
-      store = new XenstoreDaemon(domid -> hypervisor.domain(domid) != null);
-      SchedulerAgents.attach(hypervisor, store);
-      DomainDirectory.describeDom0(store.dom0());
-      links = GuestLinks.allocate(domain);
-      directory =
-          DomainDirectory.create(
-              store.dom0(),
-              domain.id(),
-              new DomainDirectory.Config(
+      services =
+          new DomainServices(
+              domain,
+              new DomainServices.Description(
                   config.name(),
-                  clock.isVirtual()
-                      ? UUID.nameUUIDFromBytes(config.name().getBytes(StandardCharsets.UTF_8))
-                      : UUID.randomUUID(),
                   config.vcpus(),
-                  config.vcpus(),
-                  pages * 4,
                   pages * 4,
                   config.kernel().name(),
-                  null,
-                  config.commandLine()));
-      directory.connect(
-          new DomainDirectory.Rings(
-              built.storeMfn(), links.storePort(), built.consoleMfn(), links.consolePort()));
-      console = links.connect(store, built.storeMfn(), built.consoleMfn(), output);
+                  config.commandLine()),
+              built.storeMfn(),
+              built.consoleMfn(),
+              output);
       GuestPage startInfo = new GuestPage(hypervisor.memory(), built.startInfoPa());
-      StartInfo.STORE_EVTCHN.put(startInfo, 0, links.storePort());
-      StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, links.consolePort());
+      StartInfo.STORE_EVTCHN.put(startInfo, 0, services.storePort());
+      StartInfo.CONSOLE_EVTCHN.put(startInfo, 0, services.consolePort());
       config.devices().forEach(this::attach);
       made = true;
     } finally {
@@ -166,7 +130,7 @@ public final class PvGuest implements Guest {
   public Outcome run() {
     hypervisor.run(() -> stopped != null || domain.shutdownReason() != null);
     Outcome.Kind why = stopped;
-    console.runAll();
+    services.console().runAll();
     if (domain.shutdownReason() != null) {
       return GuestReport.outcome(domain, config.symbols());
     }
@@ -179,34 +143,15 @@ public final class PvGuest implements Guest {
    */
   @Override
   public void traceTo(Path file) {
-    GuestTrace newTrace;
-    try {
-      newTrace = new GuestTrace(file);
-    } catch (IOException e) {
-      throw new UserError(
-          "--trace: cannot write to " + file + ": give a file that can be written", e);
-    }
-    hypervisor.hypercalls().setListener(newTrace);
-    hypervisor.trapStats().setListener(newTrace);
-    trace = newTrace;
+    trace = GuestTrace.begin(hypervisor, file);
   }
 
   /** Ends the trace, if there is one; what kept it from being whole, or null. */
   @Override
   public @Nullable IOException finishTrace() {
     GuestTrace taken = trace;
-    if (taken == null) {
-      return null;
-    }
     trace = null;
-    hypervisor.hypercalls().setListener(null);
-    hypervisor.trapStats().setListener(null);
-    try {
-      taken.close();
-      return null;
-    } catch (IOException e) {
-      return e;
-    }
+    return taken == null ? null : taken.finish();
   }
 
   @Override
@@ -269,19 +214,19 @@ public final class PvGuest implements Guest {
   /** Gives the guest console input; waits while it takes none. Any thread. */
   @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
-    console.feed(bytes, offset, length);
+    services.console().feed(bytes, offset, length);
   }
 
   /** Tells the guest the terminal's size, in console/size of its xenstore directory. Any thread. */
   @Override
   public void consoleSize(int columns, int rows) {
-    directory.consoleSize(columns, rows);
+    services.consoleSize(columns, rows);
   }
 
   /** Asks the guest's kernel to power off, as a power button would. Any thread. */
   @Override
   public void requestShutdown() {
-    ShutdownRequest.send(store.dom0(), domain.id(), ShutdownRequest.Kind.POWEROFF);
+    services.requestShutdown();
   }
 
   /**
@@ -291,26 +236,12 @@ public final class PvGuest implements Guest {
    * @param vcpu 0 to the configured number, exclusive
    */
   public void vcpuOnline(int vcpu, boolean online) {
-    directory.vcpuOnline(vcpu, online);
+    services.vcpuOnline(vcpu, online);
   }
 
-  /** A device of the guest's, and what it was made of. */
-  private record Plugged(DeviceConfig config, XenbusDevice device) {}
-
-  /**
-   * Plugs a device in, which the guest may notice whenever it likes. Any thread.
-   *
-   * @return the device, to be looked at; it goes with the guest
-   * @throws UserError if there is one of that name
-   */
+  /** See {@link DomainServices#attach}. */
   public XenbusDevice attach(DeviceConfig config) {
-    devices.removeIf(plugged -> plugged.device.removed());
-    if (!config.name().isEmpty() && find(config.name()) != null) {
-      throw new UserError("there is a device " + config.name() + ": give another name");
-    }
-    XenbusDevice device = config.plug(store.dom0(), new GuestFrontend(domain));
-    devices.add(new Plugged(config, device));
-    return device;
+    return services.attach(config);
   }
 
   @Override
@@ -323,87 +254,24 @@ public final class PvGuest implements Guest {
     XenbusDevice unused = detach(name, force);
   }
 
-  private @Nullable Plugged find(String name) {
-    for (Plugged plugged : devices) {
-      if (plugged.config.name().equals(name) && !plugged.device.removed()) {
-        return plugged;
-      }
-    }
-    return null;
-  }
-
-  private Plugged named(String name) {
-    Plugged found = find(name);
-    if (found == null) {
-      throw new UserError("there is no device " + name + ": " + String.join(", ", deviceNames()));
-    }
-    return found;
-  }
-
-  /**
-   * What a device that is plugged in was made of. Any thread.
-   *
-   * @throws UserError if there is none of that name
-   */
   @Override
   public DeviceConfig device(String name) {
-    return named(name).config;
+    return services.device(name);
   }
 
-  /** The names of the devices that are plugged in. Any thread. */
   @Override
   public List<String> deviceNames() {
-    return devices.stream()
-        .filter(plugged -> !plugged.device.removed())
-        .map(plugged -> plugged.config.name())
-        .toList();
+    return services.deviceNames();
   }
 
-  /**
-   * Takes a device from the guest, and closes what is behind it once it is gone. Any thread.
-   *
-   * @param force after five seconds even if the guest does not let go of it; it is asked first, as
-   *     a driver that is in the middle of requests may wait for their answers for ever
-   * @return the device, which {@link XenbusDevice#removed} when it is gone
-   * @throws UserError if there is none of that name
-   */
+  /** See {@link DomainServices#detach}. */
   public XenbusDevice detach(String name, boolean force) {
-    Plugged plugged = named(name);
-    XenbusDevice device = plugged.device;
-    device.whenRemoved(() -> Thread.startVirtualThread(plugged.config::close));
-    hypervisor.post(device::unplug);
-    if (force) {
-      Thread.ofVirtual()
-          .name("detach " + name)
-          .start(
-              () -> {
-                if (!awaitRemoval(device)) {
-                  hypervisor.post(device::remove);
-                }
-              });
-    }
-    return device;
+    return services.detach(name, force);
   }
 
-  private static boolean awaitRemoval(XenbusDevice device) {
-    CountDownLatch gone = new CountDownLatch(1);
-    device.whenRemoved(gone::countDown);
-    try {
-      return gone.await(FORCE_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
-  }
-
-  /**
-   * Changes a disk's size, which the guest hears of at once. Any thread but that of {@link #run}.
-   *
-   * @throws UserError if there is none of that name, or it cannot be
-   */
   @Override
   public void resize(String name, long sizeBytes) {
-    named(name).config.resize(sizeBytes);
+    services.resize(name, sizeBytes);
   }
 
   /** Leaves host times out of {@link #stats}, which then cost nothing. Before {@link #run}. */
@@ -415,24 +283,12 @@ public final class PvGuest implements Guest {
   /** What the guest has asked of the hypervisor so far; after {@link #run}. */
   @Override
   public GuestStats stats() {
-    Map<String, Map<String, Long>> counts = new LinkedHashMap<>();
-    for (Plugged plugged : devices) {
-      String name = plugged.config.name();
-      counts.put(name.isEmpty() ? plugged.device.toString() : name, plugged.device.counts());
-    }
-    return GuestStats.of(hypervisor, domain, counts);
+    return GuestStats.of(hypervisor, domain, services.counts());
   }
 
   @Override
   public GuestCounts counts() {
-    long moved = 0;
-    for (Plugged plugged : devices) {
-      Map<String, Long> counts = plugged.device.counts();
-      for (String name : MOVED) {
-        moved += counts.getOrDefault(name, 0L);
-      }
-    }
-    return GuestCounts.of(hypervisor, domain, moved);
+    return GuestCounts.of(hypervisor, domain, services.movedBytes());
   }
 
   @Override
@@ -465,9 +321,7 @@ public final class PvGuest implements Guest {
     }
     finishTrace();
     String unused = finishPerfMap();
-    devices.forEach(plugged -> plugged.device.remove());
-    links.close();
-    directory.remove();
+    services.close();
     hypervisor.close();
   }
 }

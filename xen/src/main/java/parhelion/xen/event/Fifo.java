@@ -68,7 +68,8 @@ final class Fifo implements EventAbi {
     }
   }
 
-  private long mapPage(long mfn) {
+  private long mapPage(long gfn) {
+    long mfn = domain.mfnOf(gfn);
     if (!frames.getPageAndType(domain, mfn, FrameTable.WRITABLE)) {
       throw new XenError(Errno.EINVAL);
     }
@@ -76,11 +77,11 @@ final class Fifo implements EventAbi {
   }
 
   /** Adds a page of event words, and raises what was pending without one. */
-  void expandArray(long mfn) {
+  void expandArray(long gfn) {
     if (pageCount >= MAX_PAGES) {
       throw new XenError(Errno.ENOSPC);
     }
-    pages[pageCount] = mapPage(mfn);
+    pages[pageCount] = mapPage(gfn);
     int first = pageCount * WORDS_PER_PAGE;
     pageCount++;
     for (int n = first; n < first + WORDS_PER_PAGE; n++) {

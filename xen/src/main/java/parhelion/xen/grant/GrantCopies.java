@@ -159,7 +159,7 @@ final class GrantCopies {
               ? Gntst.BAD_DOMAIN
               : acquire(granter.grants(), ptr.ref(), caller.id(), true, end);
     } else {
-      end.mfn = ptr.gmfn();
+      end.mfn = caller.mfnOf(ptr.gmfn());
       end.held = frames.getPage(caller, end.mfn);
       status = end.held ? Gntst.OKAY : Gntst.BAD_PAGE;
     }
@@ -226,7 +226,7 @@ final class GrantCopies {
       GrantTable table, int ref, ActiveGrant act, int domid, int flags, End end) {
     GrantEntries entries = table.entries();
     boolean subPage = table.version() == 2 && (flags & Gtf.SUB_PAGE) != 0;
-    long mfn = act.isPinned() ? act.mfn : entries.frame(ref);
+    long mfn = act.isPinned() ? act.mfn : table.domain().mfnOf(entries.frame(ref));
     if (!frames.getPage(table.domain(), mfn)) {
       // What is in use but not the granter's is the grant of a grant.
       return act.isPinned() ? Gntst.BAD_DOMAIN : Gntst.BAD_PAGE;

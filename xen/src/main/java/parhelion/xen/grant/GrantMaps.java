@@ -43,6 +43,10 @@ final class GrantMaps {
     if (!host && !device) {
       return Result.failed(Gntst.BAD_GNTREF);
     }
+    if (v.domain().hvm() != null) {
+      // There is nobody else to map from: see docs/quirks.md.
+      return Result.failed(Gntst.GENERAL_ERROR);
+    }
     Domain granter = hypervisor.domain(op.dom());
     if (granter == null) {
       return Result.failed(Gntst.BAD_DOMAIN);

@@ -23,6 +23,7 @@ import parhelion.abi.GnttabOp;
 import parhelion.abi.Struct;
 import parhelion.xen.Domain;
 import parhelion.xen.GuestAccess;
+import parhelion.xen.HvmDomain;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
@@ -141,12 +142,18 @@ public final class GrantOps {
         status = Gntst.GENERAL_ERROR;
       } else {
         for (int i = 0; i < op.nrFrames(); i++) {
-          status = putFrame(v, op.frameList() + i * 8L, table.sharedMfn(i), status);
+          status = putFrame(v, op.frameList() + i * 8L, shown(d, table.sharedMfn(i)), status);
         }
       }
     }
     GnttabSetupTable.STATUS.put(v.guest(), uop, status);
     return 0;
+  }
+
+  /** The guest's own number of one of Xen's frames; -1 if it has not asked for it anywhere. */
+  private static long shown(Domain d, long mfn) {
+    HvmDomain hvm = d.hvm();
+    return hvm == null ? mfn : hvm.placeOf(mfn);
   }
 
   /** Writes one frame number into the guest's list; a bad list is a status. */
@@ -205,7 +212,7 @@ public final class GrantOps {
         status = Gntst.GENERAL_ERROR;
       } else {
         for (int i = 0; i < op.nrFrames(); i++) {
-          status = putFrame(v, op.frameList() + i * 8L, table.statusMfn(i), status);
+          status = putFrame(v, op.frameList() + i * 8L, shown(d, table.statusMfn(i)), status);
         }
       }
     }

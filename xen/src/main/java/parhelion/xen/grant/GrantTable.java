@@ -9,6 +9,7 @@ import parhelion.abi.GnttabReserved;
 import parhelion.abi.Gtf;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
+import parhelion.xen.HvmDomain;
 import parhelion.xen.XenError;
 import parhelion.xen.event.EventChannels;
 import parhelion.xen.memory.FrameTable;
@@ -28,6 +29,9 @@ import parhelion.xen.memory.FrameTable;
 public final class GrantTable {
   /** Xen's gnttab_max_frames. */
   public static final int MAX_FRAMES = 64;
+
+  /** Frames of entries of version 2 whose status words fill a frame. */
+  private static final int STATUS_RATIO = 8;
 
   private final Domain domain;
   private final MachineMemory memory;
@@ -135,9 +139,29 @@ public final class GrantTable {
   }
 
   private void releaseFrom(long[] mfns, int first) {
+    HvmDomain hvm = domain.hvm();
     for (int i = first; i < mfns.length; i++) {
+      if (hvm != null) {
+        hvm.withdraw(mfns[i]);
+      }
       frames.releaseShared(mfns[i]);
     }
+  }
+
+  /**
+   * The {@code index}th frame of entries, or of their status words, which are made if the table has
+   * fewer; -1 where it cannot have as many.
+   */
+  public long frameFor(long index, boolean status) {
+    if (index < 0 || index >= MAX_FRAMES || status && state.version != 2) {
+      return -1;
+    }
+    int i = (int) index;
+    int frames = status ? i * STATUS_RATIO + 1 : i + 1;
+    if (frames > MAX_FRAMES || !ensureFrames(frames)) {
+      return -1;
+    }
+    return status ? state.statusMfns[i] : state.sharedMfns[i];
   }
 
   /**
@@ -318,7 +342,7 @@ public final class GrantTable {
         return rc;
       }
       if (!act.isPinned()) {
-        long mfn = entries.frame(entry);
+        long mfn = domain.mfnOf(entries.frame(entry));
         if (frames.owner(mfn) != domain) {
           entries.reduceStatus(entry, act, readOnly);
           return Gntst.BAD_PAGE;

@@ -52,6 +52,7 @@ public final class FrameTable {
   private final MachToPhysTable m2p;
   private final FreeFrames free;
   private final HypervisorHole hole;
+  private final int firstOwn;
 
   /** Freed frames that have not been cleared yet; only within {@link #freeingMany}. */
   private final BitSet gathered = new BitSet();
@@ -67,16 +68,18 @@ public final class FrameTable {
    */
   private int refLimit = COUNT - 1;
 
-  public FrameTable(MachineMemory memory, CodeCache code) {
+  /** The frames from {@code first} on are Xen's to give; those below it are somebody else's. */
+  public FrameTable(MachineMemory memory, CodeCache code, int first) {
     this.memory = memory;
     this.code = code;
+    firstOwn = first;
     int frames = Math.toIntExact(memory.frames());
     owner = new @Nullable Domain[frames];
     refs = new int[frames];
     tlbs = new TlbFlushes(code, frames);
     types = new PageTypes(this, memory, tlbs, frames);
-    m2p = new MachToPhysTable(memory, 1);
-    free = new FreeFrames((int) (1 + m2p.frames()), frames);
+    m2p = new MachToPhysTable(memory, first);
+    free = new FreeFrames((int) (first + m2p.frames()), frames);
     hole = new HypervisorHole(memory, this);
   }
 
@@ -201,6 +204,23 @@ public final class FrameTable {
       claim(d, Math.max(0, d.memory.claimed - count));
     }
     return mfn;
+  }
+
+  /**
+   * Makes memory of a machine's, which Xen has never given to anybody, a domain's: it counts as if
+   * it had been allocated.
+   */
+  public void adopt(Domain d, long mfn) {
+    if (owner[(int) mfn] != null || mfn >= firstOwn) {
+      throw new IllegalStateException("frame " + mfn + " is not to be adopted");
+    }
+    assign(d, (int) mfn, ALLOCATED | 1);
+    d.totPages++;
+  }
+
+  /** Whether nobody uses a frame of a domain's memory but the domain itself. */
+  public boolean isUnused(Domain d, long mfn) {
+    return owner(mfn) == d && isAllocated(mfn) && references(mfn) == 1;
   }
 
   /** Sets free frames aside for a domain that is being built; false when there are not as many. */

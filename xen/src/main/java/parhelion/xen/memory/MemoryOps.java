@@ -1,6 +1,5 @@
 package parhelion.xen.memory;
 
-import java.util.Objects;
 import parhelion.abi.ArchSharedInfo;
 import parhelion.abi.Bytes;
 import parhelion.abi.E820Entry;
@@ -23,6 +22,7 @@ import parhelion.abi.Xenmapspace;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.xen.Domain;
 import parhelion.xen.GuestAccess;
+import parhelion.xen.HvmDomain;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
@@ -44,6 +44,7 @@ public final class MemoryOps {
   private final MachineMemory memory;
   private final Reservations reservations;
   private final Exchange exchange;
+  private final Placements placements;
 
   public MemoryOps(Hypervisor hypervisor) {
     this.hypervisor = hypervisor;
@@ -51,6 +52,7 @@ public final class MemoryOps {
     memory = hypervisor.memory();
     reservations = new Reservations(hypervisor);
     exchange = new Exchange(hypervisor);
+    placements = new Placements(hypervisor);
   }
 
   public long memoryOp(Vcpu v, long cmd, long arg, long unused, long unused2, long unused3) {
@@ -89,7 +91,8 @@ public final class MemoryOps {
       case CURRENT_RESERVATION -> domain(v, arg).totPages;
       case MAXIMUM_RESERVATION -> domain(v, arg).maxPages;
       case MAXIMUM_GPFN -> maximumGpfn(domain(v, arg));
-      case EXCHANGE -> exchange.exchange(v, arg);
+      case EXCHANGE ->
+          v.domain().hvm() == null ? exchange.exchange(v, arg) : Errno.EOPNOTSUPP.result();
       case REMOVE_FROM_PHYSMAP -> removeFromPhysmap(v, arg);
       case CLAIM_PAGES -> claimPages(v, arg);
       case GET_VNUMAINFO -> vnumaInfo(v, arg);
@@ -164,6 +167,10 @@ public final class MemoryOps {
 
   /** A guest says in shared_info how many pfns it has. */
   private long maximumGpfn(Domain d) {
+    HvmDomain hvm = d.hvm();
+    if (hvm != null) {
+      return hvm.machine().lastFrame();
+    }
     long maxPfn =
         memory.getLong(
             (d.sharedInfoMfn() << 12) + SharedInfo.ARCH.offset() + ArchSharedInfo.MAX_PFN.offset());
@@ -289,7 +296,7 @@ public final class MemoryOps {
     if (x.space() == Xenmapspace.GMFN_FOREIGN) {
       throw new XenError(Errno.ENOSYS);
     }
-    return notTranslated(v, x.domid());
+    return placements.add(v, x);
   }
 
   private long addToPhysmapBatch(Vcpu v, long start, long arg) {
@@ -301,18 +308,12 @@ public final class MemoryOps {
     if (x.space() == Xenmapspace.GMFN_RANGE) {
       throw new XenError(Errno.EOPNOTSUPP);
     }
-    return notTranslated(v, x.domid());
+    return placements.addBatch(v, x, start, arg);
   }
 
   private long removeFromPhysmap(Vcpu v, long arg) {
     Struct struct = XenRemoveFromPhysmap.STRUCT;
-    return notTranslated(v, XenRemoveFromPhysmap.read(v.guest().in(arg, struct), 0).domid());
-  }
-
-  /** Paravirtual guests keep their own physical-to-machine table. */
-  private long notTranslated(Vcpu v, int domid) {
-    Objects.requireNonNull(hypervisor.domainFor(v.domain(), domid));
-    throw new XenError(Errno.EACCES);
+    return placements.remove(v, XenRemoveFromPhysmap.read(v.guest().in(arg, struct), 0));
   }
 
   private long acquireResource(Vcpu v, long arg) {

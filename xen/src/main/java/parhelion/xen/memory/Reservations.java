@@ -5,6 +5,7 @@ import parhelion.abi.MemoryArgs.XenMemoryReservation;
 import parhelion.abi.Xenmemf;
 import parhelion.xen.Domain;
 import parhelion.xen.GuestAccess;
+import parhelion.xen.HvmDomain;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.XenError;
@@ -93,6 +94,9 @@ final class Reservations {
    * gave a list.
    */
   long increase(Vcpu v, Domain d, XenMemoryReservation r, long start) {
+    if (d.hvm() != null) {
+      return start; // A frame without a place is of no use to such a domain.
+    }
     return each(
         v,
         r,
@@ -121,6 +125,10 @@ final class Reservations {
         start,
         (i, order) -> {
           long pfn = v.guest().getLong(r.extentStart() + i * 8);
+          HvmDomain hvm = d.hvm();
+          if (hvm != null) {
+            return Placements.giveBack(d, hvm, pfn, 1L << order);
+          }
           int limit = frameLimit(v.domain(), r.memFlags(), frames.size());
           long mfn = frames.tryAllocate(d, order, limit);
           if (mfn < 0) {
@@ -145,6 +153,10 @@ final class Reservations {
         start,
         (i, order) -> {
           long first = v.guest().getLong(r.extentStart() + i * 8);
+          HvmDomain hvm = d.hvm();
+          if (hvm != null) {
+            return Placements.withhold(frames, d, hvm, first, 1L << order);
+          }
           for (long mfn = first; mfn - first < 1L << order; mfn++) {
             if (frames.owner(mfn) != d || frames.isShared(mfn)) {
               return false;

@@ -1,0 +1,125 @@
+package parhelion.lab.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import parhelion.lab.report.Analysis.Entry;
+import parhelion.lab.report.Analysis.Row;
+import parhelion.lab.result.Technique;
+import parhelion.lab.statistics.Ratio;
+
+/** What all workloads together say, in a few sentences. */
+final class Overview {
+  private record Measured(Row row, double slower) {}
+
+  private Overview() {}
+
+  /** One sentence or two for each technique, then one for the causes. */
+  static List<String> sentences(Analysis analysis) {
+    List<String> sentences = new ArrayList<>();
+    for (Technique technique : analysis.techniques()) {
+      List<Measured> all = new ArrayList<>();
+      int slower = 0;
+      int faster = 0;
+      int tooFew = 0;
+      for (Row row : analysis.rows()) {
+        Entry entry = row.entries().get(technique);
+        if (entry == null || entry.slower() == null || row.reference() != Technique.PARA) {
+          continue;
+        }
+        all.add(new Measured(row, entry.slower().estimate()));
+        tooFew += entry.slower().confidence() < Ratio.LEAST_CONFIDENCE ? 1 : 0;
+        if (entry.slower().isSignificant()) {
+          slower += entry.slower().estimate() > 1 ? 1 : 0;
+          faster += entry.slower().estimate() < 1 ? 1 : 0;
+        }
+      }
+      if (!all.isEmpty()) {
+        sentences.add(sentence(technique, all, verdict(all.size(), slower, faster, tooFew)));
+      }
+    }
+    causes(analysis, sentences);
+    long failed =
+        analysis.rows().stream()
+            .flatMap(row -> row.entries().values().stream())
+            .filter(entry -> entry.value() == null)
+            .count();
+    if (failed > 0) {
+      sentences.add(
+          failed == 1
+              ? "One cell has no samples; the table says why."
+              : failed + " cells have no samples; the table says why.");
+    }
+    return sentences;
+  }
+
+  private static String verdict(int all, int slower, int faster, int tooFew) {
+    if (tooFew == all) {
+      return "too few repetitions to tell differences from chance";
+    }
+    String text =
+        "slower than para in %d of %d %s, faster in %d, no difference shown in %d"
+            .formatted(
+                slower,
+                all,
+                all == 1 ? "workload" : "workloads",
+                faster,
+                all - slower - faster - tooFew);
+    return tooFew == 0 ? text : text + ", too few repetitions in " + tooFew;
+  }
+
+  private static String sentence(Technique technique, List<Measured> all, String verdict) {
+    double mean =
+        Math.exp(all.stream().mapToDouble(one -> Math.log(one.slower)).average().orElse(0));
+    Comparator<Measured> order = Comparator.comparingDouble(Measured::slower);
+    Measured most = all.stream().max(order).orElseThrow();
+    Measured least = all.stream().min(order).orElseThrow();
+    String text =
+        "%s: %s; %s times as slow in the geometric mean"
+            .formatted(technique.id, verdict, Figures.number(mean));
+    return all.size() == 1
+        ? text + "."
+        : text
+            + ", from %s (%s) to %s (%s)."
+                .formatted(
+                    Figures.number(least.slower),
+                    least.row.info().id(),
+                    Figures.number(most.slower),
+                    most.row.info().id());
+  }
+
+  /** Which cause is most often the heaviest of those that were measured. */
+  private static void causes(Analysis analysis, List<String> sentences) {
+    Map<String, Integer> heaviest = new TreeMap<>();
+    int counted = 0;
+    for (Row row : analysis.rows()) {
+      for (Finding finding : row.findings()) {
+        if (finding.isModelled()
+            || finding.weights().isEmpty()
+            || finding.technique() != Technique.FULL
+            || finding.weights().getFirst().share() < 0.05) {
+          continue;
+        }
+        counted++;
+        heaviest.merge(finding.weights().getFirst().cause(), 1, Integer::sum);
+      }
+    }
+    if (counted > 0) {
+      List<String> named =
+          heaviest.entrySet().stream()
+              .sorted((a, b) -> b.getValue() - a.getValue())
+              .limit(3)
+              .map(entry -> entry.getKey() + " in " + entry.getValue())
+              .toList();
+      sentences.add(
+          "Of full's interceptions the heaviest is "
+              + String.join(", ", named)
+              + " of "
+              + counted
+              + (counted == 1 ? " workload" : " workloads")
+              + " where they weigh at all.");
+    }
+  }
+}
