@@ -9,16 +9,21 @@ enum GuestMode {
   /** Paravirtualisation: a Xen domain. */
   PARA,
   /** Full virtualisation: an emulated PC. */
-  FULL;
+  FULL,
+  /**
+   * Full virtualisation of processors and memory, without hardware: all else by Xen's interface.
+   */
+  PVH;
 
-  /** Reads para or full. */
+  /** Reads para, full or pvh. */
   static final class Word implements ITypeConverter<GuestMode> {
     @Override
     public GuestMode convert(String text) {
       return switch (text.toLowerCase(Locale.ROOT)) {
         case "para" -> PARA;
         case "full" -> FULL;
-        default -> throw new TypeConversionException("'" + text + "' is not para or full");
+        case "pvh" -> PVH;
+        default -> throw new TypeConversionException("'" + text + "' is not para, full or pvh");
       };
     }
   }

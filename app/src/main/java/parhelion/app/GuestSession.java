@@ -210,6 +210,7 @@ final class GuestSession {
             devices);
     return switch (mode) {
       case PARA -> new PvGuest(config, console);
+      case PVH -> compared(new PcGuest(PcSetup.pvh(config), console));
       case FULL -> compared(new PcGuest(PcSetup.of(config, offered), console));
     };
   }

@@ -54,17 +54,18 @@ import picocli.CommandLine.TypeConversionException;
       "  parhelion run --kernel vmlinuz --initrd ./rootfs --append 'debug'",
       "  parhelion run --mode full --disk debian.qcow2",
       "  parhelion run --mode full --interface xen --disk debian.qcow2",
+      "  parhelion run --mode pvh --disk debian.qcow2 --root xvda1",
       "  parhelion run --mode full --bios seabios --disk install.iso,cdrom,bus=ide"
     })
 final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--mode",
-      paramLabel = "para|full",
+      paramLabel = "para|full|pvh",
       converter = GuestMode.Word.class,
       defaultValue = "para",
       description =
-          "How: as a paravirtual guest of Xen, or fully virtualised on an emulated PC (default:"
-              + " ${DEFAULT-VALUE}).")
+          "How: as a paravirtual guest of Xen; fully virtualised on an emulated PC; or as Xen's"
+              + " PVH, fully virtualised without any hardware (default: ${DEFAULT-VALUE}).")
   GuestMode mode = GuestMode.PARA;
 
   @Option(
@@ -147,8 +148,9 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (guest.trapModel != null && (mode != GuestMode.FULL || !guest.stats)) {
-      throw new UserError("--trap-model is about a PC's interceptions: add --mode full --stats");
+    if (guest.trapModel != null && (mode == GuestMode.PARA || !guest.stats)) {
+      throw new UserError(
+          "--trap-model is about a PC's interceptions: add --mode full or pvh, and --stats");
     }
     if (offered != PcInterface.NONE && mode != GuestMode.FULL) {
       throw new UserError("--interface is about a PC: add --mode full");

@@ -17,18 +17,22 @@ public final class AcpiTables {
   private static final int HEADER = 36;
   private static final int FACS_BYTES = 64;
   private static final int FADT_BYTES = 244;
+  private static final int REDUCED_FADT_BYTES = 268;
   private static final int RSDP_BYTES = 36;
   private static final long APIC_ADDRESS = 0xfee0_0000L;
 
   private static final int WBINVD = 1;
   private static final int PROC_C1 = 1 << 2;
+  private static final int NO_POWER_BUTTON = 1 << 4;
   private static final int NO_SLEEP_BUTTON = 1 << 5;
   private static final int TIMER_32 = 1 << 8;
   private static final int RESET_SUPPORTED = 1 << 10;
+  private static final int HARDWARE_REDUCED = 1 << 20;
 
   private static final int BOOT_LEGACY = 1;
   private static final int BOOT_8042 = 2;
   private static final int BOOT_NO_VGA = 4;
+  private static final int BOOT_NO_CLOCK = 1 << 5;
 
   private static final String FILE = "etc/acpi/tables";
   private static final String RSDP_FILE = "etc/acpi/rsdp";
@@ -68,6 +72,52 @@ public final class AcpiTables {
     int[] all = {fadt, madt, hpet};
     rsdt = root("RSDT", 4, all);
     xsdt = root("XSDT", 8, all);
+  }
+
+  /** The tables of a machine whose only hardware is its processors and their local APICs. */
+  public static AcpiTables reduced(int processors) {
+    return new AcpiTables(processors);
+  }
+
+  private AcpiTables(int processors) {
+    int dsdt = table("DSDT", 2, new Aml().scope("\\_SB", new Aml()).bytes());
+    int fadt = reducedFadt(dsdt);
+    int[] all = {fadt, reducedMadt(processors)};
+    rsdt = root("RSDT", 4, all);
+    xsdt = root("XSDT", 8, all);
+  }
+
+  private int reducedFadt(int dsdt) {
+    byte[] whole = new byte[REDUCED_FADT_BYTES];
+    put(whole, 96, 0xffff, 2); // no C2
+    put(whole, 98, 0xffff, 2); // no C3
+    put(whole, 109, BOOT_NO_VGA | BOOT_NO_CLOCK, 2);
+    put(whole, 112, WBINVD | PROC_C1 | NO_POWER_BUTTON | NO_SLEEP_BUTTON | HARDWARE_REDUCED, 4);
+    byte[] body = new byte[REDUCED_FADT_BYTES - HEADER];
+    System.arraycopy(whole, HEADER, body, 0, body.length);
+    int at = table("FACP", 5, body);
+    pointers.add(new Pointer(at + 40, 4, dsdt));
+    pointers.add(new Pointer(at + 140, 8, dsdt));
+    return at;
+  }
+
+  private int reducedMadt(int processors) {
+    byte[] body = new byte[8 + 8 * processors];
+    put(body, 0, APIC_ADDRESS, 4);
+    processors(body, 8, processors);
+    return table("APIC", 3, body);
+  }
+
+  /** Entries of local APICs from {@code at} on; where they end. */
+  private static int processors(byte[] body, int at, int processors) {
+    for (int i = 0; i < processors; i++) {
+      entry(body, at, 0, 8);
+      body[at + 2] = (byte) i;
+      body[at + 3] = (byte) i;
+      put(body, at + 4, 1, 4);
+      at += 8;
+    }
+    return at;
   }
 
   // --- each table ---
@@ -138,14 +188,7 @@ public final class AcpiTables {
     byte[] body = new byte[8 + 8 * processors + 12 + 10 * 4 + 6];
     put(body, 0, APIC_ADDRESS, 4);
     put(body, 4, 1, 4); // there are 8259s, too
-    int at = 8;
-    for (int i = 0; i < processors; i++) {
-      entry(body, at, 0, 8);
-      body[at + 2] = (byte) i;
-      body[at + 3] = (byte) i;
-      put(body, at + 4, 1, 4);
-      at += 8;
-    }
+    int at = processors(body, 8, processors);
     entry(body, at, 1, 12);
     put(body, at + 4, IoApic.ADDRESS, 4);
     at += 12;

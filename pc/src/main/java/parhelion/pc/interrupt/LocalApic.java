@@ -365,16 +365,6 @@ public final class LocalApic {
     wires.changed();
   }
 
-  /**
-   * A hypervisor's interrupt, edge-triggered: one that comes while software has the local APIC off
-   * waits until it is on.
-   */
-  public void inject(int vector) {
-    set(irr, vector, true);
-    set(tmr, vector, false);
-    wires.changed();
-  }
-
   private void error(int bit) {
     boolean first = (pendingErrors & bit) == 0;
     pendingErrors |= bit;

@@ -22,11 +22,7 @@ import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
-import parhelion.pc.input.Key;
-import parhelion.pc.input.Typist;
 import parhelion.pc.intercept.TrapModel;
-import parhelion.pc.serial.DebugPorts;
-import parhelion.pc.serial.Uart;
 import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.EngineNotes;
@@ -34,8 +30,8 @@ import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
-import parhelion.toolstack.device.PcDevices;
 import parhelion.toolstack.device.PcInterface;
+import parhelion.toolstack.hvm.PvhBoot;
 import parhelion.toolstack.hvm.SharedConsole;
 import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.image.ElfImage;
@@ -52,9 +48,10 @@ public final class PcGuest implements Guest {
 
   private final PcSetup setup;
   private final PcMachine machine;
-  private final Uart console;
-  private final SerialOutput output;
-  private final PcDevices devices;
+
+  /** Null on a board without any. */
+  private final @Nullable PcHardware hardware;
+
   private final @Nullable XenUnderPc xen;
   private @Nullable GuestTrace trace;
   private @Nullable TrapModel trapModel;
@@ -85,24 +82,13 @@ public final class PcGuest implements Guest {
     boolean made = false;
     try {
       SharedConsole shared = new SharedConsole(sink);
-      ConsoleSink serial = shared.part();
-      output = new SerialOutput(serial, machine.timers());
-      console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
-      console.plug(Uart.COM1);
-      serial.whenRoom(() -> machine.post(console::peerHasRoom));
-      DebugPorts.plug(machine, value -> true);
-      devices =
-          new PcDevices(
-              machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), videoBios());
-      for (DeviceConfig device : setup.devices()) {
-        if (!device.isSplit(setup.offered())) {
-          device.plug(devices);
-        }
-      }
-      devices.ready();
+      hardware = setup.isBare() ? null : new PcHardware(machine, setup, videoBios(), shared.part());
       xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
+        case PcSetup.Pvh pvh ->
+            PvhBoot.load(
+                machine, pvh.config().kernel(), pvh.config().initrd(), pvh.config().commandLine());
         case PcSetup.Firmware _ -> describeToFirmware();
       }
       made = true;
@@ -114,7 +100,7 @@ public final class PcGuest implements Guest {
   }
 
   private XenUnderPc underXen(ConsoleSink output) {
-    GuestConfig config = setup.start() instanceof PcSetup.Kernel kernel ? kernel.config() : null;
+    GuestConfig config = setup.kernel();
     XenUnderPc under =
         new XenUnderPc(
             machine,
@@ -124,7 +110,7 @@ public final class PcGuest implements Guest {
                 setup.memoryMib() * 1024L,
                 config == null ? "firmware" : config.kernel().name(),
                 config == null ? "" : config.commandLine()),
-            devices,
+            hardware == null ? null : hardware.devices(),
             output);
     under.attach(setup.devices());
     return under;
@@ -151,7 +137,7 @@ public final class PcGuest implements Guest {
               config.cpu().model(),
               config.cpu().engine(),
               config.start() instanceof PcSetup.Firmware firmware ? firmware.image() : new byte[0],
-              PcConfig.BoardKind.PC,
+              config.isBare() ? PcConfig.BoardKind.BARE : PcConfig.BoardKind.PC,
               config.offered() == PcInterface.XEN
                   ? XenUnderPc.ownFrames(config.memoryMib() * MIB)
                   : 0),
@@ -185,7 +171,9 @@ public final class PcGuest implements Guest {
   }
 
   private void boot(GuestConfig config) {
-    devices.assignAddresses(PciInterrupts.lines());
+    if (hardware != null) {
+      hardware.devices().assignAddresses(PciInterrupts.lines());
+    }
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
@@ -217,7 +205,9 @@ public final class PcGuest implements Guest {
   @Override
   public Outcome run() {
     PcMachine.End end = machine.run();
-    output.pass();
+    if (hardware != null) {
+      hardware.pass();
+    }
     XenUnderPc under = xen;
     if (under != null) {
       under.services().console().runAll();
@@ -237,7 +227,8 @@ public final class PcGuest implements Guest {
   }
 
   private @Nullable KernelSymbols symbols() {
-    return setup.start() instanceof PcSetup.Kernel kernel ? kernel.config().symbols().get() : null;
+    GuestConfig config = setup.kernel();
+    return config == null ? null : config.symbols().get();
   }
 
   private String report() {
@@ -272,24 +263,24 @@ public final class PcGuest implements Guest {
 
   @Override
   public void input(byte[] bytes, int offset, int length) throws InterruptedException {
-    console.receive(bytes, offset, length);
+    if (hardware != null) {
+      hardware.input(bytes, offset, length);
+    } else if (xen != null) {
+      xen.services().console().feed(bytes, offset, length);
+    }
   }
 
   @Override
   public Screen screen() {
-    return Screen.of(MachineCall.of(machine, devices::screenshot));
+    return hardware == null ? Guest.super.screen() : hardware.screen();
   }
 
   @Override
   public void type(String text) {
-    List<List<Key>> chords;
-    try {
-      chords = Typist.keys(text);
-    } catch (IllegalArgumentException e) {
-      throw new UserError(e.getMessage() + ": give characters of a US keyboard, <up> and such", e);
-    }
-    if (!MachineCall.of(machine, () -> devices.type(chords))) {
-      throw new UserError("the guest has not read what was typed before: type less");
+    if (hardware == null) {
+      Guest.super.type(text);
+    } else {
+      hardware.type(text);
     }
   }
 
@@ -303,7 +294,9 @@ public final class PcGuest implements Guest {
 
   @Override
   public void requestShutdown() {
-    machine.post(() -> machine.power().pressPowerButton());
+    if (hardware != null) {
+      machine.post(() -> machine.power().pressPowerButton());
+    }
     if (xen != null) {
       xen.services().requestShutdown();
     }
@@ -469,7 +462,9 @@ public final class PcGuest implements Guest {
     if (xen != null) {
       xen.close();
     }
-    devices.close();
+    if (hardware != null) {
+      hardware.close();
+    }
     machine.close();
   }
 }

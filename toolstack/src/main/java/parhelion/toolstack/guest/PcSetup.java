@@ -1,6 +1,7 @@
 package parhelion.toolstack.guest;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.PcInterface;
@@ -34,12 +35,42 @@ public record PcSetup(
   public record Kernel(GuestConfig config) implements Start {}
 
   /**
+   * A kernel that begins as Xen begins a domain without firmware: there is no hardware but
+   * processors and their local APICs, and all else comes by Xen's interface.
+   */
+  public record Pvh(GuestConfig config) implements Start {}
+
+  /**
    * Firmware, which finds by itself what to start.
    *
    * @param image bytes that end at 4 GiB, a multiple of 4096
    * @param videoBios what is in the display's ROM; empty for nothing
    */
   public record Firmware(byte[] image, byte[] videoBios) implements Start {}
+
+  /** A PVH guest: one on a board without devices, by Xen's interface alone. */
+  public static PcSetup pvh(GuestConfig config) {
+    return new PcSetup(
+        config.memoryMib(),
+        config.vcpus(),
+        config.cpu(),
+        config.devices(),
+        new Pvh(config),
+        PcInterface.XEN);
+  }
+
+  /** What it is made of where there is a kernel already; null where firmware finds one. */
+  @Nullable GuestConfig kernel() {
+    return switch (start) {
+      case Kernel kernel -> kernel.config();
+      case Pvh pvh -> pvh.config();
+      case Firmware _ -> null;
+    };
+  }
+
+  boolean isBare() {
+    return start instanceof Pvh;
+  }
 
   /** A guest with a kernel. */
   public static PcSetup of(GuestConfig config) {

@@ -85,7 +85,7 @@ final class XenMachine implements HvmMachine, VcpuRunner {
 
   @Override
   public void interrupt(int vcpu, int vector) {
-    vcpu(vcpu).apic().inject(vector);
+    vcpu(vcpu).apic().accept(vector, false);
   }
 
   @Override
