@@ -1,6 +1,7 @@
 package parhelion.app;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -192,6 +193,7 @@ final class CompareCommand implements Callable<Integer> {
     if (cpu.perfMap) {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
+    ReportArguments.checkDirectory(json);
     ReportArguments.Opened opened = report.open();
     CompareProgress progress = new CompareProgress();
     LabRun run = new LabRun(config(), progress);
@@ -206,7 +208,12 @@ final class CompareCommand implements Callable<Integer> {
     if (json != null) {
       ResultFile.write(comparison, json);
     }
-    report.show(comparison, opened, json == null && report.hasNoFile() ? PAGE : null, System.out);
+    report.show(
+        comparison,
+        opened,
+        json == null && report.hasNoFile() ? PAGE : null,
+        new PrintWriter(System.out, false),
+        new PrintWriter(System.err, false));
     if (run.isStopped()) {
       return ExitStatus.INTERRUPTED;
     }

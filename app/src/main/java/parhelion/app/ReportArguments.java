@@ -1,6 +1,7 @@
 package parhelion.app;
 
-import java.io.PrintStream;
+import java.io.Console;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -86,7 +87,8 @@ final class ReportArguments {
     return models;
   }
 
-  private static void checkDirectory(@Nullable Path file) {
+  /** {@link UserError} for a file that cannot be written as its directory is not there. */
+  static void checkDirectory(@Nullable Path file) {
     Path directory = file == null ? null : file.toAbsolutePath().getParent();
     if (directory != null && !Files.isDirectory(directory)) {
       throw new UserError("cannot write " + file + ": there is no directory " + directory);
@@ -97,20 +99,33 @@ final class ReportArguments {
    * Writes the files and shows the tables.
    *
    * @param otherwise where the page goes if {@code --html} was not given; null for nowhere
+   * @param out for the tables
+   * @param err for what was written where
    */
-  void show(Comparison comparison, Opened opened, @Nullable Path otherwise, PrintStream out) {
+  void show(
+      Comparison comparison,
+      Opened opened,
+      @Nullable Path otherwise,
+      PrintWriter out,
+      PrintWriter err) {
     Analysis result = Analysis.of(comparison, opened.models(), opened.baseline());
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    boolean terminal = isTerminal();
     out.print(TerminalReport.of(result, width(), terminal && System.getenv("NO_COLOR") == null));
     out.flush();
     Path page = html != null ? html : otherwise;
     if (page != null) {
       ResultFile.replace(page, HtmlReport.of(result));
-      System.err.println("parhelion: the report is in " + page);
+      err.println("parhelion: the report is in " + page);
+      err.flush();
     }
     if (analysis != null) {
       ResultFile.replace(analysis, JsonReport.of(result));
     }
+  }
+
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 
   private static int width() {

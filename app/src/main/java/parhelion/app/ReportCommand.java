@@ -1,16 +1,21 @@
 package parhelion.app;
 
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import parhelion.lab.cost.CostModel;
 import parhelion.lab.cost.CostModels;
 import parhelion.lab.result.ResultFile;
 import parhelion.toolstack.UserError;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code parhelion report}: the results of a comparison shown again, without running anything. */
 @Command(
@@ -48,20 +53,24 @@ final class ReportCommand implements Callable<Integer> {
       description = "Name the cost models that come along, and do nothing.")
   boolean listModels;
 
+  @Spec @Nullable CommandSpec spec;
+
   @Override
   public Integer call() {
+    CommandLine command = Objects.requireNonNull(spec).commandLine();
+    PrintWriter out = command.getOut();
     if (listModels) {
       for (CostModel model : CostModels.builtIn()) {
-        System.out.printf(
-            "%-17s %d  %s: %s%n", model.id(), model.year(), model.title(), model.hardware());
+        out.printf("%-17s %d  %s: %s%n", model.id(), model.year(), model.title(), model.hardware());
       }
+      out.flush();
       return ExitStatus.OK;
     }
     if (file == null) {
       throw new UserError("report needs a file: parhelion report FILE.json");
     }
     ReportArguments.Opened opened = report.open();
-    report.show(ResultFile.read(file), opened, null, System.out);
+    report.show(ResultFile.read(file), opened, null, out, command.getErr());
     return ExitStatus.OK;
   }
 }

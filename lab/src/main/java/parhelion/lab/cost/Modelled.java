@@ -16,8 +16,9 @@ import parhelion.pc.intercept.TrapModel;
  * and each interception at its price. What the hardware would not take as an exit, it does at its
  * native price. Waiting for devices is in neither.
  *
- * @param workNanos the guest's instructions
- * @param nativeNanos what the events take on the bare machine
+ * @param bareNanos an operation on the bare machine, where the kernel is an unmodified one: the
+ *     instructions of a PC's guest and its events at native prices, or this guest's own where no PC
+ *     was run
  * @param parts what virtualisation adds, by kind of event, the greatest first
  * @param unpriced events by operation that the hardware takes and the model has no price for
  * @param borrowedUpdates whether the number of page-table updates is the paravirtual guest's, as
@@ -26,13 +27,15 @@ import parhelion.pc.intercept.TrapModel;
 public record Modelled(
     CostModel model,
     Technique technique,
-    double workNanos,
-    double nativeNanos,
+    double bareNanos,
     List<Part> parts,
     Map<String, Double> unpriced,
     boolean borrowedUpdates) {
+  /** The part of a guest that executes more instructions than the bare machine would. */
+  public static final String INSTRUCTIONS = "instructions";
+
   /**
-   * One kind of event.
+   * One kind of event, or the instructions that there are more of.
    *
    * @param event the price's key
    * @param times by operation
@@ -42,17 +45,12 @@ public record Modelled(
 
   /** An operation's time with the hypervisor. */
   public double totalNanos() {
-    return bareNanos() + parts.stream().mapToDouble(Part::nanos).sum();
-  }
-
-  /** An operation's time on the bare machine. */
-  public double bareNanos() {
-    return workNanos + nativeNanos;
+    return Math.max(0, bareNanos + parts.stream().mapToDouble(Part::nanos).sum());
   }
 
   /** How many times as long as on the bare machine. */
   public double timesBare() {
-    return bareNanos() == 0 ? 1 : totalNanos() / bareNanos();
+    return bareNanos == 0 ? 1 : totalNanos() / bareNanos;
   }
 
   /**
@@ -60,13 +58,18 @@ public record Modelled(
    *
    * @param updates page-table updates by operation of the paravirtual guest at the same work, for
    *     PCs, or null where that has not been run
+   * @param unmodified the same operation of a PC's guest, whose kernel does what it would do on the
+   *     bare machine; null to take {@code counts} for that
    */
   public static Modelled of(
-      CostModel model, Technique technique, PerOperation counts, @Nullable Double updates) {
-    Map<String, Double> events = new TreeMap<>();
-    counts.interceptions().forEach((key, rate) -> events.put(key, rate.times()));
+      CostModel model,
+      Technique technique,
+      PerOperation counts,
+      @Nullable Double updates,
+      @Nullable PerOperation unmodified) {
     TrapModel exits =
         technique == Technique.PARA || technique == Technique.PARTIAL ? null : model.exits();
+    Map<String, Double> events = events(counts);
     boolean borrowed = false;
     if (exits == null) {
       events.put(CostModel.PAGE_TABLE_UPDATE, counts.pageTableUpdates());
@@ -76,50 +79,62 @@ public record Modelled(
           CostModel.PAGE_TABLE_UPDATE,
           borrowed && updates != null ? updates : counts.pageTableUpdates());
     }
-    events.put(CostModel.BYTE_COPIED, counts.bytesCopied());
-    return price(model, technique, exits, counts.instructions(), events, borrowed);
+    double own = counts.instructions() * model.nanosPerInstruction() + bare(model, events);
+    double bare =
+        unmodified == null
+            ? own
+            : unmodified.instructions() * model.nanosPerInstruction()
+                + bare(model, events(unmodified));
+    Map<String, Double> unpriced = new TreeMap<>();
+    List<Part> parts = parts(model, exits, events, unpriced);
+    if (unmodified != null) {
+      parts.add(
+          new Part(INSTRUCTIONS, counts.instructions() - unmodified.instructions(), own - bare));
+    }
+    parts.sort((a, b) -> Double.compare(b.nanos, a.nanos));
+    return new Modelled(model, technique, bare, List.copyOf(parts), unpriced, borrowed);
   }
 
-  private static Modelled price(
-      CostModel model,
-      Technique technique,
-      @Nullable TrapModel exits,
-      double instructions,
-      Map<String, Double> events,
-      boolean borrowed) {
-    double bare = 0;
-    Map<String, Part> parts = new TreeMap<>();
-    Map<String, Double> unpriced = new TreeMap<>();
+  private static Map<String, Double> events(PerOperation counts) {
+    Map<String, Double> events = new TreeMap<>();
+    counts.interceptions().forEach((key, rate) -> events.put(key, rate.times()));
+    events.put(CostModel.BYTE_COPIED, counts.bytesCopied());
+    return events;
+  }
+
+  /** What events take on the bare machine. */
+  private static double bare(CostModel model, Map<String, Double> events) {
+    double nanos = 0;
     for (Map.Entry<String, Double> event : events.entrySet()) {
-      double times = event.getValue();
-      if (times == 0) {
-        continue;
-      }
-      boolean taken = exits == null || isExit(exits, event.getKey());
       Price price = model.price(event.getKey());
-      if (price == null) {
-        if (taken) {
-          unpriced.put(event.getKey(), times);
-        }
-        continue;
-      }
-      bare += times * price.nativeNanos();
-      if (taken) {
-        Part part = new Part(price.event(), times, times * (price.nanos() - price.nativeNanos()));
-        parts.merge(
-            price.event(), part, (a, b) -> new Part(a.event, a.times + b.times, a.nanos + b.nanos));
-      }
+      nanos += price == null ? 0 : event.getValue() * price.nativeNanos();
     }
-    List<Part> sorted = new ArrayList<>(parts.values());
-    sorted.sort((a, b) -> Double.compare(b.nanos, a.nanos));
-    return new Modelled(
-        model,
-        technique,
-        instructions * model.nanosPerInstruction(),
-        bare,
-        List.copyOf(sorted),
-        unpriced,
-        borrowed);
+    return nanos;
+  }
+
+  /** What the hypervisor adds, by price. */
+  private static List<Part> parts(
+      CostModel model,
+      @Nullable TrapModel exits,
+      Map<String, Double> events,
+      Map<String, Double> unpriced) {
+    Map<String, Part> parts = new TreeMap<>();
+    events.forEach(
+        (event, times) -> {
+          if (times == 0 || exits != null && !isExit(exits, event)) {
+            return;
+          }
+          Price price = model.price(event);
+          if (price == null) {
+            unpriced.put(event, times);
+            return;
+          }
+          parts.merge(
+              price.event(),
+              new Part(price.event(), times, times * (price.nanos() - price.nativeNanos())),
+              (a, b) -> new Part(a.event, a.times + b.times, a.nanos + b.nanos));
+        });
+    return new ArrayList<>(parts.values());
   }
 
   /** Whether an event is one for the hypervisor; of what a PC does not have, all are. */

@@ -121,7 +121,9 @@ public record Analysis(
       List<Modelled> modelled = new ArrayList<>();
       for (CostModel model : models) {
         if (model.techniques().contains(technique)) {
-          modelled.add(Modelled.of(model, technique, counts, updates));
+          modelled.add(
+              Modelled.of(
+                  model, technique, counts, updates, unmodified(comparison, info, technique)));
         }
       }
       entries.put(
@@ -135,6 +137,24 @@ public record Analysis(
               cell.failure()));
     }
     return new Row(info, reference, entries, Finding.of(info, reference, entries));
+  }
+
+  /**
+   * What an unmodified kernel does, for techniques whose kernel is another or none: a PC's guest at
+   * the same work, the one with the lighter drivers if it was run.
+   */
+  private static @Nullable PerOperation unmodified(
+      Comparison comparison, WorkloadInfo info, Technique technique) {
+    if (technique != Technique.PARA && technique != Technique.PARTIAL) {
+      return null;
+    }
+    for (Technique pc : List.of(Technique.FULL_VIRTIO, Technique.FULL)) {
+      Cell cell = comparison.cell(pc, info.id());
+      if (cell != null && !cell.samples().isEmpty()) {
+        return PerOperation.of(cell.samples());
+      }
+    }
+    return null;
   }
 
   /** Paravirtualisation is what others are compared with; else the first that there is. */

@@ -42,7 +42,10 @@ public record Finding(Technique technique, boolean isModelled, String text, List
     List<Finding> findings = new ArrayList<>();
     Entry base = reference == null ? null : entries.get(reference);
     for (Entry entry : entries.values()) {
-      if (base != null && entry != base && entry.slower() != null && entry.counts() != null) {
+      if (base != null
+          && entry.technique() != reference
+          && entry.slower() != null
+          && entry.counts() != null) {
         findings.add(measured(info, entry, base, entry.slower(), entry.counts()));
       }
     }
@@ -161,15 +164,16 @@ public record Finding(Technique technique, boolean isModelled, String text, List
     double intercepted = weights.stream().mapToDouble(Weight::share).sum();
     double rest = 1 - intercepted;
     if (Math.abs(intercepted - named) >= LEAST_SHARE) {
-      parts.add(
-          "%s for other interceptions together".formatted(Figures.percent(intercepted - named)));
+      parts.add(part(intercepted - named, "for other interceptions together"));
     }
     parts.add(
-        "%s outside of interceptions, in %s times the instructions"
-            .formatted(
-                Figures.percent(rest),
-                Figures.number(
-                    other.instructions() == 0 ? 1 : own.instructions() / other.instructions())));
+        part(rest, "outside of interceptions")
+            + ", in %s times the instructions"
+                .formatted(
+                    Figures.number(
+                        other.instructions() == 0
+                            ? 1
+                            : own.instructions() / other.instructions())));
     text.append(' ').append(String.join(", ", parts)).append('.');
     double left = outside(own) / outside(other);
     if (outside(own) > 0 && outside(other) > 0) {
@@ -178,6 +182,11 @@ public record Finding(Technique technique, boolean isModelled, String text, List
               .formatted(Figures.number(left)));
     }
     return text.toString();
+  }
+
+  /** A share, or what is to be taken off where the reference has more of it. */
+  private static String part(double share, String what) {
+    return (share < 0 ? "less " : "") + Figures.percent(Math.abs(share)) + " " + what;
   }
 
   private static double outside(PerOperation counts) {

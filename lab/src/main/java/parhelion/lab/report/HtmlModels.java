@@ -65,7 +65,9 @@ final class HtmlModels {
         "p",
         "None of this was measured. Modelled time is the guest's instructions at a rate of that"
             + " hardware plus what was counted times what each costs there; waiting for devices is"
-            + " left out. The numbers say how many times as long as on the bare machine.");
+            + " left out. The numbers say how many times as long as on the bare machine, whose"
+            + " kernel does what a PC's guest does: a paravirtual kernel's further instructions"
+            + " count, too.");
     if (columns.stream().anyMatch(column -> borrowed(column))) {
       html.text(
           "p",

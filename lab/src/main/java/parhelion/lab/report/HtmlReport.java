@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.lab.report.Analysis.Entry;
 import parhelion.lab.report.Analysis.Row;
@@ -25,7 +25,7 @@ import parhelion.lab.statistics.Summary;
  * aloud.
  */
 public final class HtmlReport {
-  private static final int MOST_KINDS = 60;
+  private static final int MOST_KINDS = 40;
 
   private final Analysis analysis;
   private final Html html = new Html();
@@ -87,19 +87,23 @@ public final class HtmlReport {
     fact("File", c.kernel().file());
     fact("SHA-256", c.kernel().sha256().substring(0, 16) + "...");
     fact("Started", c.startedAt());
-    fact("Host", c.host().cpu());
     fact(
-        "",
-        c.host().processors()
+        "Host",
+        c.host().cpu()
+            + ", "
+            + c.host().processors()
             + " processors, "
-            + (c.host().memoryBytes() == 0 ? "" : Figures.bytes(c.host().memoryBytes()) + ", ")
+            + (c.host().memoryBytes() == 0
+                ? ""
+                : Figures.bytes((double) c.host().memoryBytes()) + ", ")
             + c.host().os());
     fact("JDK", c.host().jdk());
     fact("Guests", c.memoryMib() + " MiB, " + c.vcpus() + " processor(s), " + c.engine());
     fact("Clock, seed", c.clock() + ", " + c.seed());
     fact("Repetitions", c.repetitions() + " after " + c.warmUps() + " to warm up");
     fact("Parhelion", c.version() + ", " + c.commit());
-    fact("Command", String.join(" ", c.command()));
+    html.open("div", "class", "wide").text("dt", "Command");
+    html.open("dd").text("code", "parhelion " + String.join(" ", c.command())).close().closeLine();
     html.closeLine();
   }
 
@@ -294,8 +298,7 @@ public final class HtmlReport {
     line("host's processor time", columns, counts -> Figures.time(counts.hostCpuNanos()));
     line("guest's time", columns, counts -> Figures.time(counts.guestNanos()));
     line("instructions", columns, counts -> Figures.number(counts.instructions()));
-    Set<String> kinds = new TreeSet<>();
-    columns.forEach(column -> kinds.addAll(column.counts.byDevice().keySet()));
+    List<String> kinds = kinds(columns);
     kinds.stream()
         .limit(MOST_KINDS)
         .forEach(kind -> line(kind, columns, counts -> rate(counts.byDevice().get(kind))));
@@ -306,9 +309,37 @@ public final class HtmlReport {
     line("TLB flushes", columns, counts -> Figures.number(counts.tlbFlushes()));
     line("interrupts", columns, counts -> Figures.number(counts.interrupts()));
     line("bytes copied", columns, counts -> Figures.bytes(counts.bytesCopied()));
-    line("memory beyond the guest's", columns, counts -> Figures.bytes(counts.overheadBytes()));
+    line(
+        "memory beyond the guest's",
+        columns,
+        counts -> Figures.bytes((double) counts.overheadBytes()));
     html.close().close().closeLine();
     hypercalls(columns);
+  }
+
+  /** The heaviest under any technique first, then the most frequent. */
+  private static List<String> kinds(List<Column> columns) {
+    Map<String, PerOperation.Rate> most = new TreeMap<>();
+    for (Column column : columns) {
+      column
+          .counts
+          .byDevice()
+          .forEach(
+              (kind, rate) ->
+                  most.merge(
+                      kind,
+                      rate,
+                      (a, b) ->
+                          new PerOperation.Rate(
+                              Math.max(a.times(), b.times()), Math.max(a.nanos(), b.nanos()))));
+    }
+    return most.entrySet().stream()
+        .sorted(
+            Comparator.comparingDouble(
+                    (Map.Entry<String, PerOperation.Rate> kind) -> -kind.getValue().nanos())
+                .thenComparingDouble(kind -> -kind.getValue().times()))
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   private void hypercalls(List<Column> columns) {

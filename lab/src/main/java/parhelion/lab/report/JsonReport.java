@@ -109,7 +109,6 @@ public final class JsonReport {
   private static Map<String, Object> modelled(Modelled modelled) {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("model", modelled.model().id());
-    map.put("workNanos", modelled.workNanos());
     map.put("bareNanos", modelled.bareNanos());
     map.put("totalNanos", modelled.totalNanos());
     map.put("timesBare", modelled.timesBare());

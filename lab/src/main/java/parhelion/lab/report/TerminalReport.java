@@ -114,8 +114,8 @@ public final class TerminalReport {
       return left(text + (cell >= 14 ? "       " : ""), cell);
     }
     String sign = !slower.isSignificant() ? " " : slower.estimate() > 1 ? "*" : "+";
-    String ratio = " x" + Figures.number(slower.estimate());
-    String padded = left(text + pad(ratio, Math.max(6, ratio.length())) + sign, cell);
+    String ratio = " x" + Figures.number(slower.estimate()) + sign;
+    String padded = left(text + pad(ratio, Math.max(7, ratio.length())), cell);
     if (!colours || sign.equals(" ")) {
       return padded;
     }

@@ -96,14 +96,15 @@ public record PerOperation(
     return sorted;
   }
 
-  /** The name of a key's group: "port write of com1", "control register CR3", "HLT". */
+  /** The name of a key's group: "port write of com1", "control register CR3", "RDMSR". */
   public static String group(String key) {
     String[] parts = key.split(":", 3);
     if (parts.length == 1) {
       return key;
     }
     if (parts[1].equals("cpu")) {
-      return parts.length == 2 ? parts[0] : parts[0] + " " + parts[2];
+      // There are dozens of model-specific registers, and all of them cost the same.
+      return parts.length == 2 || parts[0].endsWith("MSR") ? parts[0] : parts[0] + " " + parts[2];
     }
     // A sub-key without a register is a kind of the cause itself: hypercall mmu_update.
     return parts.length == 2 ? parts[0] + " " + parts[1] : parts[0] + " of " + parts[1];

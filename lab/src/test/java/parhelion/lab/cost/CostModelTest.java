@@ -124,9 +124,9 @@ final class CostModelTest {
     }
     for (Technique technique : model.techniques()) {
       Map<String, Count> counted = technique == Technique.PARA ? para : pc;
-      Modelled modelled = Modelled.of(model, technique, counts(counted, 1000, 5, 7), 5.0);
+      Modelled modelled = Modelled.of(model, technique, counts(counted, 1000, 5, 7), 5.0, null);
       assertEquals(Map.of(), modelled.unpriced());
-      assertTrue(modelled.totalNanos() > modelled.workNanos());
+      assertTrue(modelled.totalNanos() > 1000 * model.nanosPerInstruction());
     }
   }
 
@@ -188,10 +188,9 @@ final class CostModelTest {
             500,
             0,
             100);
-    Modelled modelled = Modelled.of(mine(), Technique.FULL, counts, 4.0);
-    assertEquals(500, modelled.workNanos());
-    // Of the bare machine: ports, both kinds of exceptions, and stores to page tables.
-    assertEquals(10 * 10 + 7 * 7 + 4 * 1, modelled.nativeNanos(), 1e-9);
+    Modelled modelled = Modelled.of(mine(), Technique.FULL, counts, 4.0, null);
+    // The bare machine: instructions, ports, both kinds of exceptions, and stores to page tables.
+    assertEquals(500 + 10 * 10 + 7 * 7 + 4 * 1, modelled.bareNanos(), 1e-9);
     // vmx takes page faults alone of the exceptions, and no system call.
     double added = 3 * 2000 + 10 * 90 + 2 * 63 + 4 * 49 + 100 * 2;
     assertEquals(500 + 153 + added, modelled.totalNanos(), 1e-9);
@@ -206,7 +205,7 @@ final class CostModelTest {
     PerOperation counts =
         counts(Map.of("HLT:cpu", new Count(4, 0), "system call:cpu", new Count(9, 0)), 1, 0, 0);
     assertEquals(
-        Map.of("HLT:cpu", 4.0), Modelled.of(mine(), Technique.FULL, counts, null).unpriced());
+        Map.of("HLT:cpu", 4.0), Modelled.of(mine(), Technique.FULL, counts, null, null).unpriced());
   }
 
   @Test
@@ -217,16 +216,30 @@ final class CostModelTest {
             100,
             6,
             0);
-    Modelled modelled = Modelled.of(mine(), Technique.PARA, counts, 99.0);
+    Modelled modelled = Modelled.of(mine(), Technique.PARA, counts, 99.0, null);
     assertEquals(100 + 2 * 200 + 70 + 6 * 50, modelled.totalNanos(), 1e-9);
     assertFalse(modelled.borrowedUpdates());
+  }
+
+  @Test
+  void theBareMachineRunsTheUnmodifiedKernel() {
+    PerOperation para = counts(Map.of("hypercall:mmu_update", new Count(2, 0)), 700, 6, 0);
+    PerOperation pc = counts(Map.of("exception:cpu:vector 14", new Count(3, 0)), 500, 0, 0);
+    Modelled modelled = Modelled.of(mine(), Technique.PARA, para, null, pc);
+    assertEquals(500 + 3 * 7, modelled.bareNanos(), 1e-9);
+    assertEquals(700 + 2 * 200 + 6 * 50, modelled.totalNanos(), 1e-9);
+    assertTrue(
+        modelled
+            .parts()
+            .contains(new Modelled.Part(Modelled.INSTRUCTIONS, 200, 700 + 6 - (500 + 21))));
   }
 
   @Test
   void nestedPagingNeedsNobodysPageTableUpdates() {
     CostModel nested = CostFile.parse("mine.yaml", TEXT.replace("exits: vmx", "exits: ept"));
     PerOperation counts = counts(Map.of("exception:cpu:vector 14", new Count(3, 0)), 10, 0, 0);
-    assertEquals(10 + 3 * 7, Modelled.of(nested, Technique.FULL, counts, 50.0).totalNanos(), 1e-9);
+    assertEquals(
+        10 + 3 * 7, Modelled.of(nested, Technique.FULL, counts, 50.0, null).totalNanos(), 1e-9);
   }
 
   // --- files ---

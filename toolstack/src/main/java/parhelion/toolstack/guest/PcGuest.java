@@ -72,8 +72,8 @@ public final class PcGuest implements Guest {
   }
 
   /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
-  public PcGuest(GuestConfig config, MachineClock clock, ConsoleTail console) {
-    this(PcSetup.of(config), clock, console);
+  public PcGuest(PcSetup setup, MachineClock clock, ConsoleTail console) {
+    this(setup, clock, (ConsoleSink) console);
   }
 
   /** Builds the guest; nothing runs yet. */
