@@ -410,6 +410,13 @@ public final class PcMachine implements Board, AutoCloseable {
     }
   }
 
+  /** Lets another processor run in the place of the one that runs, if it can. */
+  public void yieldTo(PcVcpu vcpu) {
+    if (vcpu.isRunnable()) {
+      wake(vcpu);
+    }
+  }
+
   /** A processor has something to do: where another runs, that soon makes room. */
   void wake(PcVcpu vcpu) {
     PcVcpu running = current;

@@ -30,7 +30,7 @@ final class PcMachineTest {
   private final StringBuilder said = new StringBuilder();
 
   /** Firmware whose last bytes are the program that the processor starts with. */
-  private static byte[] firmware(String program, int at) {
+  static byte[] firmware(String program, int at) {
     byte[] rom = new byte[64 << 10];
     byte[] bytes = HexFormat.ofDelimiter(" ").parseHex(program.strip());
     System.arraycopy(bytes, 0, rom, at, bytes.length);
@@ -62,7 +62,7 @@ final class PcMachineTest {
   }
 
   /** mov dx, 604h; mov ax, 3400h; out dx, ax: soft off. */
-  private static final String OFF = "ba 04 06 b8 00 34 ef f4 ";
+  static final String OFF = "ba 04 06 b8 00 34 ef f4 ";
 
   @Test
   void firmwareRunsFromTheResetVectorAndSwitchesOff() {

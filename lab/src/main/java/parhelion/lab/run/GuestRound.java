@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Timer;
 import java.util.TimerTask;
 import org.jspecify.annotations.Nullable;
-import parhelion.lab.result.Technique;
 import parhelion.lab.workload.Need;
 import parhelion.lab.workload.Roster;
 import parhelion.lab.workload.Workload;
@@ -21,15 +20,15 @@ import parhelion.media.net.nat.config.NatConfig;
 import parhelion.pc.time.CountedClock;
 import parhelion.pc.time.HostClock;
 import parhelion.toolstack.device.BlockConfig;
-import parhelion.toolstack.device.CardModel;
 import parhelion.toolstack.device.DeviceConfig;
-import parhelion.toolstack.device.DiskBus;
 import parhelion.toolstack.device.NetworkDevice;
+import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.guest.ConsoleTail;
 import parhelion.toolstack.guest.Guest;
 import parhelion.toolstack.guest.GuestConfig;
 import parhelion.toolstack.guest.Outcome;
 import parhelion.toolstack.guest.PcGuest;
+import parhelion.toolstack.guest.PcSetup;
 import parhelion.toolstack.guest.PvGuest;
 import parhelion.toolstack.image.ModuleSet;
 import parhelion.xen.RealClock;
@@ -54,7 +53,7 @@ final class GuestRound {
 
   private final LabConfig config;
   private final LabKernel kernel;
-  private final Technique technique;
+  private final Machine machine;
   private final @Nullable Scratch scratch;
   private final @Nullable NetService service;
   private final ConsoleTail console = new ConsoleTail();
@@ -70,19 +69,14 @@ final class GuestRound {
   GuestRound(
       LabConfig config,
       LabKernel kernel,
-      Technique technique,
+      Machine machine,
       @Nullable Scratch scratch,
       @Nullable NetService service) {
     this.config = config;
     this.kernel = kernel;
-    this.technique = technique;
+    this.machine = machine;
     this.scratch = scratch;
     this.service = service;
-  }
-
-  /** Whether guests of a technique are PCs. */
-  private static boolean isPc(Technique technique) {
-    return technique != Technique.PARA;
   }
 
   /**
@@ -97,7 +91,7 @@ final class GuestRound {
     List<DeviceConfig> devices = new ArrayList<>();
     try {
       plug(workloads, devices);
-      ModuleSet.Request request = LabKernel.request(devices, isPc(technique));
+      ModuleSet.Request request = LabKernel.request(devices, machine.offered());
       GuestConfig guestConfig =
           new GuestConfig(
               "lab",
@@ -109,10 +103,7 @@ final class GuestRound {
                   request,
                   config.rowMillis()),
               kernel.commandLine(
-                  isPc(technique) ? "ttyS0" : "hvc0",
-                  deviceWords(devices),
-                  config.append(),
-                  config.rowMillis()),
+                  machine.console(), deviceWords(devices), config.append(), config.rowMillis()),
               config.memoryMib(),
               config.vcpus(),
               config.cpu(),
@@ -131,12 +122,7 @@ final class GuestRound {
       DiskOptions options = DiskOptions.WRITABLE.withFormat(ImageFormat.RAW);
       devices.add(
           BlockConfig.of(
-              "xvda",
-              DiskImages.open(disks.disk(), options),
-              false,
-              false,
-              512,
-              technique == Technique.FULL ? DiskBus.AHCI : DiskBus.VIRTIO));
+              "xvda", DiskImages.open(disks.disk(), options), false, false, 512, machine.bus()));
     }
     NetService served = service;
     if (served != null && needs(workloads, Need.NETWORK)) {
@@ -153,7 +139,7 @@ final class GuestRound {
               MacAddress.ofDevice(1, 0),
               NetworkDevice.DEFAULT_MTU,
               NatNetwork.open(nat),
-              technique == Technique.FULL ? CardModel.E1000 : CardModel.VIRTIO));
+              machine.card()));
     }
   }
 
@@ -178,11 +164,12 @@ final class GuestRound {
   }
 
   private Guest build(GuestConfig guestConfig) {
+    PcInterface offered = machine.offered();
     Guest guest;
-    if (isPc(technique)) {
+    if (offered != null) {
       guest =
           new PcGuest(
-              guestConfig,
+              PcSetup.of(guestConfig, offered),
               config.virtualClock()
                   ? new CountedClock(Instant.ofEpochSecond(VIRTUAL_START_SECONDS))
                   : new HostClock(),

@@ -181,10 +181,15 @@ final class LabKernel {
     return initrd == null;
   }
 
-  static ModuleSet.Request request(List<DeviceConfig> devices, boolean pc) {
+  /**
+   * What devices need of the kernel.
+   *
+   * @param offered whose interface the PC offers; null for a Xen PV domain
+   */
+  static ModuleSet.Request request(List<DeviceConfig> devices, @Nullable PcInterface offered) {
     ModuleSet.Request request = ModuleSet.Request.NONE;
     for (DeviceConfig device : devices) {
-      request = request.and(pc ? device.pcModules(PcInterface.NONE) : device.modules());
+      request = request.and(offered == null ? device.modules() : device.pcModules(offered));
     }
     return request;
   }

@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parhelion.lab.result.Cell;
 import parhelion.lab.result.Comparison;
@@ -28,7 +29,8 @@ import parhelion.toolstack.image.Progress;
 public final class LabRun {
   /** The techniques that can be run, in their order within a round. */
   public static final List<Technique> TECHNIQUES =
-      List.of(Technique.FULL, Technique.FULL_VIRTIO, Technique.PARA, Technique.PARTIAL);
+      Stream.concat(Machine.all().stream().map(Machine::technique), Stream.of(Technique.PARTIAL))
+          .toList();
 
   private final LabConfig config;
   private final LabProgress progress;
@@ -125,7 +127,7 @@ public final class LabRun {
       ProgramRound round = new ProgramRound(config, scratch);
       return during(round::stop) ? round.run(possible, progress) : null;
     }
-    GuestRound round = new GuestRound(config, kernel, technique, scratch, service);
+    GuestRound round = new GuestRound(config, kernel, Machine.of(technique), scratch, service);
     return during(round::stop) ? round.run(possible, progress) : null;
   }
 
@@ -142,19 +144,10 @@ public final class LabRun {
     if (workload.need() == Need.NETWORK && !kernel.hasOwnInitramfs()) {
       return "nobody brings the network up in an initramfs of yours";
     }
-    return device ? kernel.lacks(driver(technique, workload.need())) : null;
-  }
-
-  /** What the kernel needs for a device of a technique's. */
-  private static ModuleSet.Request driver(Technique technique, Need need) {
-    List<String> names =
-        switch (technique) {
-          case FULL -> need == Need.DISK ? List.of("ahci", "sd_mod") : List.of("e1000");
-          case FULL_VIRTIO ->
-              List.of("virtio_pci", need == Need.DISK ? "virtio_blk" : "virtio_net");
-          default -> List.of(need == Need.DISK ? "xen-blkfront" : "xen-netfront");
-        };
-    return new ModuleSet.Request(names, List.of());
+    return device
+        ? kernel.lacks(
+            new ModuleSet.Request(Machine.of(technique).drivers(workload.need()), List.of()))
+        : null;
   }
 
   private void keep(Technique technique, Round round, boolean measured) {

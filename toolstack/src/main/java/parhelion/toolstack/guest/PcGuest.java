@@ -23,6 +23,7 @@ import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.intercept.TrapModel;
+import parhelion.pc.kvm.KvmInterface;
 import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.EngineNotes;
@@ -72,8 +73,8 @@ public final class PcGuest implements Guest {
   }
 
   /** Builds a guest whose console nobody reads but afterwards; nothing runs yet. */
-  public PcGuest(GuestConfig config, MachineClock clock, ConsoleTail console) {
-    this(PcSetup.of(config), clock, console);
+  public PcGuest(PcSetup setup, MachineClock clock, ConsoleTail console) {
+    this(setup, clock, (ConsoleSink) console);
   }
 
   /** Builds the guest; nothing runs yet. */
@@ -85,6 +86,9 @@ public final class PcGuest implements Guest {
       SharedConsole shared = new SharedConsole(sink);
       hardware = setup.isBare() ? null : new PcHardware(machine, setup, roms(), shared.part());
       xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
+      if (setup.offered() == PcInterface.KVM) {
+        var unused = KvmInterface.offer(machine);
+      }
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
         case PcSetup.Pvh pvh ->

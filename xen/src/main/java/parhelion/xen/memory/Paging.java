@@ -62,6 +62,7 @@ public final class Paging {
 
   /** Flushes of TLBs that were asked for with a mapping. */
   private long mappingFlushes;
+
   private final MmuExtOps extOps;
   private final GrantMappings grantMappings;
 
