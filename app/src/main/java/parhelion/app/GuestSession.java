@@ -194,7 +194,7 @@ final class GuestSession {
 
   private Guest build(KernelChoice choice, String words, GuestOutput console) {
     ElfImage kernel = choice.kernel();
-    PcSetup.Firmware start = choice.firmware();
+    PcSetup.Start start = choice.start();
     if (start != null) {
       return compared(
           new PcGuest(

@@ -275,13 +275,13 @@ final class E1000Transmitter {
     if (!SoftwareOffload.isSound(packet)) {
       return null;
     }
-    if (bytes.length - Checksums.headerBytes(bytes) > context.segmentBytes) {
-      return packet;
-    }
-    if (context.v4) {
+    if (context.v4) { // of the whole, too: whoever takes it uncut looks at that
       bytes[ip + 10] = 0;
       bytes[ip + 11] = 0;
       boolean unused = Checksums.fill(bytes, ip, headers.transport(), ip + 10);
+    }
+    if (bytes.length - Checksums.headerBytes(bytes) > context.segmentBytes) {
+      return packet;
     }
     return new Packet(bytes, Checksum.BLANK, Gso.NONE, 0);
   }
