@@ -395,6 +395,19 @@ final class ReportTest {
   }
 
   @Test
+  void allTechniquesFitTheNarrowestTerminal() {
+    List<Cell> cells = new ArrayList<>();
+    for (Technique technique : Technique.values()) {
+      cells.add(cell(technique, "fork", 123_456 + 9_000 * technique.ordinal(), 5, Map.of()));
+    }
+    String text = TerminalReport.of(analysis(Comparisons.of(cells)), 80, false);
+    text.lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    for (Technique technique : Technique.values()) {
+      assertTrue(text.contains(" " + technique.id + "\n") || text.contains(technique.id + " "));
+    }
+  }
+
+  @Test
   void coloursAddNothingButColours() {
     Analysis analysis = analysis(known());
     String coloured = TerminalReport.of(analysis, 100, true);
