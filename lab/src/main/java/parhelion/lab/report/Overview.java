@@ -77,12 +77,16 @@ final class Overview {
     Measured most = all.stream().max(order).orElseThrow();
     Measured least = all.stream().min(order).orElseThrow();
     String text =
-        "%s: %s; %s times as slow in the geometric mean"
-            .formatted(technique.id, verdict, Figures.number(mean));
+        "%s: %s; %s times as %s in the geometric mean"
+            .formatted(
+                technique.id,
+                verdict,
+                Figures.number(mean < 1 ? 1 / mean : mean),
+                mean < 1 ? "fast" : "slow");
     return all.size() == 1
         ? text + "."
         : text
-            + ", from %s (%s) to %s (%s)."
+            + " (times as slow: %s in %s to %s in %s)."
                 .formatted(
                     Figures.number(least.slower),
                     least.row.info().id(),
