@@ -26,7 +26,7 @@ final class Overview {
       int tooFew = 0;
       for (Row row : analysis.rows()) {
         Entry entry = row.entries().get(technique);
-        if (entry == null || entry.slower() == null || row.reference() != Technique.PARA) {
+        if (entry == null || entry.slower() == null) {
           continue;
         }
         all.add(new Measured(row, entry.slower().estimate()));
@@ -37,7 +37,8 @@ final class Overview {
         }
       }
       if (!all.isEmpty()) {
-        sentences.add(sentence(technique, all, verdict(all.size(), slower, faster, tooFew)));
+        sentences.add(
+            sentence(technique, all, verdict(analysis, all.size(), slower, faster, tooFew)));
       }
     }
     causes(analysis, sentences);
@@ -55,13 +56,14 @@ final class Overview {
     return sentences;
   }
 
-  private static String verdict(int all, int slower, int faster, int tooFew) {
+  private static String verdict(Analysis analysis, int all, int slower, int faster, int tooFew) {
     if (tooFew == all) {
       return "too few repetitions to tell differences from chance";
     }
     String text =
-        "slower than para in %d of %d %s, faster in %d, no difference shown in %d"
+        "slower than %s in %d of %d %s, faster in %d, no difference shown in %d"
             .formatted(
+                analysis.referenceName(),
                 slower,
                 all,
                 all == 1 ? "workload" : "workloads",

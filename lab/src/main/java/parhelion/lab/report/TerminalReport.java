@@ -74,7 +74,7 @@ public final class TerminalReport {
   // --- tables ---
 
   private void measured() {
-    heading("Measured: medians, and how many times as slow as para");
+    heading("Measured: medians, and how many times as slow as " + analysis.referenceName());
     List<Technique> all = analysis.techniques();
     int perTable = (width - NAME - UNIT - 1) / (CELL + 1);
     // Tables of about the same width: six techniques are three and three, not five and one.
