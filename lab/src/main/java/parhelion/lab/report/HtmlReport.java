@@ -98,7 +98,13 @@ public final class HtmlReport {
                 : Figures.bytes((double) c.host().memoryBytes()) + ", ")
             + c.host().os());
     fact("JDK", c.host().jdk());
-    fact("Guests", c.memoryMib() + " MiB, " + c.vcpus() + " processor(s), " + c.engine());
+    fact(
+        "Guests",
+        c.memoryMib()
+            + " MiB, "
+            + c.vcpus()
+            + (c.vcpus() == 1 ? " processor, " : " processors, ")
+            + c.engine());
     fact("Clock, seed", c.clock() + ", " + c.seed());
     fact("Repetitions", c.repetitions() + " after " + c.warmUps() + " to warm up");
     fact("Parhelion", c.version() + ", " + c.commit());

@@ -50,8 +50,8 @@ final class Overview {
     if (failed > 0) {
       sentences.add(
           failed == 1
-              ? "One cell has no samples; the table says why."
-              : failed + " cells have no samples; the table says why.");
+              ? "One cell has no samples; its workload says why."
+              : failed + " cells have no samples; their workloads say why.");
     }
     return sentences;
   }
