@@ -137,8 +137,9 @@ public final class HtmlReport {
     html.open("table")
         .text(
             "caption",
-            "Medians with their intervals, and how many times as slow as para with the interval of"
-                + " the ratio; coloured where that excludes 1");
+            "Medians with their intervals, and how many times as slow as "
+                + analysis.referenceName()
+                + " with the interval of the ratio; coloured where that excludes 1");
     html.open("thead").open("tr");
     html.text("th", "workload", "scope", "col", "class", "left")
         .text("th", "unit", "scope", "col", "class", "left");
