@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
@@ -93,9 +94,7 @@ public final class PcGuest implements Guest {
       }
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
-        case PcSetup.Pvh pvh ->
-            PvhBoot.load(
-                machine, pvh.config().kernel(), pvh.config().initrd(), pvh.config().commandLine());
+        case PcSetup.Pvh pvh -> startPvh(pvh.config());
         case PcSetup.Multiboot multiboot -> boot(multiboot);
         case PcSetup.Firmware _ -> describeToFirmware();
       }
@@ -105,6 +104,26 @@ public final class PcGuest implements Guest {
         machine.close();
       }
     }
+  }
+
+  /**
+   * Refuses a kernel that begins in 32-bit mode.
+   *
+   * @throws UserError if it does
+   */
+  static void require64Bit(ElfImage kernel) {
+    if (kernel.is32Bit()) {
+      throw new UserError(kernel.name() + ": is a 32-bit program: add --mode pvh, or give another");
+    }
+  }
+
+  private void startPvh(GuestConfig config) {
+    PvhBoot.load(
+        machine,
+        Objects.requireNonNull(xen).domain(),
+        config.kernel(),
+        config.initrd(),
+        config.commandLine());
   }
 
   private XenUnderPc underXen(ConsoleSink output) {
@@ -182,6 +201,7 @@ public final class PcGuest implements Guest {
     if (hardware != null) {
       hardware.devices().assignAddresses(PciInterrupts.lines());
     }
+    require64Bit(config.kernel());
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
