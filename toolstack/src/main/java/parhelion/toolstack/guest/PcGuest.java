@@ -50,6 +50,7 @@ public final class PcGuest implements Guest {
   private @Nullable GuestTrace trace;
   private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
+  private @Nullable PcTrace interceptions;
   private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
   private boolean closed;
@@ -309,17 +310,19 @@ public final class PcGuest implements Guest {
   @Override
   public void traceTo(Path file) {
     if (xen == null) {
-      throw new UserError(
-          "--trace tells of hypercalls: leave it out with --mode full, or add --interface xen");
+      interceptions = PcTrace.begin(machine, file);
+    } else {
+      trace = GuestTrace.begin(xen.hypervisor(), file);
     }
-    trace = GuestTrace.begin(xen.hypervisor(), file);
   }
 
   @Override
   public @Nullable IOException finishTrace() {
     GuestTrace taken = trace;
     trace = null;
-    return taken == null ? null : taken.finish();
+    PcTrace others = interceptions;
+    interceptions = null;
+    return taken != null ? taken.finish() : others == null ? null : others.finish();
   }
 
   @Override
