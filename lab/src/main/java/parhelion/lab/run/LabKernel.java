@@ -113,6 +113,12 @@ final class LabKernel {
         new Kernel(name, version(image), digest(file)));
   }
 
+  /** What is said of the kernel where only programs ran: the digest is their own program's. */
+  static Kernel none() {
+    return new Kernel(
+        "none", "unknown", HexFormat.of().formatHex(sha256().digest(LabProgram.bytes())));
+  }
+
   ElfImage image() {
     return image;
   }
@@ -196,12 +202,18 @@ final class LabKernel {
 
   private static String digest(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = sha256();
       byte[] chunk = new byte[1 << 16];
       for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
         digest.update(chunk, 0, n);
       }
       return HexFormat.of().formatHex(digest.digest());
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
