@@ -185,9 +185,8 @@ final class GuestSession {
 
   private Guest build(KernelChoice choice, String words, GuestOutput console) {
     ElfImage kernel = choice.kernel();
-    byte[] firmware = choice.firmware();
-    if (firmware != null) {
-      PcSetup.Firmware start = new PcSetup.Firmware(firmware, choice.videoBios());
+    PcSetup.Firmware start = choice.firmware();
+    if (start != null) {
       return compared(
           new PcGuest(
               new PcSetup(

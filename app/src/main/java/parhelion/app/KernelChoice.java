@@ -6,12 +6,18 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.CardModel;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.NetworkDevice;
+import parhelion.toolstack.device.OptionRoms;
+import parhelion.toolstack.guest.PcSetup;
 import parhelion.toolstack.guest.Tour;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
@@ -33,7 +39,6 @@ import parhelion.toolstack.image.StewardProgram;
  * @param kernel null where firmware finds one
  * @param command what the guest is to run instead of a shell, if anything
  * @param firmware what a PC starts with instead of a kernel, if it does
- * @param videoBios what is then in its display's ROM
  */
 record KernelChoice(
     String name,
@@ -42,8 +47,7 @@ record KernelChoice(
     @Nullable ByteBuffer initrd,
     String commandLine,
     @Nullable GuestCommand command,
-    byte @Nullable [] firmware,
-    byte[] videoBios) {
+    PcSetup.@Nullable Firmware firmware) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
 
   /** The cloud kernel has no 9P, and no drivers for real hardware. */
@@ -59,7 +63,7 @@ record KernelChoice(
       throws IOException {
     PackageCache packages = PackageCache.ofUser(progress);
     if (options.bios != null) {
-      return firmware(options.bios, packages);
+      return firmware(options.bios, devices, packages);
     }
     ModuleSet.Request request =
         options.initrd == null && options.kernel == null
@@ -122,8 +126,7 @@ record KernelChoice(
         initrd,
         commandLine(console(options, linux), command, words(options, linux)),
         command,
-        null,
-        new byte[0]);
+        null);
   }
 
   /** What the command line says beyond the command: of devices, and what the user adds. */
@@ -145,7 +148,8 @@ record KernelChoice(
   }
 
   /** Firmware, which starts what it finds on disks, CDs and networks. */
-  private static KernelChoice firmware(Path given, PackageCache packages) throws IOException {
+  private static KernelChoice firmware(
+      Path given, List<DeviceConfig> devices, PackageCache packages) throws IOException {
     boolean debians = given.toString().equals(SEABIOS);
     Path file = debians ? packages.seabios() : given;
     if (!Files.isRegularFile(file)) {
@@ -165,15 +169,36 @@ record KernelChoice(
     String name = debians ? SEABIOS : file.getFileName().toString();
     boolean withVideo = debians || packages.has(SEABIOS);
     byte[] videoBios = withVideo ? Files.readAllBytes(packages.videoBios()) : new byte[0];
-    return new KernelChoice(
-        name, null, () -> null, null, "", null, Files.readAllBytes(file), videoBios);
+    Map<CardModel, byte[]> cards = new EnumMap<>(CardModel.class);
+    for (DeviceConfig device : devices) {
+      CardModel model = device instanceof NetworkDevice card ? card.emulated() : null;
+      if (model != null && !cards.containsKey(model)) {
+        byte[] rom = bootRom(model, packages);
+        if (rom.length > 0) {
+          cards.put(model, rom);
+        }
+      }
+    }
+    PcSetup.Firmware start =
+        new PcSetup.Firmware(Files.readAllBytes(file), new OptionRoms(videoBios, cards));
+    return new KernelChoice(name, null, () -> null, null, "", null, start);
+  }
+
+  /** What lets firmware boot from the network: without it, there are still disks. */
+  private static byte[] bootRom(CardModel model, PackageCache packages) throws IOException {
+    try {
+      return Files.readAllBytes(packages.bootRom(model));
+    } catch (ImageException e) {
+      System.err.println("parhelion: " + e.getMessage() + "; not booting from the network");
+      return new byte[0];
+    }
   }
 
   /** The guest that is built in. */
   static KernelChoice tour(String words) throws IOException {
     ElfImage kernel = Tour.kernel();
     return new KernelChoice(
-        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null, null, new byte[0]);
+        "tour", kernel, () -> KernelSymbols.of(kernel, null), null, words, null, null);
   }
 
   /** The console that Linux is to use, or nothing for other kernels. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import parhelion.media.net.nat.config.HostService;
 import parhelion.media.net.nat.config.NameOverride;
 import parhelion.media.net.nat.config.NatConfig;
 import parhelion.media.net.nat.config.NatException;
+import parhelion.media.net.nat.config.NetworkBoot;
 import parhelion.media.net.nat.config.PortForward;
 import parhelion.media.net.shared.SharedSwitch;
 import parhelion.toolstack.UserError;
@@ -36,9 +38,10 @@ final class NetworkArguments {
           "Give the guest a network device, eth0, eth1 and so on; may be repeated. NETWORK: nat"
               + " (out through the host, by user-mode NAT); switch:NAME (to the guests that name"
               + " it, whatever process they are in); none. Words: mac=00:16:3e:12:34:56; mtu=N; on"
-              + " a PC model=virtio, e1000 or xen; for a switch also isolated (reached only by"
-              + " those that are not) and guard (sends from its own address only, which nobody else"
-              + " can).")
+              + " a PC model=virtio, e1000 or xen; for nat tftp=DIR (serves a directory, read-only)"
+              + " and bootfile=NAME (what DHCP tells a boot ROM to load); for a switch also"
+              + " isolated (reached only by those that are not) and guard (sends from its own"
+              + " address only, which nobody else can).")
   List<String> networks = List.of();
 
   @Option(
@@ -102,9 +105,11 @@ final class NetworkArguments {
       int mtu,
       boolean isolated,
       boolean guard,
-      @Nullable CardModel model) {
+      @Nullable CardModel model,
+      NetworkBoot boot) {
     static final Request NAT =
-        new Request("nat", null, null, NetworkDevice.DEFAULT_MTU, false, false, null);
+        new Request(
+            "nat", null, null, NetworkDevice.DEFAULT_MTU, false, false, null, NetworkBoot.NONE);
     private static final String SWITCH = "switch:";
 
     static @Nullable Request of(String text) {
@@ -118,6 +123,8 @@ final class NetworkArguments {
       boolean isolated = false;
       boolean guard = false;
       CardModel model = null;
+      String tftp = "";
+      String bootFile = "";
       for (int i = 1; i < words.length; i++) {
         String value = words[i].substring(words[i].indexOf('=') + 1);
         switch (words[i].split("=", 2)[0]) {
@@ -126,18 +133,31 @@ final class NetworkArguments {
           case "isolated" -> isolated = true;
           case "model" -> model = model(text, value);
           case "guard" -> guard = true;
+          case "tftp" -> tftp = value;
+          case "bootfile" -> bootFile = value;
           default ->
               throw new UserError(
-                  "--net %s: '%s' is none of mac=, mtu=, model=, isolated, guard"
-                      .formatted(text, words[i]));
+                  "--net %s: '%s' is none of mac=, mtu=, model=, tftp=, bootfile=, isolated,"
+                      + " guard".formatted(text, words[i]));
         }
       }
       if (lan == null && (isolated || guard)) {
         throw new UserError("--net " + text + ": only a switch has isolated and guard");
       }
+      if (lan != null && !(tftp.isEmpty() && bootFile.isEmpty())) {
+        throw new UserError("--net " + text + ": only nat has tftp= and bootfile=");
+      }
       return words[0].equals("none")
           ? null
-          : new Request(text, lan, mac, mtu, isolated, guard, model);
+          : new Request(text, lan, mac, mtu, isolated, guard, model, boot(text, tftp, bootFile));
+    }
+
+    private static NetworkBoot boot(String text, String tftp, String bootFile) {
+      try {
+        return new NetworkBoot(tftp.isEmpty() ? null : Path.of(tftp), bootFile);
+      } catch (NatException | InvalidPathException e) {
+        throw new UserError("--net " + text + ": " + e.getMessage(), e);
+      }
     }
 
     private static CardModel model(String text, String value) {
@@ -246,7 +266,7 @@ final class NetworkArguments {
 
   private NetworkDevice device(Request request, int number) {
     MacAddress mac = request.mac == null ? chosenMac(request, number) : request.mac;
-    NetworkPort network = request.lan == null ? nat(request.mtu) : lan(request, mac);
+    NetworkPort network = request.lan == null ? nat(request) : lan(request, mac);
     PacketCapture captured = capture;
     if (captured != null) {
       network = captured.tap(NetworkDevice.name(number) + " of the guest", network);
@@ -303,11 +323,12 @@ final class NetworkArguments {
     }
   }
 
-  private NatNetwork nat(int mtu) {
+  private NatNetwork nat(Request request) {
     try {
       NatConfig config =
           NatConfig.DEFAULT
-              .withMtu(mtu)
+              .withMtu(request.mtu)
+              .withBoot(request.boot)
               .withForwards(forwards.stream().map(PortForward::parse).toList())
               .withServices(services.stream().map(HostService::parse).toList())
               .withNames(names.stream().map(NameOverride::parse).toList())

@@ -95,7 +95,6 @@ final class PcDevicesTest {
     line.addAll(
         List.of("--disk", iso + ",format=raw,cdrom,bus=" + (bus.equals("ahci") ? bus : "ide")));
     line.addAll(List.of("--net", "nat,model=" + model, "--allow-host", Integer.toString(port)));
-    line.addAll(List.of("--append", "no_timer_check"));
     line.addAll(List.of("--share", shared + ":/s", "--cmd", script));
     Path output = directory.resolve("output");
     Process process =

@@ -3,6 +3,7 @@ package parhelion.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static parhelion.cpu.CpuState.*;
 
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 class FarTransfersTest {
@@ -34,6 +35,20 @@ class FarTransfersTest {
     m.set(RSP, Machine.STACK);
     for (int i = 0; i < words.length; i++) {
       m.memory.putInt(Machine.STACK + i * 4, words[i]);
+    }
+  }
+
+  @Test
+  void theSameOffsetIsOtherCodeInAnotherSegment() {
+    try (Machine m = Machine.real()) {
+      // At 0800:0000 and at 0900:0000, each with its own number for AX; the first jumps to the
+      // other.
+      m.set(RIP, 0).set(SEG_SELECTOR + CS * 8, 0x800).set(SEG_BASE + CS * 8, 0x8000);
+      m.code("b81111 ea00000009");
+      m.memory.write(Machine.HANDLER, HexFormat.of().parseHex("bb2222f4"), 0, 4);
+      m.cpu.run(4);
+      assertEquals(0x1111, m.get(RAX));
+      assertEquals(0x2222, m.get(RBX));
     }
   }
 

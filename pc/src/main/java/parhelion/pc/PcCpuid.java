@@ -18,6 +18,7 @@ final class PcCpuid {
   private static final int EDX_MTRR = 1 << 12;
   private static final int EDX_MCA = 1 << 14;
   private static final int EDX_HTT = 1 << 28;
+  private static final int EDX_INVARIANT_TSC = 1 << 8;
   private static final int EBX_SMAP = 1 << 20;
 
   /** The local APIC's timer never stops. */
@@ -57,6 +58,8 @@ final class PcCpuid {
         r[1] &= subleaf == 0 ? ~EBX_SMAP : -1;
       }
       case 0xb -> topology(r, subleaf, id, processors);
+      // A hypervisor does not promise that the counter's rate outlives a move to another host.
+      case 0x8000_0007 -> r[3] &= offered.isOffered() ? ~EDX_INVARIANT_TSC : -1;
       case 0x15 -> {
         r[0] = 1;
         r[1] = 1;

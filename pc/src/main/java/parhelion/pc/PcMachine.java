@@ -104,11 +104,9 @@ public final class PcMachine implements Board, AutoCloseable {
       if (onBoard) {
         interrupts.plug(this);
       }
-      InterruptLine timerLine = interrupts.line(0);
-      InterruptLine clockLine = interrupts.line(8);
       hpet = new Hpet(timers, interrupts::line);
-      pit = new Pit(timers, raised -> legacy(timerLine, raised));
-      rtc = new Rtc(timers, raised -> legacy(clockLine, raised));
+      pit = new Pit(timers, interrupts.line(0));
+      rtc = new Rtc(timers, interrupts.line(8));
       power =
           new PowerManagement(
               timers,
@@ -150,13 +148,6 @@ public final class PcMachine implements Board, AutoCloseable {
   /** What is at a physical page has changed: processors may have looked at it before. */
   public void memoryChanged() {
     vcpus.forEach(vcpu -> vcpu.cpu().flushTlbs());
-  }
-
-  /** The HPET's legacy mode takes the place of PIT and RTC. */
-  private void legacy(InterruptLine line, boolean raised) {
-    if (!raised || !hpet.replacesLegacy()) {
-      line.set(raised);
-    }
   }
 
   // --- the board ---
@@ -416,6 +407,13 @@ public final class PcMachine implements Board, AutoCloseable {
     if (!clock.isVirtual() && clock.nanos() >= sliceEndNanos
         || vcpus.size() > 1 && othersWait(vcpu)) {
       vcpu.cpu().stop();
+    }
+  }
+
+  /** Lets another processor run in the place of the one that runs, if it can. */
+  public void yieldTo(PcVcpu vcpu) {
+    if (vcpu.isRunnable()) {
+      wake(vcpu);
     }
   }
 

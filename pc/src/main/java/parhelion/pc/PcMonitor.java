@@ -99,6 +99,7 @@ final class PcMonitor implements Monitor {
     if (vcpu.isApicPage(pa)) {
       int offset = (int) pa & 0xfff;
       long from = intercepts.now();
+      machine.guestInterface().noticeEnds(vcpu);
       // Registers are 32 bits wide at multiples of 16; what else is there reads as 0.
       long value = (vcpu.apic().read(offset & ~3) & 0xffff_ffffL) >>> 8 * (offset & 3);
       apicReads[offset >> 4 & 63].add(intercepts.now() - from);
@@ -112,6 +113,7 @@ final class PcMonitor implements Monitor {
     if (vcpu.isApicPage(pa)) {
       int offset = (int) pa & 0xfff;
       long from = intercepts.now();
+      machine.guestInterface().noticeEnds(vcpu);
       if ((offset & 15) == 0 && size >= 4) {
         vcpu.apic().write(offset, (int) value);
       }

@@ -117,6 +117,7 @@ final class PcMsrs {
   }
 
   private boolean isX2apic(int msr) {
+    machine.guestInterface().noticeEnds(vcpu);
     return vcpu.apic().isX2apic() && msr >= X2APIC && msr <= X2APIC_END;
   }
 

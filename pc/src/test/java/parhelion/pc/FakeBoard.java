@@ -223,6 +223,11 @@ public final class FakeBoard implements Board, Timers {
     }
   }
 
+  /** Time passes in which the host runs nothing: what is due is late. */
+  public void stall(long nanos) {
+    now += nanos;
+  }
+
   /** RAM of the board, by which the test is the guest. */
   public static final class Ram implements GuestMemory {
     private final ByteBuffer bytes;

@@ -26,7 +26,10 @@ import parhelion.lab.statistics.Summary;
 public record Changes(
     Comparison baseline, List<String> conditions, List<Change> changes, List<String> missing) {
   /** Counts by operation are the same if they differ by less. */
-  private static final double SAME = 0.02;
+  private static final double SAME = 0.05;
+
+  /** Rarer things come and go. */
+  private static final double RARE = 0.1;
 
   private static final int MOST_COUNTS = 4;
 
@@ -141,7 +144,7 @@ public record Changes(
     put(all, "page-table updates", 1, after.pageTableUpdates());
     return all.entrySet().stream()
         .filter(entry -> Math.abs(factor(entry.getValue())) > Math.log(1 + SAME))
-        .filter(entry -> Math.max(entry.getValue()[0], entry.getValue()[1]) >= 0.01)
+        .filter(entry -> Math.max(entry.getValue()[0], entry.getValue()[1]) >= RARE)
         .sorted(
             (a, b) ->
                 Double.compare(Math.abs(factor(b.getValue())), Math.abs(factor(a.getValue()))))

@@ -341,7 +341,7 @@ final class Charts {
     if (bars.isEmpty()) {
       return;
     }
-    Axis axis = Axis.of(bars.stream().map(Bar::mean).toList());
+    Axis axis = Axis.of(bars.stream().map(bar -> 1.2 * bar.mean).toList());
     int height = 34 + STEP * bars.size();
     html.open("figure");
     begin(
@@ -367,18 +367,8 @@ final class Charts {
           coordinate(Math.max(1, to - from)),
           "height",
           16);
-      boolean inside = to > WIDTH - RIGHT - 60;
       html.text(
-          "text",
-          Figures.number(bar.mean),
-          "x",
-          coordinate(inside ? from - 6 : to + 6),
-          "y",
-          y + 13,
-          "text-anchor",
-          inside ? "end" : "start",
-          "class",
-          "quiet");
+          "text", Figures.number(bar.mean), "x", coordinate(to + 6), "y", y + 13, "class", "quiet");
       y += STEP;
     }
     html.closeLine();

@@ -164,7 +164,10 @@ public record Finding(Technique technique, boolean isModelled, String text, List
     double intercepted = weights.stream().mapToDouble(Weight::share).sum();
     double rest = 1 - intercepted;
     if (Math.abs(intercepted - named) >= LEAST_SHARE) {
-      parts.add(part(intercepted - named, "for other interceptions together"));
+      parts.add(
+          part(
+              intercepted - named,
+              parts.isEmpty() ? "for interceptions" : "for other interceptions together"));
     }
     parts.add(
         part(rest, "outside of interceptions")

@@ -255,15 +255,7 @@ public final class HtmlReport {
       html.open("details").open("summary").text(row.info().title() + " ");
       html.text("span", row.info().id());
       html.closeLine();
-      for (Finding finding : row.findings()) {
-        html.open("p").text(finding.text() + " ");
-        html.text(
-            "span",
-            finding.isModelled() ? "modelled" : "measured",
-            "class",
-            finding.isModelled() ? "tag model" : "tag measure");
-        html.closeLine();
-      }
+      words(row);
       for (Entry entry : row.entries().values()) {
         if (entry.failure() != null) {
           html.text("p", entry.technique().id + " has no samples, or too few: " + entry.failure());
@@ -278,6 +270,21 @@ public final class HtmlReport {
       html.closeLine();
     }
     html.closeLine();
+  }
+
+  private void words(Row row) {
+    for (Finding finding : row.findings()) {
+      if (!finding.isModelled()) {
+        html.open("p").text(finding.text() + " ");
+        html.text("span", "measured", "class", "tag measure").closeLine();
+      }
+    }
+    List<Finding> modelled = row.findings().stream().filter(Finding::isModelled).toList();
+    if (!modelled.isEmpty()) {
+      html.open("ul", "class", "model");
+      modelled.forEach(finding -> html.text("li", finding.text()));
+      html.closeLine();
+    }
   }
 
   private record Column(Technique technique, PerOperation counts) {}

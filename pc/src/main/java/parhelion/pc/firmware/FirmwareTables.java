@@ -62,8 +62,8 @@ public final class FirmwareTables {
     store(rtc, 0x5b, above >> 16, 3);
     store(rtc, 0x5f, processors - 1, 1);
     rtc.store(0x14, 0x06); // a coprocessor, a mouse
-    rtc.store(0x38, 0x31); // then the CD, and no check of a boot sector's signature
-    rtc.store(0x3d, 0x32); // the disk first
+    rtc.store(0x38, 0x41); // then the network, and no check of a boot sector's signature
+    rtc.store(0x3d, 0x32); // the disk first, then the CD
   }
 
   private static void store(Rtc rtc, int at, long value, int bytes) {

@@ -337,7 +337,18 @@ public final class LocalApic {
     return vector;
   }
 
-  private void endOfInterrupt() {
+  /** Whether any interrupt waits to be taken into service, whatever its priority. */
+  public boolean hasRequests() {
+    return (irr[0] | irr[1] | irr[2] | irr[3]) != 0;
+  }
+
+  /** Whether the interrupt in service is one whose end the I/O APIC waits for. */
+  public boolean servesLevel() {
+    return get(tmr, highest(isr));
+  }
+
+  /** Ends the interrupt in service, as the register does. */
+  public void endOfInterrupt() {
     int vector = highest(isr);
     if (vector == 0) {
       return;

@@ -270,6 +270,11 @@ final class E1000Transmitter {
     if (headers == null || headers.v6() == context.v4) {
       return null;
     }
+    if (context.v4) {
+      // Left open as well, and no receiver takes a header that is wrong.
+      put16(bytes, ip + 10, 0);
+      boolean unused = Checksums.fill(bytes, ip, headers.transport(), ip + 10);
+    }
     Gso gso = context.v4 ? Gso.TCPV4 : Gso.TCPV6;
     Packet packet = new Packet(bytes, Checksum.BLANK, gso, context.segmentBytes);
     if (!SoftwareOffload.isSound(packet)) {
@@ -277,11 +282,6 @@ final class E1000Transmitter {
     }
     if (bytes.length - Checksums.headerBytes(bytes) > context.segmentBytes) {
       return packet;
-    }
-    if (context.v4) {
-      bytes[ip + 10] = 0;
-      bytes[ip + 11] = 0;
-      boolean unused = Checksums.fill(bytes, ip, headers.transport(), ip + 10);
     }
     return new Packet(bytes, Checksum.BLANK, Gso.NONE, 0);
   }

@@ -8,8 +8,10 @@ import parhelion.pc.Timers;
 
 /**
  * The High Precision Event Timer (IA-PC HPET 1.0a) at 0xfed00000: a 64-bit counter of 100 MHz and
- * three comparators, periodic or not, on lines of the I/O APIC or in the place of PIT and RTC. On
- * the thread that runs the machine.
+ * three comparators, periodic or not, on lines of the I/O APIC. It has no legacy replacement: where
+ * it had, Linux would make it the tick by which it boots, and look whether that comes by the clock
+ * while a slow host is still at the first one; without, it goes by the local APICs' timers from the
+ * start. On the thread that runs the machine.
  */
 public final class Hpet implements Registers {
   public static final long ADDRESS = 0xfed0_0000L;
@@ -20,11 +22,10 @@ public final class Hpet implements Registers {
   private static final long NANOS_PER_TICK = 10;
   private static final int TIMERS = 3;
 
-  /** 64 bits, three timers, legacy replacement, Intel's number, revision 1. */
-  public static final long CAPABILITIES = PERIOD_FEMTOSECONDS << 32 | 0x8086_a201L;
+  /** 64 bits, three timers, Intel's number, revision 1. */
+  public static final long CAPABILITIES = PERIOD_FEMTOSECONDS << 32 | 0x8086_2201L;
 
   private static final long CONFIG_ENABLE = 1;
-  private static final long CONFIG_LEGACY = 2;
 
   private static final long LEVEL = 1 << 1;
   private static final long ENABLE = 1 << 2;
@@ -41,11 +42,10 @@ public final class Hpet implements Registers {
 
   private static final long ROUTES = 0x00f0_0000L << 32;
 
-  /** Interrupts do not come faster than so. */
-  private static final long MIN_PERIOD_NANOS = 20_000;
+  /** Counts that a period has at most: more is centuries. */
+  private static final long MAX_PERIOD = Long.MAX_VALUE / 64;
 
   private final Timers timers;
-  private final InterruptLine[] legacy;
   private final InterruptLine[] routed = new InterruptLine[4];
   private final Comparator[] comparators = new Comparator[TIMERS];
   private long config;
@@ -57,11 +57,10 @@ public final class Hpet implements Registers {
   /**
    * A timer on a board.
    *
-   * @param lines makes an input of a line; 0 and 8 are the PIT's and the RTC's
+   * @param lines makes an input of a line
    */
   public Hpet(Timers timers, IntFunction<InterruptLine> lines) {
     this.timers = timers;
-    legacy = new InterruptLine[] {lines.apply(0), lines.apply(8)};
     for (int i = 0; i < routed.length; i++) {
       routed[i] = lines.apply(FIRST_ROUTE + i);
     }
@@ -84,11 +83,6 @@ public final class Hpet implements Registers {
     for (Comparator each : comparators) {
       each.reset();
     }
-  }
-
-  /** Whether it stands in for PIT and RTC. */
-  public boolean replacesLegacy() {
-    return (config & (CONFIG_LEGACY | CONFIG_ENABLE)) == (CONFIG_LEGACY | CONFIG_ENABLE);
   }
 
   private boolean runs() {
@@ -159,7 +153,7 @@ public final class Hpet implements Registers {
     for (Comparator c : comparators) {
       c.lower();
     }
-    config = value & (CONFIG_ENABLE | CONFIG_LEGACY);
+    config = value & CONFIG_ENABLE;
     if (ran != runs()) {
       counter = runs() ? count - timers.nanos() / NANOS_PER_TICK : count;
     }
@@ -248,19 +242,26 @@ public final class Hpet implements Registers {
       }
       raise();
       if ((config & PERIODIC) != 0 && period > 0) {
-        long late = count() - value;
-        value += Math.max(1, Math.ceilDiv(late + 1, period)) * period;
-        if ((config & NARROW) != 0) {
-          value &= 0xffff_ffffL;
-        }
-        timer.set(timers.nanos() + Math.max(MIN_PERIOD_NANOS, ticksUntil() * NANOS_PER_TICK));
+        tickAgain();
       }
     }
 
-    private InterruptLine line() {
-      if ((Hpet.this.config & CONFIG_LEGACY) != 0 && number < 2) {
-        return legacy[number];
+    /** The comparator moves on by its period; see {@link Ticks} for what comes of being late. */
+    private void tickAgain() {
+      long late = count() - value;
+      late = (config & NARROW) != 0 ? (int) late : late;
+      long now = timers.nanos();
+      long meant = now - late * NANOS_PER_TICK;
+      long periodNanos = Math.min(period, MAX_PERIOD) * NANOS_PER_TICK;
+      long next = Ticks.next(meant, periodNanos, now);
+      value += (next - meant) / NANOS_PER_TICK;
+      if ((config & NARROW) != 0) {
+        value &= 0xffff_ffffL;
       }
+      timer.set(Ticks.due(next, periodNanos, now));
+    }
+
+    private InterruptLine line() {
       int route = ((int) (config >>> 9) & 31) - FIRST_ROUTE;
       return route >= 0 && route < routed.length ? routed[route] : raised -> {};
     }

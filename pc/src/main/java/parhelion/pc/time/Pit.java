@@ -15,14 +15,14 @@ public final class Pit implements Registers {
 
   private static final int CONTROL = 3;
 
-  /** Interrupts do not come faster than so, whatever the guest asks. */
-  private static final long MIN_PERIOD_NANOS = 20_000;
-
   private final Timers timers;
   private final InterruptLine line;
   private final Counter[] counters = {new Counter(), new Counter(), new Counter()};
   private final Timers.Timer tick;
   private int speaker;
+
+  /** When counter 0 was, or is, meant to tick. */
+  private long meantNanos;
 
   /** A timer that drives {@code line}. */
   public Pit(Timers timers, InterruptLine line) {
@@ -114,6 +114,7 @@ public final class Pit implements Registers {
     if (next == Long.MAX_VALUE) {
       tick.cancel();
     } else {
+      meantNanos = next;
       tick.set(next);
     }
   }
@@ -124,10 +125,14 @@ public final class Pit implements Registers {
       // The line is seen to rise once a period, however late this is.
       line.set(false);
       line.set(true);
-      long period = Math.max(MIN_PERIOD_NANOS, counter.periodNanos());
       long now = timers.nanos();
-      long next = counter.nextReloadNanos();
-      tick.set(Math.max(next, now + Math.min(period, MIN_PERIOD_NANOS)));
+      long period = counter.periodNanos();
+      // Nobody can serve ticks that are closer than so: those are not owed.
+      meantNanos =
+          period < Ticks.MIN_PERIOD_NANOS
+              ? counter.nextReloadNanos()
+              : Ticks.next(meantNanos, period, now);
+      tick.set(Ticks.due(meantNanos, period, now));
     } else {
       schedule();
     }

@@ -50,6 +50,21 @@ final class PitTest {
   }
 
   @Test
+  void ticksThatAStandingHostMissedComeAfterwards() {
+    program(0, 2, 11932);
+    int before = board.rises(0);
+    board.stall(SECOND / 2);
+    board.advance(SECOND / 2);
+    int ticks = board.rises(0) - before;
+    assertTrue(ticks >= 99 && ticks <= 101, ticks + " ticks");
+    board.stall(3600 * SECOND);
+    before = board.rises(0);
+    board.advance(SECOND / 10);
+    ticks = board.rises(0) - before;
+    assertTrue(ticks >= 10 && ticks <= 42, ticks + " ticks: an hour is not owed");
+  }
+
+  @Test
   void mode0RaisesItsOutputOnce() {
     program(0, 0, 1193);
     assertEquals(0, board.rises(0));

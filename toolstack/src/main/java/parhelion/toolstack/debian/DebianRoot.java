@@ -64,6 +64,10 @@ public final class DebianRoot {
           "iproute2",
           "netbase");
 
+  /** For a disk that boots by itself: its boot loader, and a kernel with drivers for a PC. */
+  private static final List<String> BOOT_LOADER = List.of("grub-pc-bin", "grub2-common");
+
+  private static final String PC_KERNEL = "linux-image-amd64";
   private static final String KERNEL = "linux-image-cloud-amd64";
   private static final int MEMORY_MIB = 512;
   private static final int SECTOR_BYTES = 512;
@@ -86,20 +90,28 @@ public final class DebianRoot {
    *
    * @param more names of packages beyond the base
    * @param password root's, as /etc/shadow has it: empty for a login without, {@code *} for none
+   * @param bootLoader whether the disk is to have a partition, a kernel and GRUB for the BIOS of a
+   *     PC; else it is the file system and nothing else
    * @throws ImageException if it cannot be made; one line with a remedy
    */
-  public Path image(List<String> more, long sizeBytes, String password) {
+  public Path image(List<String> more, long sizeBytes, String password, boolean bootLoader) {
     List<String> names = new ArrayList<>(BASE);
     names.addAll(more);
+    if (bootLoader) {
+      names.addAll(BOOT_LOADER);
+      if (more.stream().noneMatch(name -> name.startsWith("linux-image-"))) {
+        names.add(PC_KERNEL);
+      }
+    }
     try {
       CacheDirectory.create(directory);
       try (WorkDirectory working = WorkDirectory.in(directory)) {
         Path work = working.path();
         Path debs = Files.createDirectory(work.resolve("debs"));
         List<String> chosen = packages.installation(names, debs);
-        Path image = directory.resolve(key(chosen, sizeBytes, password) + ".img");
+        Path image = directory.resolve(key(chosen, sizeBytes, password, bootLoader) + ".img");
         if (!Files.exists(image)) {
-          make(chosen, debs, work, sizeBytes, password);
+          make(chosen, debs, work, sizeBytes, password, bootLoader);
           Files.move(work.resolve("root.img"), image, StandardCopyOption.ATOMIC_MOVE);
         }
         return image;
@@ -111,10 +123,18 @@ public final class DebianRoot {
     }
   }
 
-  private static String key(List<String> chosen, long sizeBytes, String password) {
+  private static String key(
+      List<String> chosen, long sizeBytes, String password, boolean bootLoader) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String all = String.join(" ", chosen) + '\n' + sizeBytes + '\n' + password + '\n' + script();
+      String all =
+          String.join(" ", chosen)
+              + '\n'
+              + sizeBytes
+              + '\n'
+              + password
+              + (bootLoader ? "\ngrub\n" : "\n")
+              + script();
       byte[] sum = digest.digest(all.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(sum, 0, 16);
     } catch (NoSuchAlgorithmException e) {
@@ -122,7 +142,13 @@ public final class DebianRoot {
     }
   }
 
-  private void make(List<String> chosen, Path debs, Path work, long sizeBytes, String password)
+  private void make(
+      List<String> chosen,
+      Path debs,
+      Path work,
+      long sizeBytes,
+      String password,
+      boolean bootLoader)
       throws IOException {
     packages.download(chosen, debs);
     Path archive = work.resolve("packages.tar");
@@ -135,6 +161,9 @@ public final class DebianRoot {
     roundUp(archive);
     Path image = work.resolve("root.img");
     DiskImages.create(image, ImageFormat.RAW, sizeBytes, 1 << 16, false);
+    if (bootLoader) {
+      PartitionTable.write(image, sizeBytes);
+    }
     DeviceConfig disk =
         new BlockConfig(
             "xvda",
@@ -147,7 +176,7 @@ public final class DebianRoot {
               DiskImages.open(archive, new DiskOptions(ImageFormat.RAW, true, false)),
               new BlockOptions(true, false, SECTOR_BYTES, SECTOR_BYTES, false));
       try {
-        configure(List.of(disk, source), password);
+        configure(List.of(disk, source), password, bootLoader);
       } finally {
         source.close();
       }
@@ -174,8 +203,10 @@ public final class DebianRoot {
   }
 
   /** The guest's part. */
-  private void configure(List<DeviceConfig> devices, String password) throws IOException {
-    GuestCommand command = GuestCommand.of("password='" + password + "'\n" + script());
+  private void configure(List<DeviceConfig> devices, String password, boolean bootLoader)
+      throws IOException {
+    String before = "password='" + password + "'\ngrub=" + (bootLoader ? "yes" : "") + '\n';
+    GuestCommand command = GuestCommand.of(before + script());
     PackageCache.Kernel kernel = packages.kernelWithModules(KERNEL);
     GuestSetup setup =
         new GuestSetup(

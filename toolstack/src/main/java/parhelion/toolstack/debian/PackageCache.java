@@ -10,12 +10,14 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import parhelion.toolstack.device.CardModel;
 import parhelion.toolstack.image.CacheDirectory;
 import parhelion.toolstack.image.DebPackage;
 import parhelion.toolstack.image.ImageException;
@@ -64,6 +66,14 @@ public final class PackageCache {
 
   /** The one that packages have behind the other. */
   private static final Pattern VIDEO_BIOS = Pattern.compile(Pattern.quote(VIDEO_BIOS_FILE));
+
+  private static final String BOOT_ROMS = "usr/lib/ipxe/qemu/pxe-";
+  private static final Pattern IPXE =
+      Pattern.compile(Pattern.quote(BOOT_ROMS) + "(e1000|virtio)\\.rom");
+
+  /** The one that the package has behind the other. */
+  private static final Pattern LAST_IPXE =
+      Pattern.compile(Pattern.quote(BOOT_ROMS) + "virtio\\.rom");
 
   private static final Pattern GRUB = Pattern.compile("usr/lib/grub-xen/grub-x86_64-xen\\.bin");
 
@@ -198,6 +208,16 @@ public final class PackageCache {
     if (file == null) {
       throw new ImageException(
           "package seabios has no " + path + ": give another image of firmware");
+    }
+    return file;
+  }
+
+  /** iPXE, which boots from networks, as a network card's ROM. */
+  public Path bootRom(CardModel model) {
+    String path = BOOT_ROMS + model.name().toLowerCase(Locale.ROOT) + ".rom";
+    Path file = get("ipxe-qemu", IPXE, LAST_IPXE).find(path);
+    if (file == null) {
+      throw new ImageException("package ipxe-qemu has no " + path);
     }
     return file;
   }

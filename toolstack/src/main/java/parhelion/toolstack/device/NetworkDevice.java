@@ -48,6 +48,12 @@ public record NetworkDevice(
     pc.card(model(pc.offered()), network, mac, mtu);
   }
 
+  /** The card that it is on a PC which offers no interface; null for none. */
+  public @Nullable CardModel emulated() {
+    CardModel found = model(PcInterface.NONE);
+    return found == CardModel.XEN ? null : found;
+  }
+
   private CardModel model(PcInterface offered) {
     if (model != null) {
       return model;

@@ -20,6 +20,7 @@ import parhelion.pc.input.Ps2Controller;
 import parhelion.pc.input.Typist;
 import parhelion.pc.net.E1000;
 import parhelion.pc.pci.Bridges;
+import parhelion.pc.pci.OptionRom;
 import parhelion.pc.pci.PciBus;
 import parhelion.pc.pci.PciFunction;
 import parhelion.pc.pci.PirqRouter;
@@ -49,6 +50,7 @@ public final class PcDevices implements AutoCloseable {
   private final Typist typist;
   private @Nullable AhciController ahci;
   private final List<DiskIo> disks = new ArrayList<>();
+  private final OptionRoms roms;
 
   /** What {@link #unplugDisks} and {@link #unplugCards} are about. */
   private final List<Integer> ideDisks = new ArrayList<>();
@@ -64,23 +66,21 @@ public final class PcDevices implements AutoCloseable {
    * @param reset called on the machine's thread when software resets the machine through PCI
    */
   public PcDevices(Board board, Runnable reset) {
-    this(board, PcInterface.NONE, reset, new byte[0]);
+    this(board, PcInterface.NONE, reset, OptionRoms.NONE);
   }
 
-  /**
-   * The same on a PC that offers an interface, with a VGA BIOS in the display's ROM, for firmware
-   * to find.
-   */
-  public PcDevices(Board board, PcInterface offered, Runnable reset, byte[] videoBios) {
+  /** The same on a PC that offers an interface, with ROMs for firmware to find. */
+  public PcDevices(Board board, PcInterface offered, Runnable reset, OptionRoms roms) {
     this.board = board;
     this.offered = offered;
+    this.roms = roms;
     PirqRouter router = new PirqRouter(board);
     bus = new PciBus(board, router, reset);
     bus.plug(0, 0, Bridges.host(board, register -> {}));
     isa = Bridges.isa(board, router);
     bus.plug(ISA_SLOT, 0, isa);
     ide = new IdeController(board);
-    display = new Vga(board, videoBios);
+    display = new Vga(board, roms.video());
     bus.plug(VIDEO_SLOT, 0, display.function());
     keyboard = new Ps2Controller(board, reset);
     typist = new Typist(keyboard, board.timers());
@@ -199,6 +199,10 @@ public final class PcDevices implements AutoCloseable {
         model == CardModel.E1000
             ? new E1000(board, numbered, network, mac).function()
             : VirtioNet.device(board, numbered, network, mac, mtu).function();
+    byte[] rom = roms.cards().get(model);
+    if (rom != null) {
+      function.rom(OptionRom.madeFor(function, rom));
+    }
     networkCards.add(function);
     int unused = bus.plug(function);
   }

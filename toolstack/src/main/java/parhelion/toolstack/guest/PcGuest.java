@@ -23,6 +23,7 @@ import parhelion.pc.boot.LinuxBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.intercept.TrapModel;
+import parhelion.pc.kvm.KvmInterface;
 import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.EngineNotes;
@@ -30,6 +31,7 @@ import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.hvm.PvhBoot;
 import parhelion.toolstack.hvm.SharedConsole;
@@ -82,8 +84,11 @@ public final class PcGuest implements Guest {
     boolean made = false;
     try {
       SharedConsole shared = new SharedConsole(sink);
-      hardware = setup.isBare() ? null : new PcHardware(machine, setup, videoBios(), shared.part());
+      hardware = setup.isBare() ? null : new PcHardware(machine, setup, roms(), shared.part());
       xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
+      if (setup.offered() == PcInterface.KVM) {
+        var unused = KvmInterface.offer(machine);
+      }
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
         case PcSetup.Pvh pvh ->
@@ -151,8 +156,8 @@ public final class PcGuest implements Guest {
     }
   }
 
-  private byte[] videoBios() {
-    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.videoBios() : new byte[0];
+  private OptionRoms roms() {
+    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.roms() : OptionRoms.NONE;
   }
 
   private AcpiTables.Contents contents() {

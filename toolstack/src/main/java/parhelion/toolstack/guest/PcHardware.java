@@ -10,6 +10,7 @@ import parhelion.pc.serial.Uart;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcDevices;
 
 /** What is on an emulated PC's board: a serial console, and devices on a PCI bus. */
@@ -22,9 +23,9 @@ final class PcHardware implements AutoCloseable {
   /**
    * Plugs all of it in.
    *
-   * @param videoBios what is in the display's ROM
+   * @param roms what firmware finds in the cards' ROMs
    */
-  PcHardware(PcMachine machine, PcSetup setup, byte[] videoBios, ConsoleSink serial) {
+  PcHardware(PcMachine machine, PcSetup setup, OptionRoms roms, ConsoleSink serial) {
     this.machine = machine;
     output = new SerialOutput(serial, machine.timers());
     console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
@@ -32,8 +33,7 @@ final class PcHardware implements AutoCloseable {
     serial.whenRoom(() -> machine.post(console::peerHasRoom));
     DebugPorts.plug(machine, value -> true);
     devices =
-        new PcDevices(
-            machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), videoBios);
+        new PcDevices(machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), roms);
     for (DeviceConfig device : setup.devices()) {
       if (!device.isSplit(setup.offered())) {
         device.plug(devices);

@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcInterface;
 
 /**
@@ -44,9 +45,9 @@ public record PcSetup(
    * Firmware, which finds by itself what to start.
    *
    * @param image bytes that end at 4 GiB, a multiple of 4096
-   * @param videoBios what is in the display's ROM; empty for nothing
+   * @param roms what it finds in the cards' ROMs
    */
-  public record Firmware(byte[] image, byte[] videoBios) implements Start {}
+  public record Firmware(byte[] image, OptionRoms roms) implements Start {}
 
   /** A PVH guest: one on a board without devices, by Xen's interface alone. */
   public static PcSetup pvh(GuestConfig config) {

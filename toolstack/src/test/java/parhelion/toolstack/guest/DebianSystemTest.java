@@ -59,7 +59,7 @@ final class DebianSystemTest {
   void systemdRunsWithoutAFailedUnitAndAnInstalledPackageOutlivesAReboot() throws Exception {
     Path made;
     try {
-      made = new DebianRoot(Progress.NONE).image(List.of(), IMAGE_BYTES, "");
+      made = new DebianRoot(Progress.NONE).image(List.of(), IMAGE_BYTES, "", false);
     } catch (ImageException e) {
       Assumptions.assumeFalse(e.getMessage().contains("apt"), e.getMessage());
       throw e;

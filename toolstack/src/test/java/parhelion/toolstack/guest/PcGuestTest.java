@@ -26,6 +26,7 @@ import parhelion.pc.time.HostClock;
 import parhelion.pc.time.MachineClock;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
@@ -129,8 +130,9 @@ final class PcGuestTest {
   @Test
   void fourProcessorsAreBroughtUpAndAllWork() {
     String commands =
-        "nproc; for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=8 2>/dev/null | sha256sum) & done;"
-            + " wait; grep -E '^cpu[0-3]' /proc/stat | awk '{ print \"worked\", ($2 + $4 > 0) }'";
+        "nproc; for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=8 2>/dev/null | sha256sum) &"
+            + " done; wait; grep -E '^cpu[0-3]' /proc/stat | awk '{ print \"worked\", ($2 + $4 > 0)"
+            + " }'";
     try (PcGuest guest = guest(commands, 4, Engine.AUTO, new HostClock())) {
       assertEquals(Outcome.Kind.POWEROFF, guest.run().kind(), console::toString);
       String text = console.toString().replace("\r", "");
@@ -168,7 +170,7 @@ final class PcGuestTest {
     }
     PcSetup setup =
         new PcSetup(
-            64, 2, CpuChoice.preferred(), List.of(), new PcSetup.Firmware(image, new byte[0]));
+            64, 2, CpuChoice.preferred(), List.of(), new PcSetup.Firmware(image, OptionRoms.NONE));
     try (PcGuest guest = new PcGuest(setup, new CountedClock(Instant.EPOCH), this::take)) {
       PcMachine machine = guest.machine();
       // In virtual time: far more than it takes.

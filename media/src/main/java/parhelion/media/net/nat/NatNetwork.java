@@ -173,6 +173,7 @@ public final class NatNetwork implements NetworkPort {
     }
     Thread running = thread;
     if (running == null) {
+      stack.close();
       loop.close();
       return;
     }
@@ -197,6 +198,7 @@ public final class NatNetwork implements NetworkPort {
         loop.step(TimeUnit.DAYS.toNanos(1));
       }
     } finally {
+      stack.close();
       loop.close();
     }
   }

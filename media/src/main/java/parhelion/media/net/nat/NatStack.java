@@ -1,6 +1,7 @@
 package parhelion.media.net.nat;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
@@ -24,6 +25,7 @@ import parhelion.media.net.nat.loop.EventLoop;
 import parhelion.media.net.nat.policy.Egress;
 import parhelion.media.net.nat.tcp.TcpFlows;
 import parhelion.media.net.nat.tcp.TcpForward;
+import parhelion.media.net.nat.tftp.TftpServer;
 import parhelion.media.net.nat.udp.UdpFlows;
 import parhelion.media.net.nat.udp.UdpForward;
 import parhelion.media.net.nat.udp.UdpOutput;
@@ -42,6 +44,7 @@ final class NatStack {
   private final UdpOutput udpOutput;
   private final DhcpServer dhcp;
   private final DnsForwarder dns;
+  private final @Nullable TftpServer tftp;
   private final UdpFlows udp;
   private final TcpFlows tcp;
 
@@ -61,6 +64,8 @@ final class NatStack {
     this.icmp = new Icmp(subnet, output, counts, egress, pings);
     this.udpOutput = new UdpOutput(output);
     this.dhcp = new DhcpServer(config, udpOutput, counts, loop);
+    Path files = config.boot().directory();
+    this.tftp = files == null ? null : new TftpServer(files, config, udpOutput, counts, loop);
     this.dns = new DnsForwarder(config, loop, counts, egress);
     this.udp = new UdpFlows(config, loop, counts, output, udpOutput, egress, icmp);
     this.tcp = new TcpFlows(config, loop, counts, output, egress, icmp, dns::stream);
@@ -108,7 +113,15 @@ final class NatStack {
     tcp.reset();
     udp.reset();
     dns.reset();
+    close();
     udp.resume();
+  }
+
+  /** Lets go of files of the host. */
+  void close() {
+    if (tftp != null) {
+      tftp.reset();
+    }
   }
 
   private void dispatch(Datagram datagram) {
@@ -161,6 +174,8 @@ final class NatStack {
     } else if (port == DnsForwarder.PORT && subnet.isDns(datagram.to())) {
       byte[] query = Arrays.copyOfRange(bytes, payloadAt, payloadAt + payloadBytes);
       dns.datagram(query, answer -> answer(datagram, answer));
+    } else if (tftp != null && datagram.to().equals(subnet.gateway4()) && tftp.isAt(port)) {
+      tftp.receive(datagram, payloadAt, payloadBytes);
     } else {
       udp.receive(datagram, payloadAt, payloadBytes);
     }

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
  * @param restricted whether only {@code allow} may be reached
  * @param services what of the host itself may be reached
  * @param resolvers what DNS queries are forwarded to; none: those of /etc/resolv.conf
+ * @param boot what a machine without a disk starts
  */
 public record NatConfig(
     Subnet subnet,
@@ -25,6 +26,7 @@ public record NatConfig(
     List<PortForward> forwards,
     List<NameOverride> names,
     List<InetSocketAddress> resolvers,
+    NetworkBoot boot,
     NatLimits limits,
     NatTimeouts timeouts) {
   /** IPv6 asks for so much. */
@@ -44,6 +46,7 @@ public record NatConfig(
           List.of(),
           List.of(),
           List.of(),
+          NetworkBoot.NONE,
           NatLimits.DEFAULT,
           NatTimeouts.DEFAULT);
 
@@ -98,6 +101,10 @@ public record NatConfig(
     return with(fields -> fields.resolvers = changed);
   }
 
+  public NatConfig withBoot(NetworkBoot changed) {
+    return with(fields -> fields.boot = changed);
+  }
+
   public NatConfig withLimits(NatLimits changed) {
     return with(fields -> fields.limits = changed);
   }
@@ -124,6 +131,7 @@ public record NatConfig(
     private List<PortForward> forwards;
     private List<NameOverride> names;
     private List<InetSocketAddress> resolvers;
+    private NetworkBoot boot;
     private NatLimits limits;
     private NatTimeouts timeouts;
 
@@ -138,6 +146,7 @@ public record NatConfig(
       forwards = from.forwards;
       names = from.names;
       resolvers = from.resolvers;
+      boot = from.boot;
       limits = from.limits;
       timeouts = from.timeouts;
     }
@@ -154,6 +163,7 @@ public record NatConfig(
           forwards,
           names,
           resolvers,
+          boot,
           limits,
           timeouts);
     }

@@ -1,5 +1,6 @@
 package parhelion.media.net.nat.dhcp;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,6 +27,7 @@ public final class DhcpServer {
   public static final int SERVER_PORT = 67;
   private static final int CLIENT_PORT = 68;
 
+  private static final int FILE_AT = 108;
   private static final int COOKIE_AT = 236;
   private static final int COOKIE = 0x63825363;
   private static final int OPTIONS_AT = 240;
@@ -54,6 +56,8 @@ public final class DhcpServer {
   private static final int OPTION_SERVER = 54;
   private static final int OPTION_RENEWAL = 58;
   private static final int OPTION_REBINDING = 59;
+  private static final int OPTION_BOOT_SERVER = 66;
+  private static final int OPTION_BOOT_FILE = 67;
   private static final int OPTION_SEARCH = 119;
 
   private record Lease(IpAddress address, long untilNanos) {}
@@ -178,6 +182,10 @@ public final class DhcpServer {
     yours.write(frame, at + 16);
     subnet.gateway4().write(frame, at + 20);
     System.arraycopy(request, 28, frame, at + 28, 16); // Hardware address.
+    if (type != NAK) {
+      byte[] name = config.boot().bootFile().getBytes(StandardCharsets.US_ASCII);
+      System.arraycopy(name, 0, frame, at + FILE_AT, name.length);
+    }
     Wire.put32(frame, at + COOKIE_AT, COOKIE);
     System.arraycopy(filled, 0, frame, at + OPTIONS_AT, filled.length);
     output.send(frame, subnet.gateway4(), SERVER_PORT, BROADCAST, CLIENT_PORT);
@@ -197,6 +205,10 @@ public final class DhcpServer {
     options.put16(OPTION_MTU, config.mtu());
     options.putText(OPTION_DOMAIN, config.domain());
     options.putName(OPTION_SEARCH, config.domain());
+    if (!config.boot().bootFile().isEmpty()) {
+      options.putText(OPTION_BOOT_SERVER, subnet.gateway4().toString());
+      options.putText(OPTION_BOOT_FILE, config.boot().bootFile());
+    }
     if (yours.equals(subnet.firstGuest())) {
       options.putText(OPTION_HOSTNAME, config.hostname());
     }

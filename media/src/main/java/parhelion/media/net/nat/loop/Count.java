@@ -18,6 +18,7 @@ public enum Count {
   DNS_OWN("queries answered here"),
   DNS_FAILED("queries without an answer"),
   DHCP_LEASES("leases of DHCP"),
+  TFTP_FILES("files by TFTP"),
   PINGS("echo requests"),
   ICMP_ERRORS("ICMP errors sent"),
   DROP_MALFORMED("dropped: malformed"),

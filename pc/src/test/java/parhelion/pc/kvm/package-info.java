@@ -1,0 +1,4 @@
+@NullMarked
+package parhelion.pc.kvm;
+
+import org.jspecify.annotations.NullMarked;
