@@ -83,8 +83,8 @@ final class LabKernel {
     Path systemMap = null;
     KernelModules modules = null;
     if (file == null) {
-      boolean given = config.packageName() != null;
-      name = given ? config.packageName() : forHardware ? FULL_PACKAGE : SMALL_PACKAGE;
+      String asked = config.packageName();
+      name = asked != null ? asked : forHardware ? FULL_PACKAGE : SMALL_PACKAGE;
       PackageCache.Kernel packaged =
           withDevices && config.initrd() == null
               ? packages.kernelWithModules(name, forHardware)
