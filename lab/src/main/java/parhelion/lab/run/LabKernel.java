@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
 import parhelion.toolstack.image.GuestSetup;
+import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelModules;
@@ -51,6 +53,9 @@ final class LabKernel {
   private final @Nullable Path busybox;
   private final byte @Nullable [] initrd;
   private final Kernel record;
+
+  /** Why devices cannot be used, by what they need. */
+  private final Map<ModuleSet.Request, String> lacking = new HashMap<>();
 
   private LabKernel(
       ElfImage image,
@@ -137,14 +142,20 @@ final class LabKernel {
    * @param request what the devices need
    */
   @Nullable String lacks(ModuleSet.Request request) {
+    String known = lacking.computeIfAbsent(request, this::missing);
+    return known.isEmpty() ? null : known;
+  }
+
+  /** Empty if nothing is, as far as that is known. */
+  private String missing(ModuleSet.Request request) {
     KernelModules all = modules;
     if (all == null) {
-      return null; // built in, perhaps: the row itself will tell
+      return ""; // built in, perhaps: the row itself will tell
     }
     try {
       ModuleSet unused = all.select(request);
-      return null;
-    } catch (parhelion.toolstack.image.ImageException e) {
+      return "";
+    } catch (ImageException e) {
       return "the kernel has no driver: " + e.getMessage();
     }
   }

@@ -60,7 +60,8 @@ public final class LabRun {
     String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     LabKernel kernel = kernel(fetching);
     try (Scratch scratch = Scratch.make();
-        NetService service = NetService.open()) {
+        NetService service =
+            GuestRound.needs(config.workloads(), Need.NETWORK) ? NetService.open() : null) {
       int rounds = config.warmUps() + config.repetitions();
       for (int round = 0; round < rounds && !isStopped(); round++) {
         for (int i = 0; i < config.techniques().size() && !isStopped(); i++) {
@@ -115,7 +116,10 @@ public final class LabRun {
 
   /** One run of a technique; null if there is nothing that it can do. */
   private @Nullable Round once(
-      Technique technique, @Nullable LabKernel kernel, Scratch scratch, NetService service)
+      Technique technique,
+      @Nullable LabKernel kernel,
+      Scratch scratch,
+      @Nullable NetService service)
       throws IOException {
     List<Workload> possible = new ArrayList<>();
     for (Workload workload : config.workloads()) {
