@@ -130,8 +130,17 @@ final class ReportArguments {
 
   private static int width() {
     String columns = System.getenv("COLUMNS");
-    return columns != null && columns.matches("[0-9]{1,4}")
-        ? Integer.parseInt(columns)
-        : DEFAULT_WIDTH;
+    if (columns != null && columns.matches("[0-9]{1,4}")) {
+      return Integer.parseInt(columns);
+    }
+    if (isTerminal()) {
+      try {
+        int width = TerminalMode.save().size()[0];
+        return width == 0 ? DEFAULT_WIDTH : width;
+      } catch (IllegalStateException e) {
+        // Standard input is none, or the terminal does not say.
+      }
+    }
+    return DEFAULT_WIDTH;
   }
 }

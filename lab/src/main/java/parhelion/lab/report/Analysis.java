@@ -21,6 +21,8 @@ import parhelion.lab.statistics.Summary;
 /**
  * All that is computed from a comparison.
  *
+ * @param reference the technique that others are compared with: paravirtualisation if it was
+ *     measured at all; null if nothing was
  * @param techniques that were run, in the order of {@link Technique}
  * @param rows one for each workload
  * @param models what was priced
@@ -28,6 +30,7 @@ import parhelion.lab.statistics.Summary;
  */
 public record Analysis(
     Comparison comparison,
+    @Nullable Technique reference,
     List<Technique> techniques,
     List<Row> rows,
     List<CostModel> models,
@@ -35,15 +38,10 @@ public record Analysis(
   /**
    * One workload.
    *
-   * @param reference the technique that others are compared with; null if none has samples
    * @param entries of the techniques that were run
    * @param findings in words
    */
-  public record Row(
-      WorkloadInfo info,
-      @Nullable Technique reference,
-      Map<Technique, Entry> entries,
-      List<Finding> findings) {
+  public record Row(WorkloadInfo info, Map<Technique, Entry> entries, List<Finding> findings) {
     /** Whether its value is the time of an operation, or what moves in a time. */
     boolean isTimed() {
       return !info.unit().endsWith("/s") || info.higherIsBetter();
@@ -68,6 +66,11 @@ public record Analysis(
       List<Modelled> modelled,
       @Nullable String failure) {}
 
+  /** What the reference is called. */
+  String referenceName() {
+    return reference == null ? "the reference" : reference.id;
+  }
+
   /**
    * Computes.
    *
@@ -79,12 +82,14 @@ public record Analysis(
         Arrays.stream(Technique.values())
             .filter(t -> comparison.cells().stream().anyMatch(cell -> cell.technique() == t))
             .toList();
+    Technique reference = reference(comparison);
     List<Row> rows = new ArrayList<>();
     for (WorkloadInfo info : byGroup(comparison.workloads())) {
-      rows.add(row(comparison, models, info));
+      rows.add(row(comparison, models, info, reference));
     }
     return new Analysis(
         comparison,
+        reference,
         techniques,
         List.copyOf(rows),
         models,
@@ -99,9 +104,15 @@ public record Analysis(
     return groups.values().stream().flatMap(List::stream).toList();
   }
 
-  private static Row row(Comparison comparison, List<CostModel> models, WorkloadInfo info) {
-    Technique reference = reference(comparison, info);
+  private static Row row(
+      Comparison comparison,
+      List<CostModel> models,
+      WorkloadInfo info,
+      @Nullable Technique reference) {
     Cell base = reference == null ? null : comparison.cell(reference, info.id());
+    if (base != null && base.samples().isEmpty()) {
+      base = null;
+    }
     Cell para = comparison.cell(Technique.PARA, info.id());
     Double updates =
         para == null || para.samples().isEmpty()
@@ -136,7 +147,7 @@ public record Analysis(
               List.copyOf(modelled),
               cell.failure()));
     }
-    return new Row(info, reference, entries, Finding.of(info, reference, entries));
+    return new Row(info, entries, Finding.of(info, reference, entries));
   }
 
   /**
@@ -157,13 +168,13 @@ public record Analysis(
     return null;
   }
 
-  /** Paravirtualisation is what others are compared with; else the first that there is. */
-  private static @Nullable Technique reference(Comparison comparison, WorkloadInfo info) {
+  /** Paravirtualisation is what others are compared with; else the first that was measured. */
+  private static @Nullable Technique reference(Comparison comparison) {
     List<Technique> order = new ArrayList<>(List.of(Technique.PARA));
     order.addAll(List.of(Technique.values()));
     for (Technique technique : order) {
-      Cell cell = comparison.cell(technique, info.id());
-      if (cell != null && !cell.samples().isEmpty()) {
+      if (comparison.cells().stream()
+          .anyMatch(cell -> cell.technique() == technique && !cell.samples().isEmpty())) {
         return technique;
       }
     }

@@ -83,7 +83,7 @@ final class Charts {
     html.open("figure");
     begin(
         height,
-        "How many times as slow as paravirtualisation",
+        "How many times as slow as " + analysis.referenceName(),
         "A point for each workload and technique with the interval of its ratio, on a logarithmic"
             + " axis; the table below has the numbers.");
     legend(shown);
@@ -111,7 +111,9 @@ final class Charts {
     html.closeLine();
     html.text(
         "figcaption",
-        "Right of the broken line is slower than para. Lines are intervals of the ratio; points are"
+        "Right of the broken line is slower than "
+            + analysis.referenceName()
+            + ". Lines are intervals of the ratio; points are"
             + " its estimate.");
     html.closeLine();
   }

@@ -98,7 +98,13 @@ public final class HtmlReport {
                 : Figures.bytes((double) c.host().memoryBytes()) + ", ")
             + c.host().os());
     fact("JDK", c.host().jdk());
-    fact("Guests", c.memoryMib() + " MiB, " + c.vcpus() + " processor(s), " + c.engine());
+    fact(
+        "Guests",
+        c.memoryMib()
+            + " MiB, "
+            + c.vcpus()
+            + (c.vcpus() == 1 ? " processor, " : " processors, ")
+            + c.engine());
     fact("Clock, seed", c.clock() + ", " + c.seed());
     fact("Repetitions", c.repetitions() + " after " + c.warmUps() + " to warm up");
     fact("Parhelion", c.version() + ", " + c.commit());
@@ -137,8 +143,9 @@ public final class HtmlReport {
     html.open("table")
         .text(
             "caption",
-            "Medians with their intervals, and how many times as slow as para with the interval of"
-                + " the ratio; coloured where that excludes 1");
+            "Medians with their intervals, and how many times as slow as "
+                + analysis.referenceName()
+                + " with the interval of the ratio; coloured where that excludes 1");
     html.open("thead").open("tr");
     html.text("th", "workload", "scope", "col", "class", "left")
         .text("th", "unit", "scope", "col", "class", "left");

@@ -33,6 +33,7 @@ public final class JsonReport {
     root.put("formatVersion", 1);
     root.put("startedAt", analysis.comparison().startedAt());
     root.put("commit", analysis.comparison().commit());
+    root.put("reference", analysis.reference() == null ? null : analysis.reference().id);
     root.put("overview", Overview.sentences(analysis));
     List<Map<String, Object>> rows = new ArrayList<>();
     analysis.rows().forEach(row -> rows.add(row(row)));
@@ -55,7 +56,6 @@ public final class JsonReport {
     map.put("workload", row.info().id());
     map.put("unit", row.info().unit());
     map.put("higherIsBetter", row.info().higherIsBetter());
-    map.put("reference", row.reference() == null ? null : row.reference().id);
     List<Map<String, Object>> entries = new ArrayList<>();
     row.entries().values().forEach(entry -> entries.add(entry(entry)));
     map.put("techniques", entries);

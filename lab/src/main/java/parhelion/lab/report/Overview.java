@@ -26,7 +26,7 @@ final class Overview {
       int tooFew = 0;
       for (Row row : analysis.rows()) {
         Entry entry = row.entries().get(technique);
-        if (entry == null || entry.slower() == null || row.reference() != Technique.PARA) {
+        if (entry == null || entry.slower() == null) {
           continue;
         }
         all.add(new Measured(row, entry.slower().estimate()));
@@ -37,7 +37,8 @@ final class Overview {
         }
       }
       if (!all.isEmpty()) {
-        sentences.add(sentence(technique, all, verdict(all.size(), slower, faster, tooFew)));
+        sentences.add(
+            sentence(technique, all, verdict(analysis, all.size(), slower, faster, tooFew)));
       }
     }
     causes(analysis, sentences);
@@ -49,19 +50,20 @@ final class Overview {
     if (failed > 0) {
       sentences.add(
           failed == 1
-              ? "One cell has no samples; the table says why."
-              : failed + " cells have no samples; the table says why.");
+              ? "One cell has no samples; its workload says why."
+              : failed + " cells have no samples; their workloads say why.");
     }
     return sentences;
   }
 
-  private static String verdict(int all, int slower, int faster, int tooFew) {
+  private static String verdict(Analysis analysis, int all, int slower, int faster, int tooFew) {
     if (tooFew == all) {
       return "too few repetitions to tell differences from chance";
     }
     String text =
-        "slower than para in %d of %d %s, faster in %d, no difference shown in %d"
+        "slower than %s in %d of %d %s, faster in %d, no difference shown in %d"
             .formatted(
+                analysis.referenceName(),
                 slower,
                 all,
                 all == 1 ? "workload" : "workloads",
@@ -77,12 +79,16 @@ final class Overview {
     Measured most = all.stream().max(order).orElseThrow();
     Measured least = all.stream().min(order).orElseThrow();
     String text =
-        "%s: %s; %s times as slow in the geometric mean"
-            .formatted(technique.id, verdict, Figures.number(mean));
+        "%s: %s; %s times as %s in the geometric mean"
+            .formatted(
+                technique.id,
+                verdict,
+                Figures.number(mean < 1 ? 1 / mean : mean),
+                mean < 1 ? "fast" : "slow");
     return all.size() == 1
         ? text + "."
         : text
-            + ", from %s (%s) to %s (%s)."
+            + " (times as slow: %s in %s to %s in %s)."
                 .formatted(
                     Figures.number(least.slower),
                     least.row.info().id(),

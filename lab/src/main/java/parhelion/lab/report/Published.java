@@ -42,16 +42,15 @@ public record Published(
     for (Figure figure : FIGURES) {
       for (Row row : analysis.rows()) {
         if (figure.row.equals(row.info().sosp03())) {
-          all.add(of(figure, row));
+          all.add(of(figure, row, analysis.reference() == Technique.PARA));
         }
       }
     }
     return all;
   }
 
-  private static Published of(Figure figure, Row row) {
+  private static Published of(Figure figure, Row row, boolean againstPara) {
     Entry full = row.entries().get(Technique.FULL);
-    boolean againstPara = row.reference() == Technique.PARA;
     return new Published(
         figure.row,
         figure.higherBetter ? figure.bare / figure.xen : figure.xen / figure.bare,

@@ -23,6 +23,7 @@ public final class TerminalReport {
   private static final int MOST_WIDTH = 130;
   private static final int NAME = 17;
   private static final int UNIT = 5;
+  private static final int CELL = 14;
 
   private final Analysis analysis;
   private final int width;
@@ -73,11 +74,23 @@ public final class TerminalReport {
   // --- tables ---
 
   private void measured() {
-    heading("Measured: medians, and how many times as slow as para");
-    int cell = cellWidth(analysis.techniques().size());
+    heading("Measured: medians, and how many times as slow as " + analysis.referenceName());
+    List<Technique> all = analysis.techniques();
+    int perTable = (width - NAME - UNIT - 1) / (CELL + 1);
+    // Tables of about the same width: six techniques are three and three, not five and one.
+    int tables = Math.max(1, (all.size() + perTable - 1) / perTable);
+    int columns = Math.max(1, (all.size() + tables - 1) / tables);
+    for (int from = 0; from < all.size(); from += columns) {
+      measured(all.subList(from, Math.min(all.size(), from + columns)));
+      line("");
+    }
+    wrap("", "* slower or + faster, as far as the intervals of the ratios say; - has no samples.");
+  }
+
+  private void measured(List<Technique> techniques) {
     StringBuilder head = new StringBuilder(pad("", NAME)).append(' ').append(pad("", UNIT));
-    for (Technique technique : analysis.techniques()) {
-      head.append(' ').append(left(technique.id, cell));
+    for (Technique technique : techniques) {
+      head.append(' ').append(left(technique.id, CELL));
     }
     line(head.toString());
     String group = "";
@@ -90,32 +103,26 @@ public final class TerminalReport {
           new StringBuilder(pad("  " + row.info().id(), NAME))
               .append(' ')
               .append(pad(row.info().unit(), UNIT));
-      for (Technique technique : analysis.techniques()) {
-        text.append(' ').append(cell(row.entries().get(technique), cell));
+      for (Technique technique : techniques) {
+        text.append(' ').append(cell(row.entries().get(technique)));
       }
       line(text.toString());
     }
-    line("");
-    wrap("", "* slower or + faster, as far as the intervals of the ratios say; - has no samples.");
   }
 
-  private int cellWidth(int columns) {
-    return Math.clamp((width - NAME - UNIT - 1) / Math.max(1, columns) - 1, 9, 18);
-  }
-
-  private String cell(@Nullable Entry entry, int cell) {
+  private String cell(@Nullable Entry entry) {
     Summary value = entry == null ? null : entry.value();
     if (entry == null || value == null) {
-      return left("-", cell);
+      return left("-", CELL);
     }
     String text = Figures.number(value.median());
     Ratio slower = entry.slower();
     if (slower == null) {
-      return left(text + (cell >= 14 ? "       " : ""), cell);
+      return left(text + "       ", CELL);
     }
     String sign = !slower.isSignificant() ? " " : slower.estimate() > 1 ? "*" : "+";
     String ratio = " x" + Figures.number(slower.estimate()) + sign;
-    String padded = left(text + pad(ratio, Math.max(7, ratio.length())), cell);
+    String padded = left(text + pad(ratio, Math.max(7, ratio.length())), CELL);
     if (!colours || sign.equals(" ")) {
       return padded;
     }

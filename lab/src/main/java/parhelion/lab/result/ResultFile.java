@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import parhelion.toolstack.UserError;
 
@@ -96,9 +98,10 @@ public final class ResultFile {
       }
     }
     try {
-      Path fresh = Files.createTempFile(directory, "." + whole.getFileName(), ".part");
+      // Not createTempFile, whose files are the owner's alone.
+      Path fresh = directory.resolve("." + whole.getFileName() + "." + UUID.randomUUID() + ".part");
       try {
-        Files.writeString(fresh, text);
+        Files.writeString(fresh, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         Files.move(fresh, whole, StandardCopyOption.ATOMIC_MOVE);
       } finally {
         Files.deleteIfExists(fresh);

@@ -104,6 +104,7 @@ final class CostModelTest {
             "CPUID:cpu",
             "system call:cpu",
             "HLT:cpu",
+            "hypercall:xen:event_channel_op",
             "interrupt:cpu:vector 236",
             "exception:cpu:vector 14",
             "exception:cpu:vector 6")) {

@@ -153,6 +153,33 @@ final class ReportTest {
   }
 
   @Test
+  void withoutParaTheFirstTechniqueIsTheReferenceAndIsNamed() {
+    Analysis analysis =
+        analysis(
+            Comparisons.of(
+                List.of(
+                    cell(Technique.FULL_VIRTIO, "fork", 4_000, 1, Map.of()),
+                    cell(Technique.FULL, "fork", 8_000, 1, Map.of()))));
+    assertEquals(Technique.FULL, analysis.reference());
+    assertTrue(Overview.sentences(analysis).getFirst().contains("faster in 1"));
+    assertTrue(TerminalReport.of(analysis, 80, false).contains("as slow as full\n"));
+    assertTrue(HtmlReport.of(analysis).contains("How many times as slow as full"));
+  }
+
+  @Test
+  void whatTheReferenceDidNotDoHasNoRatio() {
+    Analysis analysis =
+        analysis(
+            Comparisons.of(
+                List.of(
+                    cell(Technique.PARA, "fork", 4_000, 1, Map.of()),
+                    new Cell(Technique.PARA, "boot", List.of(), "it broke"),
+                    cell(Technique.FULL, "boot", 8_000, 1, Map.of()),
+                    cell(Technique.PARTIAL, "boot", 9_000, 1, Map.of()))));
+    analysis.rows().getFirst().entries().values().forEach(e -> assertNull(e.slower()));
+  }
+
+  @Test
   void moreOfAThroughputIsFaster() {
     List<Sample> quick = new ArrayList<>();
     List<Sample> slow = new ArrayList<>();
@@ -392,6 +419,19 @@ final class ReportTest {
     assertFalse(text.contains("\u001b"));
     assertTrue(text.contains("x2.50*"), text);
     assertTrue(text.contains("partial has no samples, or too few: not today"), text);
+  }
+
+  @Test
+  void allTechniquesFitTheNarrowestTerminal() {
+    List<Cell> cells = new ArrayList<>();
+    for (Technique technique : Technique.values()) {
+      cells.add(cell(technique, "fork", 123_456 + 9_000 * technique.ordinal(), 5, Map.of()));
+    }
+    String text = TerminalReport.of(analysis(Comparisons.of(cells)), 80, false);
+    text.lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    for (Technique technique : Technique.values()) {
+      assertTrue(text.contains(" " + technique.id + "\n") || text.contains(technique.id + " "));
+    }
   }
 
   @Test

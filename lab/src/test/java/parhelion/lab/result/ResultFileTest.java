@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,20 @@ final class ResultFileTest {
     try (var files = Files.list(directory)) {
       assertEquals(List.of(file), files.toList());
     }
+  }
+
+  @Test
+  void aWrittenFileIsAsReadableAsAnyOther() throws IOException {
+    Path file = directory.resolve("r.json");
+    ResultFile.write(Comparisons.small(), file);
+    Path other = Files.writeString(directory.resolve("other"), "");
+    assertEquals(
+        Files.getFileAttributeView(other, PosixFileAttributeView.class)
+            .readAttributes()
+            .permissions(),
+        Files.getFileAttributeView(file, PosixFileAttributeView.class)
+            .readAttributes()
+            .permissions());
   }
 
   @Test
