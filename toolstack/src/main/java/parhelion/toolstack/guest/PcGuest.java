@@ -115,6 +115,12 @@ public final class PcGuest implements Guest {
   }
 
   private void startPvh(GuestConfig config) {
+    for (DeviceConfig device : config.devices()) {
+      if (!device.isSplit(PcInterface.XEN)) {
+        throw new UserError(
+            device.name() + ": there is no hardware with --mode pvh: leave its bus or model out");
+      }
+    }
     PvhBoot.load(
         machine,
         Objects.requireNonNull(xen).domain(),
