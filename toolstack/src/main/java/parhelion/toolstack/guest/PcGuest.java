@@ -106,18 +106,13 @@ public final class PcGuest implements Guest {
     }
   }
 
-  /**
-   * Refuses a kernel that begins in 32-bit mode.
-   *
-   * @throws UserError if it does
-   */
-  static void require64Bit(ElfImage kernel) {
-    if (kernel.is32Bit()) {
-      throw new UserError(kernel.name() + ": is a 32-bit program: add --mode pvh, or give another");
-    }
-  }
-
   private void startPvh(GuestConfig config) {
+    for (DeviceConfig device : config.devices()) {
+      if (!device.isSplit(PcInterface.XEN)) {
+        throw new UserError(
+            device.name() + ": there is no hardware with --mode pvh: leave its bus or model out");
+      }
+    }
     PvhBoot.load(
         machine,
         Objects.requireNonNull(xen).domain(),
@@ -201,7 +196,7 @@ public final class PcGuest implements Guest {
     if (hardware != null) {
       hardware.devices().assignAddresses(PciInterrupts.lines());
     }
-    require64Bit(config.kernel());
+    config.kernel().require64Bit();
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
