@@ -21,6 +21,7 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
+import parhelion.pc.boot.MultibootBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.intercept.TrapModel;
@@ -39,6 +40,7 @@ import parhelion.toolstack.hvm.SharedConsole;
 import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.MultibootImage;
 import parhelion.toolstack.link.DomainServices;
 
 /**
@@ -93,6 +95,7 @@ public final class PcGuest implements Guest {
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
         case PcSetup.Pvh pvh -> startPvh(pvh.config());
+        case PcSetup.Multiboot multiboot -> boot(multiboot);
         case PcSetup.Firmware _ -> describeToFirmware();
       }
       made = true;
@@ -206,15 +209,40 @@ public final class PcGuest implements Guest {
       LinuxBoot.load(
           machine, segments, kernel.entryVa(), config.initrd(), config.commandLine(), acpi);
     } catch (LinuxBoot.DoesNotFit e) {
-      throw new UserError(
-          kernel.name()
-              + ": there is no room in a PC's memory of "
-              + config.memoryMib()
-              + " MiB for "
-              + e.getMessage()
-              + ": give more --memory, or another kernel",
-          e);
+      throw noRoom(kernel.name(), e);
     }
+  }
+
+  private void boot(PcSetup.Multiboot multiboot) {
+    if (hardware != null) {
+      hardware.devices().assignAddresses(PciInterrupts.lines());
+    }
+    List<LinuxBoot.Segment> segments = new ArrayList<>();
+    for (MultibootImage.Part part : multiboot.kernel().parts()) {
+      segments.add(new LinuxBoot.Segment(part.pa(), part.bytes(), part.memBytes()));
+    }
+    try {
+      MultibootBoot.load(
+          machine,
+          segments,
+          multiboot.kernel().entry(),
+          multiboot.modules(),
+          multiboot.commandLine(),
+          new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES));
+    } catch (LinuxBoot.DoesNotFit e) {
+      throw noRoom(multiboot.kernel().name(), e);
+    }
+  }
+
+  private UserError noRoom(String kernel, LinuxBoot.DoesNotFit e) {
+    return new UserError(
+        kernel
+            + ": there is no room in a PC's memory of "
+            + setup.memoryMib()
+            + " MiB for "
+            + e.getMessage()
+            + ": give more --memory, or another kernel",
+        e);
   }
 
   /** The machine, to be looked at or driven by tests. */
