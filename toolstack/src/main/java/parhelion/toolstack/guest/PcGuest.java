@@ -29,7 +29,6 @@ import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.hvm.PvhBoot;
 import parhelion.toolstack.hvm.SharedConsole;
 import parhelion.toolstack.hvm.XenUnderPc;
-import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.link.DomainServices;
 
@@ -84,10 +83,7 @@ public final class PcGuest implements Guest {
       }
       PcStart start = new PcStart(machine, setup, hardware);
       switch (setup.start()) {
-        case PcSetup.Kernel kernel -> {
-          require64Bit(kernel.config().kernel());
-          start.boot(kernel.config());
-        }
+        case PcSetup.Kernel kernel -> start.boot(kernel.config());
         case PcSetup.Pvh pvh -> startPvh(pvh.config());
         case PcSetup.Multiboot multiboot -> start.boot(multiboot);
         case PcSetup.Firmware _ -> start.describeToFirmware();
@@ -100,18 +96,13 @@ public final class PcGuest implements Guest {
     }
   }
 
-  /**
-   * Refuses a kernel that begins in 32-bit mode.
-   *
-   * @throws UserError if it does
-   */
-  static void require64Bit(ElfImage kernel) {
-    if (kernel.is32Bit()) {
-      throw new UserError(kernel.name() + ": is a 32-bit program: add --mode pvh, or give another");
-    }
-  }
-
   private void startPvh(GuestConfig config) {
+    for (DeviceConfig device : config.devices()) {
+      if (!device.isSplit(PcInterface.XEN)) {
+        throw new UserError(
+            device.name() + ": there is no hardware with --mode pvh: leave its bus or model out");
+      }
+    }
     PvhBoot.load(
         machine,
         Objects.requireNonNull(xen).domain(),

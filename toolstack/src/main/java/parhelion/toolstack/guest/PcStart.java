@@ -51,6 +51,7 @@ final class PcStart {
     if (hardware != null) {
       hardware.devices().assignAddresses(PciInterrupts.lines());
     }
+    config.kernel().require64Bit();
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();

@@ -249,6 +249,17 @@ public final class ElfImage {
     return !wide;
   }
 
+  /**
+   * Refuses a 32-bit program.
+   *
+   * @throws ImageException if it is one
+   */
+  public void require64Bit() {
+    if (!wide) {
+      throw ImageException.of(name, "is a 32-bit program", "add --mode pvh, or give another");
+    }
+  }
+
   /** What to call it in messages. */
   public String name() {
     return name;
