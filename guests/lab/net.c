@@ -160,7 +160,7 @@ static long udp_prepare(const char *argument) {
   if (udp < 0) return udp;
   struct {
     long seconds, micros;
-  } patience = {0, 200000};
+  } patience = {1, 0}; /* a busy host is slow, not deaf */
   CALL5(__NR_setsockopt, udp, 1, SO_RCVTIMEO, &patience, sizeof patience);
   return CALL3(__NR_connect, udp, &server, sizeof server);
 }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
@@ -184,7 +185,7 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (list) {
-      list();
+      list(Objects.requireNonNull(spec).commandLine().getOut());
       return ExitStatus.OK;
     }
     if (kernel != null && packageName != null) {
@@ -193,6 +194,7 @@ final class CompareCommand implements Callable<Integer> {
     if (cpu.perfMap) {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
+    ReportArguments.checkDirectory(json);
     ReportArguments.checkDirectory(json);
     ReportArguments.Opened opened = report.open();
     CompareProgress progress = new CompareProgress();
@@ -253,17 +255,18 @@ final class CompareCommand implements Callable<Integer> {
     return own == null ? List.of() : own.root().commandLine().getParseResult().originalArgs();
   }
 
-  private static void list() {
-    System.out.printf("%-18s %-10s %-5s %s%n", "workload", "group", "unit", "");
+  private static void list(PrintWriter out) {
+    out.printf("%-20s %-10s %s%n", "workload", "group", "what, in");
     for (Workload workload : Roster.workloads()) {
-      System.out.printf(
-          "%-18s %-10s %-5s %s%n",
-          workload.id(), workload.info().group(), workload.info().unit(), workload.info().title());
+      out.printf(
+          "%-20s %-10s %s, %s%n",
+          workload.id(), workload.info().group(), workload.info().title(), workload.info().unit());
     }
-    System.out.printf("%n%-18s %s%n", "technique", "");
+    out.printf("%n%-20s%n", "technique");
     for (Technique technique : LabRun.TECHNIQUES) {
-      System.out.printf("%-18s %s%n", technique.id, technique.sentence);
+      out.printf("%-20s %s%n", technique.id, technique.sentence);
     }
+    out.flush();
   }
 
   /** A technique that can be run. */

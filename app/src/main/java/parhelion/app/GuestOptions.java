@@ -48,6 +48,12 @@ final class GuestOptions {
   OnCrash onCrash = OnCrash.REPORT;
 
   @Option(
+      names = "--no-reboot",
+      description =
+          "With --mode full: end when the guest resets the PC, instead of starting again.")
+  boolean noReboot;
+
+  @Option(
       names = "--log",
       paramLabel = "FILE",
       description = "Also write everything that the guest's console prints to a file.")

@@ -73,6 +73,10 @@ final class GuestSession {
       int quickCrashes = 0;
       while (true) {
         Result result = runOnce(choice, user, log, System.nanoTime() - start);
+        if (result.outcome.kind() == Outcome.Kind.REBOOT && rebootsInPlace(choice)) {
+          tell(user, "parhelion: the PC was reset");
+          continue;
+        }
         if (result.outcome.kind() != Outcome.Kind.CRASH
             || options.onCrash != GuestOptions.OnCrash.RESTART) {
           user.close();
@@ -87,6 +91,11 @@ final class GuestSession {
         tell(user, "parhelion: the guest crashed; booting it again");
       }
     }
+  }
+
+  /** A PC starts again when software resets it; a command that had not ended has failed. */
+  private boolean rebootsInPlace(KernelChoice choice) {
+    return mode == GuestMode.FULL && !options.noReboot && choice.command() == null;
   }
 
   /** On a terminal in raw mode, lines need their carriage returns. */
@@ -185,7 +194,7 @@ final class GuestSession {
 
   private Guest build(KernelChoice choice, String words, GuestOutput console) {
     ElfImage kernel = choice.kernel();
-    PcSetup.Firmware start = choice.firmware();
+    PcSetup.Start start = choice.start();
     if (start != null) {
       return compared(
           new PcGuest(

@@ -6,11 +6,13 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import parhelion.pc.boot.MultibootBoot;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.device.CardModel;
@@ -30,15 +32,16 @@ import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.image.ModuleSet;
+import parhelion.toolstack.image.MultibootImage;
 import parhelion.toolstack.image.Progress;
 import parhelion.toolstack.image.StewardProgram;
 
 /**
  * What {@code run} boots: found by the user's options, or by default.
  *
- * @param kernel null where firmware finds one
+ * @param kernel null where a PC starts with something else
  * @param command what the guest is to run instead of a shell, if anything
- * @param firmware what a PC starts with instead of a kernel, if it does
+ * @param start what a PC starts with instead of a Linux kernel, if it does
  */
 record KernelChoice(
     String name,
@@ -47,7 +50,7 @@ record KernelChoice(
     @Nullable ByteBuffer initrd,
     String commandLine,
     @Nullable GuestCommand command,
-    PcSetup.@Nullable Firmware firmware) {
+    PcSetup.@Nullable Start start) {
   private static final String DEFAULT_PACKAGE = "linux-image-cloud-amd64";
 
   /** The cloud kernel has no 9P, and no drivers for real hardware. */
@@ -95,6 +98,12 @@ record KernelChoice(
         }
         System.err.println("parhelion: " + e.getMessage() + "; booting the built-in tour guest");
         return tour("");
+      }
+    }
+    if (options.mode == GuestMode.FULL && packaged == null) {
+      MultibootImage multiboot = MultibootImage.open(image, KernelImage.DEFAULT_LIMIT_BYTES);
+      if (multiboot != null) {
+        return multiboot(multiboot, options);
       }
     }
     ElfImage kernel =
@@ -145,6 +154,28 @@ record KernelChoice(
       request = request.and(full ? device.pcModules(options.offered) : device.modules());
     }
     return request;
+  }
+
+  /** A multiboot kernel: --initrd names its modules, each with words of its own. */
+  private static KernelChoice multiboot(MultibootImage kernel, RunCommand options)
+      throws IOException {
+    if (options.cmd != null) {
+      throw new UserError(kernel.name() + ": --cmd needs a Linux kernel: leave it out");
+    }
+    List<MultibootBoot.Module> modules = new ArrayList<>();
+    String given = options.initrd == null ? NO_INITRD : options.initrd.toString();
+    if (!given.equals(NO_INITRD)) {
+      for (String each : given.split(",")) {
+        ByteBuffer bytes = given(Path.of(each.split(" ", 2)[0]));
+        if (bytes != null) {
+          modules.add(new MultibootBoot.Module(bytes, each));
+        }
+      }
+    }
+    String name = Path.of(kernel.name()).getFileName().toString();
+    String line = (name + ' ' + options.append).strip();
+    PcSetup.Start start = new PcSetup.Multiboot(kernel, modules, line);
+    return new KernelChoice(name, null, () -> null, null, "", null, start);
   }
 
   /** Firmware, which starts what it finds on disks, CDs and networks. */

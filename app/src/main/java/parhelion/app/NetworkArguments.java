@@ -137,8 +137,8 @@ final class NetworkArguments {
           case "bootfile" -> bootFile = value;
           default ->
               throw new UserError(
-                  "--net %s: '%s' is none of mac=, mtu=, model=, tftp=, bootfile=, isolated,"
-                      + " guard".formatted(text, words[i]));
+                  "--net %s: '%s' is none of mac=, mtu=, model=, tftp=, bootfile=, isolated, guard"
+                      .formatted(text, words[i]));
         }
       }
       if (lan == null && (isolated || guard)) {

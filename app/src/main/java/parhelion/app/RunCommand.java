@@ -90,7 +90,9 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--kernel",
       paramLabel = "FILE",
-      description = "Kernel: a bzImage or an ELF file with Xen notes.")
+      description =
+          "Kernel: a bzImage or an ELF file with Xen notes; with --mode full also one with a"
+              + " multiboot header.")
   @Nullable Path kernel;
 
   @Option(
@@ -102,7 +104,9 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--initrd",
       paramLabel = "FILE|DIR",
-      description = "Initial RAM disk, or a directory to make one of (default: busybox).")
+      description =
+          "Initial RAM disk, or a directory to make one of (default: busybox). For a multiboot"
+              + " kernel its modules: 'FILE WORDS,FILE WORDS'.")
   @Nullable Path initrd;
 
   @Option(

@@ -21,11 +21,12 @@ import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
 /**
- * What a device does: Parhelion's paravirtual one and QEMU's virtio under TCG, in turn, with one
- * kernel, initramfs and program. The program prints "begin", and then a line for each kind of work
- * when that has ended: {@code NAME RATE RATE-UNIT AMOUNT UNIT}. The processor time that the
- * hypervisor's process has used between two lines is what that work cost.
+ * What a device does in Parhelion and in QEMU under TCG, in turn, with one kernel, initramfs and
+ * program. The program prints "begin", and then a line for each kind of work when that has ended:
+ * {@code NAME RATE RATE-UNIT AMOUNT UNIT}. The processor time that the hypervisor's process has
+ * used between two lines is what that work cost.
  *
+ * @param kernelPackage Debian's package of the kernel
  * @param program its file on the host, and in the guest below bin
  * @param arguments of the program, as the guest's shell sees them
  * @param rows how many lines it prints
@@ -35,6 +36,7 @@ import parhelion.toolstack.image.Progress;
  * @param words for the kernel's command line
  */
 record DeviceComparison(
+    String kernelPackage,
     Path program,
     String arguments,
     int rows,
@@ -42,7 +44,12 @@ record DeviceComparison(
     List<String> options,
     List<String> qemuOptions,
     String words) {
-  private static final String KERNEL_PACKAGE = "linux-image-cloud-amd64";
+  /** Has drivers for Xen's devices and virtio. */
+  static final String CLOUD = "linux-image-cloud-amd64";
+
+  /** Has drivers for hardware, too. */
+  static final String GENERIC = "linux-image-amd64";
+
   private static final long LIMIT_SECONDS = 600;
   private static final String BEGIN = "begin";
   private static final Pattern ROW =
@@ -66,7 +73,8 @@ record DeviceComparison(
   /** Runs both sides so many times in turn and prints a table of medians. */
   void run(Path launcher, int runs, Preparation before) throws IOException, InterruptedException {
     PackageCache packages = PackageCache.ofUser(Progress.NONE);
-    PackageCache.Kernel kernel = packages.kernelWithModules(KERNEL_PACKAGE);
+    PackageCache.Kernel kernel =
+        packages.kernelWithModules(kernelPackage, kernelPackage.equals(GENERIC));
     ModuleSet modules =
         KernelModules.open(Objects.requireNonNull(kernel.modules()))
             .select(new ModuleSet.Request(drivers, List.of()));

@@ -20,19 +20,32 @@ public final class DiskComparison {
 
   /** Arguments: the launcher, the program, runs, seconds for each row. */
   public static void main(String[] args) throws IOException, InterruptedException {
+    withImage(
+        (image, file) ->
+            new DeviceComparison(
+                    DeviceComparison.CLOUD,
+                    Path.of(args[1]),
+                    "/dev/[xv][vd]?* " + args[3],
+                    5,
+                    List.of("xen-blkfront", "virtio_pci", "virtio_blk"),
+                    List.of("--disk", image + ",format=raw"),
+                    List.of("-drive", "file=" + image + ",format=raw,if=virtio,cache=writeback"),
+                    "")
+                // What a run has left to be written is not to slow down the next one.
+                .run(Path.of(args[0]), Integer.parseInt(args[2]), () -> file.force(true)));
+  }
+
+  /** Something that is done with an image in a file that is open. */
+  interface Use {
+    void of(Path image, FileChannel file) throws IOException, InterruptedException;
+  }
+
+  /** Makes an image, which is there as long as it is used. */
+  static void withImage(Use use) throws IOException, InterruptedException {
     Path image = Files.createTempFile("parhelion-bench", ".img");
     try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
       fill(file);
-      new DeviceComparison(
-              Path.of(args[1]),
-              "/dev/[xv][vd]?* " + args[3],
-              5,
-              List.of("xen-blkfront", "virtio_pci", "virtio_blk"),
-              List.of("--disk", image + ",format=raw"),
-              List.of("-drive", "file=" + image + ",format=raw,if=virtio,cache=writeback"),
-              "")
-          // What a run has left to be written is not to slow down the next one.
-          .run(Path.of(args[0]), Integer.parseInt(args[2]), () -> file.force(true));
+      use.of(image, file);
     } finally {
       Files.delete(image);
     }

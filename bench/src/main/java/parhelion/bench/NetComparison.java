@@ -16,6 +16,7 @@ public final class NetComparison {
     try (NetServer server = new NetServer()) {
       String port = Integer.toString(server.port());
       new DeviceComparison(
+              DeviceComparison.CLOUD,
               Path.of(args[1]),
               "10.0.2.2 " + port + ' ' + args[3],
               4,

@@ -11,6 +11,7 @@ import java.util.Map;
  *
  * @param scale how much work each program of the suite does
  * @param engine for {@code parhelion run --engine}, or empty
+ * @param mode for {@code parhelion run --mode}, or empty
  * @param rows names of rows, separated by commas, or empty for all
  * @param peersOnly whether Parhelion is left out
  * @param launcher Parhelion's
@@ -23,6 +24,7 @@ record TableOptions(
     int runs,
     String scale,
     String engine,
+    String mode,
     String rows,
     boolean json,
     boolean peersOnly,
@@ -50,6 +52,7 @@ record TableOptions(
         Integer.parseInt(values.getOrDefault("--runs", "5")),
         values.getOrDefault("--scale", "1"),
         values.getOrDefault("--engine", ""),
+        values.getOrDefault("--mode", ""),
         values.getOrDefault("--rows", ""),
         values.containsKey("--json"),
         values.containsKey("--peers-only"),

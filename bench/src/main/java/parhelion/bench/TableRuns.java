@@ -58,9 +58,14 @@ final class TableRuns {
     List<Row> suite = all.stream().filter(row -> !Row.FIXED.contains(row)).toList();
     programs =
         rows.contains(Row.SUITE_MEMORY) ? suite : rows.stream().filter(suite::contains).toList();
-    List<String> engine =
-        options.engine().isEmpty() ? List.of() : List.of("--engine", options.engine());
-    commands = new BootCommands(options.launcher(), engine, kernel, initrd);
+    List<String> how = new ArrayList<>();
+    if (!options.engine().isEmpty()) {
+      how.addAll(List.of("--engine", options.engine()));
+    }
+    if (!options.mode().isEmpty()) {
+      how.addAll(List.of("--mode", options.mode()));
+    }
+    commands = new BootCommands(options.launcher(), how, kernel, initrd);
   }
 
   /** Runs everything. */

@@ -17,6 +17,9 @@ import parhelion.xen.memory.DomainMemory;
 public final class Domain {
   private static final int WATCHDOGS = 2;
 
+  /** Offset of the wall clock in the shared_info of 32-bit code. */
+  private static final int NARROW_WALL_CLOCK = 2304;
+
   /** Frames that count towards the reservation, and their limit. */
   public long totPages;
 
@@ -50,6 +53,7 @@ public final class Domain {
   private @Nullable ShutdownReason shutdownCode;
   private @Nullable String crashReason;
   private boolean dying;
+  private boolean narrow;
 
   Domain(Hypervisor hypervisor, int id, DomainConfig config) {
     this.hypervisor = hypervisor;
@@ -125,17 +129,38 @@ public final class Domain {
     return grants;
   }
 
+  /**
+   * Has shared_info and vcpu_info be in the form of 32-bit code or not: the one that the guest's
+   * kernel has when it asks for a hypercall page.
+   */
+  public void narrow(boolean is32Bit) {
+    if (narrow != is32Bit) {
+      narrow = is32Bit;
+      writeWallClock();
+    }
+  }
+
+  /** Whether words of shared_info and vcpu_info have 32 bits. */
+  public boolean isNarrow() {
+    return narrow;
+  }
+
   /** Writes the wall clock into shared_info: Unix time at system time 0, under its version. */
   public void writeWallClock() {
     MachineMemory memory = hypervisor.memory();
     long pa = sharedInfoMfn << 12;
     long nanos = hypervisor.clock().bootWallNanos();
     long seconds = Math.floorDiv(nanos, 1_000_000_000L);
+    if (narrow) {
+      pa += NARROW_WALL_CLOCK - SharedInfo.WC_VERSION.offset();
+    }
     long version = pa + SharedInfo.WC_VERSION.offset();
     int v = memory.getInt(version) & ~1;
     memory.putInt(version, v + 1);
     memory.putInt(pa + SharedInfo.WC_SEC.offset(), (int) seconds);
-    memory.putInt(pa + SharedInfo.WC_SEC_HI.offset(), (int) (seconds >>> 32));
+    if (!narrow) {
+      memory.putInt(pa + SharedInfo.WC_SEC_HI.offset(), (int) (seconds >>> 32));
+    }
     memory.putInt(pa + SharedInfo.WC_NSEC.offset(), (int) Math.floorMod(nanos, 1_000_000_000L));
     memory.putInt(version, v + 2);
   }

@@ -1,5 +1,6 @@
 package parhelion.xen;
 
+import org.jspecify.annotations.Nullable;
 import parhelion.abi.Bytes;
 import parhelion.abi.Errno;
 import parhelion.abi.HypervisorVirt;
@@ -20,8 +21,14 @@ import parhelion.cpu.memory.MachineMemory;
  * vcpu cannot change them between check and use.
  */
 public final class GuestAccess implements Bytes {
+  /** Where an argument lies that is not in guest memory: see {@link #stage}. */
+  static final long STAGED_VA = (1L << 47) - 0x1_0000;
+
+  private static final int STAGED_BYTES = 4096;
+
   private final Vcpu vcpu;
   private final MachineMemory memory;
+  private @Nullable Bytes staged;
 
   GuestAccess(Vcpu vcpu) {
     this.vcpu = vcpu;
@@ -58,6 +65,21 @@ public final class GuestAccess implements Bytes {
     put(va, bytes, 0, bytes.length);
   }
 
+  /**
+   * Has {@link #STAGED_VA} be an argument in the hypervisor's own memory, while a call is made
+   * whose argument the guest has in another form; null ends that. 32-bit code cannot name the
+   * address.
+   */
+  void stage(@Nullable Bytes argument) {
+    staged = argument;
+  }
+
+  /** What is staged at an address; null for guest memory. */
+  private @Nullable Bytes stagedAt(long va) {
+    Bytes argument = staged;
+    return argument != null && va >= STAGED_VA && va < STAGED_VA + STAGED_BYTES ? argument : null;
+  }
+
   /** Machine address of {@code va} for an access of that kind; EFAULT. */
   private long machineAddress(long va, int access) {
     Cpu cpu = vcpu.cpu();
@@ -89,6 +111,11 @@ public final class GuestAccess implements Bytes {
   @Override
   public void get(long va, byte[] target, int at, int length) {
     checkRange(va, length);
+    Bytes argument = stagedAt(va);
+    if (argument != null) {
+      argument.get(va - STAGED_VA, target, at, length);
+      return;
+    }
     for (int done = 0; done < length; ) {
       int part = (int) Math.min(length - done, 4096 - ((va + done) & 4095));
       memory.read(machineAddress(va + done, Access.READ), target, at + done, part);
@@ -99,6 +126,11 @@ public final class GuestAccess implements Bytes {
   @Override
   public void put(long va, byte[] source, int at, int length) {
     checkRange(va, length);
+    Bytes argument = stagedAt(va);
+    if (argument != null) {
+      argument.put(va - STAGED_VA, source, at, length);
+      return;
+    }
     for (int done = 0; done < length; ) {
       int part = (int) Math.min(length - done, 4096 - ((va + done) & 4095));
       memory.write(machineAddress(va + done, Access.WRITE), source, at + done, part);
@@ -108,7 +140,7 @@ public final class GuestAccess implements Bytes {
 
   private long load(long va, int size) {
     checkRange(va, size);
-    if ((va & 4095) <= 4096 - size) {
+    if (stagedAt(va) == null && (va & 4095) <= 4096 - size) {
       long pa = machineAddress(va, Access.READ);
       return switch (size) {
         case 1 -> memory.getByte(pa);
@@ -124,7 +156,7 @@ public final class GuestAccess implements Bytes {
 
   private void store(long va, int size, long value) {
     checkRange(va, size);
-    if ((va & 4095) <= 4096 - size) {
+    if (stagedAt(va) == null && (va & 4095) <= 4096 - size) {
       long pa = machineAddress(va, Access.WRITE);
       switch (size) {
         case 1 -> memory.putByte(pa, (byte) value);

@@ -169,7 +169,7 @@ final class GuestRound {
     if (offered != null) {
       guest =
           new PcGuest(
-              PcSetup.of(guestConfig, offered),
+              machine.bare() ? PcSetup.pvh(guestConfig) : PcSetup.of(guestConfig, offered),
               config.virtualClock()
                   ? new CountedClock(Instant.ofEpochSecond(VIRTUAL_START_SECONDS))
                   : new HostClock(),

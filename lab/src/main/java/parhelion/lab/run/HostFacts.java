@@ -56,7 +56,7 @@ final class HostFacts {
     return ours == null ? "of a work tree" : ours;
   }
 
-  /** The commit of the tree that this program lies in, if it lies in one and git is there. */
+  /** The commit of the source tree that this program lies in, if it does and git is there. */
   static String commit() {
     Path directory = place();
     if (directory == null) {
@@ -85,13 +85,17 @@ final class HostFacts {
     }
   }
 
-  /** The directory of our classes. */
+  /** The source tree that our classes lie in; null if they lie elsewhere. */
   private static @Nullable Path place() {
     var source = HostFacts.class.getProtectionDomain().getCodeSource();
     if (source == null || !source.getLocation().getProtocol().equals("file")) {
       return null;
     }
-    Path path = Path.of(source.getLocation().getPath());
-    return Files.isDirectory(path) ? path : path.getParent();
+    for (Path at = Path.of(source.getLocation().getPath()); at != null; at = at.getParent()) {
+      if (Files.exists(at.resolve(".git")) && Files.exists(at.resolve("guests/lab/build"))) {
+        return at;
+      }
+    }
+    return null;
   }
 }

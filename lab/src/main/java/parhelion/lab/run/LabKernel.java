@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
 import parhelion.toolstack.image.GuestSetup;
+import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelModules;
@@ -51,6 +53,9 @@ final class LabKernel {
   private final @Nullable Path busybox;
   private final byte @Nullable [] initrd;
   private final Kernel record;
+
+  /** Why devices cannot be used, by what they need. */
+  private final Map<ModuleSet.Request, String> lacking = new HashMap<>();
 
   private LabKernel(
       ElfImage image,
@@ -83,8 +88,8 @@ final class LabKernel {
     Path systemMap = null;
     KernelModules modules = null;
     if (file == null) {
-      boolean given = config.packageName() != null;
-      name = given ? config.packageName() : forHardware ? FULL_PACKAGE : SMALL_PACKAGE;
+      String asked = config.packageName();
+      name = asked != null ? asked : forHardware ? FULL_PACKAGE : SMALL_PACKAGE;
       PackageCache.Kernel packaged =
           withDevices && config.initrd() == null
               ? packages.kernelWithModules(name, forHardware)
@@ -113,6 +118,12 @@ final class LabKernel {
         new Kernel(name, version(image), digest(file)));
   }
 
+  /** What is said of the kernel where only programs ran: the digest is their own program's. */
+  static Kernel none() {
+    return new Kernel(
+        "none", "unknown", HexFormat.of().formatHex(sha256().digest(LabProgram.bytes())));
+  }
+
   ElfImage image() {
     return image;
   }
@@ -131,14 +142,20 @@ final class LabKernel {
    * @param request what the devices need
    */
   @Nullable String lacks(ModuleSet.Request request) {
+    String known = lacking.computeIfAbsent(request, this::missing);
+    return known.isEmpty() ? null : known;
+  }
+
+  /** Empty if nothing is, as far as that is known. */
+  private String missing(ModuleSet.Request request) {
     KernelModules all = modules;
     if (all == null) {
-      return null; // built in, perhaps: the row itself will tell
+      return ""; // built in, perhaps: the row itself will tell
     }
     try {
       ModuleSet unused = all.select(request);
-      return null;
-    } catch (parhelion.toolstack.image.ImageException e) {
+      return "";
+    } catch (ImageException e) {
       return "the kernel has no driver: " + e.getMessage();
     }
   }
@@ -196,12 +213,18 @@ final class LabKernel {
 
   private static String digest(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = sha256();
       byte[] chunk = new byte[1 << 16];
       for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
         digest.update(chunk, 0, n);
       }
       return HexFormat.of().formatHex(digest.digest());
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }

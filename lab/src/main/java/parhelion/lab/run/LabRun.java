@@ -58,16 +58,10 @@ public final class LabRun {
    */
   public Comparison run(Progress fetching) throws IOException {
     String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    boolean withDisk = GuestRound.needs(config.workloads(), Need.DISK);
-    boolean withNet = GuestRound.needs(config.workloads(), Need.NETWORK);
-    LabKernel kernel =
-        LabKernel.open(
-            config,
-            withDisk || withNet,
-            (withDisk || withNet) && config.techniques().contains(Technique.FULL),
-            fetching);
+    LabKernel kernel = kernel(fetching);
     try (Scratch scratch = Scratch.make();
-        NetService service = NetService.open()) {
+        NetService service =
+            GuestRound.needs(config.workloads(), Need.NETWORK) ? NetService.open() : null) {
       int rounds = config.warmUps() + config.repetitions();
       for (int round = 0; round < rounds && !isStopped(); round++) {
         for (int i = 0; i < config.techniques().size() && !isStopped(); i++) {
@@ -97,7 +91,7 @@ public final class LabRun {
         config.seed(),
         config.virtualClock() ? "virtual" : "real",
         HostFacts.host(),
-        kernel.record(),
+        kernel == null ? LabKernel.none() : kernel.record(),
         config.memoryMib(),
         config.vcpus(),
         engine,
@@ -107,9 +101,25 @@ public final class LabRun {
         cells());
   }
 
+  /** The kernel, if somebody is to run it. */
+  private @Nullable LabKernel kernel(Progress fetching) throws IOException {
+    if (config.techniques().equals(List.of(Technique.PARTIAL))) {
+      return null;
+    }
+    boolean withDevices =
+        !config.virtualClock()
+            && (GuestRound.needs(config.workloads(), Need.DISK)
+                || GuestRound.needs(config.workloads(), Need.NETWORK));
+    return LabKernel.open(
+        config, withDevices, withDevices && config.techniques().contains(Technique.FULL), fetching);
+  }
+
   /** One run of a technique; null if there is nothing that it can do. */
   private @Nullable Round once(
-      Technique technique, LabKernel kernel, Scratch scratch, NetService service)
+      Technique technique,
+      @Nullable LabKernel kernel,
+      Scratch scratch,
+      @Nullable NetService service)
       throws IOException {
     List<Workload> possible = new ArrayList<>();
     for (Workload workload : config.workloads()) {
@@ -123,7 +133,7 @@ public final class LabRun {
     if (possible.isEmpty()) {
       return null;
     }
-    if (technique == Technique.PARTIAL) {
+    if (kernel == null || technique == Technique.PARTIAL) {
       ProgramRound round = new ProgramRound(config, scratch);
       return during(round::stop) ? round.run(possible, progress) : null;
     }
@@ -131,8 +141,9 @@ public final class LabRun {
     return during(round::stop) ? round.run(possible, progress) : null;
   }
 
-  private @Nullable String refusal(Technique technique, Workload workload, LabKernel kernel) {
-    if (technique == Technique.PARTIAL) {
+  private @Nullable String refusal(
+      Technique technique, Workload workload, @Nullable LabKernel kernel) {
+    if (kernel == null || technique == Technique.PARTIAL) {
       return config.virtualClock()
           ? "a program without a kernel has the host's clock only"
           : ProgramRound.refusal(workload);

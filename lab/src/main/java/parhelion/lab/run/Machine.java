@@ -13,6 +13,7 @@ import parhelion.toolstack.device.PcInterface;
  * image and the same network for all.
  *
  * @param offered whose interface the PC offers, or null for a Xen PV domain
+ * @param bare whether the PC has no hardware but processors (PVH)
  * @param console the kernel's name for it
  * @param diskDrivers the kernel modules that its disk needs
  * @param cardDrivers those of its network card
@@ -20,17 +21,20 @@ import parhelion.toolstack.device.PcInterface;
 record Machine(
     Technique technique,
     @Nullable PcInterface offered,
+    boolean bare,
     DiskBus bus,
     CardModel card,
     String console,
     List<String> diskDrivers,
     List<String> cardDrivers) {
   private static final String SERIAL = "ttyS0";
+  private static final String XEN_CONSOLE = "hvc0";
   private static final List<Machine> ALL =
       List.of(
           new Machine(
               Technique.FULL,
               PcInterface.NONE,
+              false,
               DiskBus.AHCI,
               CardModel.E1000,
               SERIAL,
@@ -39,6 +43,7 @@ record Machine(
           new Machine(
               Technique.FULL_XEN,
               PcInterface.XEN,
+              false,
               DiskBus.XEN,
               CardModel.XEN,
               SERIAL,
@@ -46,18 +51,29 @@ record Machine(
               List.of("xen-netfront")),
           new Machine(
               Technique.FULL_VIRTIO,
-              PcInterface.NONE,
+              PcInterface.KVM,
+              false,
               DiskBus.VIRTIO,
               CardModel.VIRTIO,
               SERIAL,
               List.of("virtio_pci", "virtio_blk"),
               List.of("virtio_pci", "virtio_net")),
           new Machine(
-              Technique.PARA,
-              null,
+              Technique.PVH,
+              PcInterface.XEN,
+              true,
               DiskBus.XEN,
               CardModel.XEN,
-              "hvc0",
+              XEN_CONSOLE,
+              List.of("xen-blkfront"),
+              List.of("xen-netfront")),
+          new Machine(
+              Technique.PARA,
+              null,
+              false,
+              DiskBus.XEN,
+              CardModel.XEN,
+              XEN_CONSOLE,
               List.of("xen-blkfront"),
               List.of("xen-netfront")));
 

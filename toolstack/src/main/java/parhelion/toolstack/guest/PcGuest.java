@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
@@ -20,6 +21,7 @@ import parhelion.pc.PcVcpu;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.pc.acpi.PciInterrupts;
 import parhelion.pc.boot.LinuxBoot;
+import parhelion.pc.boot.MultibootBoot;
 import parhelion.pc.firmware.FirmwareConfig;
 import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.intercept.TrapModel;
@@ -38,6 +40,7 @@ import parhelion.toolstack.hvm.SharedConsole;
 import parhelion.toolstack.hvm.XenUnderPc;
 import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
+import parhelion.toolstack.image.MultibootImage;
 import parhelion.toolstack.link.DomainServices;
 
 /**
@@ -91,9 +94,8 @@ public final class PcGuest implements Guest {
       }
       switch (setup.start()) {
         case PcSetup.Kernel kernel -> boot(kernel.config());
-        case PcSetup.Pvh pvh ->
-            PvhBoot.load(
-                machine, pvh.config().kernel(), pvh.config().initrd(), pvh.config().commandLine());
+        case PcSetup.Pvh pvh -> startPvh(pvh.config());
+        case PcSetup.Multiboot multiboot -> boot(multiboot);
         case PcSetup.Firmware _ -> describeToFirmware();
       }
       made = true;
@@ -102,6 +104,21 @@ public final class PcGuest implements Guest {
         machine.close();
       }
     }
+  }
+
+  private void startPvh(GuestConfig config) {
+    for (DeviceConfig device : config.devices()) {
+      if (!device.isSplit(PcInterface.XEN)) {
+        throw new UserError(
+            device.name() + ": there is no hardware with --mode pvh: leave its bus or model out");
+      }
+    }
+    PvhBoot.load(
+        machine,
+        Objects.requireNonNull(xen).domain(),
+        config.kernel(),
+        config.initrd(),
+        config.commandLine());
   }
 
   private XenUnderPc underXen(ConsoleSink output) {
@@ -179,6 +196,7 @@ public final class PcGuest implements Guest {
     if (hardware != null) {
       hardware.devices().assignAddresses(PciInterrupts.lines());
     }
+    config.kernel().require64Bit();
     byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
     ElfImage kernel = config.kernel();
     List<LinuxBoot.Segment> segments = new ArrayList<>();
@@ -191,15 +209,40 @@ public final class PcGuest implements Guest {
       LinuxBoot.load(
           machine, segments, kernel.entryVa(), config.initrd(), config.commandLine(), acpi);
     } catch (LinuxBoot.DoesNotFit e) {
-      throw new UserError(
-          kernel.name()
-              + ": there is no room in a PC's memory of "
-              + config.memoryMib()
-              + " MiB for "
-              + e.getMessage()
-              + ": give more --memory, or another kernel",
-          e);
+      throw noRoom(kernel.name(), e);
     }
+  }
+
+  private void boot(PcSetup.Multiboot multiboot) {
+    if (hardware != null) {
+      hardware.devices().assignAddresses(PciInterrupts.lines());
+    }
+    List<LinuxBoot.Segment> segments = new ArrayList<>();
+    for (MultibootImage.Part part : multiboot.kernel().parts()) {
+      segments.add(new LinuxBoot.Segment(part.pa(), part.bytes(), part.memBytes()));
+    }
+    try {
+      MultibootBoot.load(
+          machine,
+          segments,
+          multiboot.kernel().entry(),
+          multiboot.modules(),
+          multiboot.commandLine(),
+          new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES));
+    } catch (LinuxBoot.DoesNotFit e) {
+      throw noRoom(multiboot.kernel().name(), e);
+    }
+  }
+
+  private UserError noRoom(String kernel, LinuxBoot.DoesNotFit e) {
+    return new UserError(
+        kernel
+            + ": there is no room in a PC's memory of "
+            + setup.memoryMib()
+            + " MiB for "
+            + e.getMessage()
+            + ": give more --memory, or another kernel",
+        e);
   }
 
   /** The machine, to be looked at or driven by tests. */

@@ -2,10 +2,12 @@ package parhelion.toolstack.guest;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.pc.boot.MultibootBoot;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcInterface;
+import parhelion.toolstack.image.MultibootImage;
 
 /**
  * What an emulated PC is made of.
@@ -41,6 +43,11 @@ public record PcSetup(
    */
   public record Pvh(GuestConfig config) implements Start {}
 
+  /** A kernel by the Multiboot Specification, with files beside it. */
+  public record Multiboot(
+      MultibootImage kernel, List<MultibootBoot.Module> modules, String commandLine)
+      implements Start {}
+
   /**
    * Firmware, which finds by itself what to start.
    *
@@ -65,7 +72,7 @@ public record PcSetup(
     return switch (start) {
       case Kernel kernel -> kernel.config();
       case Pvh pvh -> pvh.config();
-      case Firmware _ -> null;
+      case Firmware _, Multiboot _ -> null;
     };
   }
 

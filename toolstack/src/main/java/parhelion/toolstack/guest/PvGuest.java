@@ -56,6 +56,7 @@ public final class PvGuest implements Guest {
 
   /** Builds the guest; nothing runs yet. */
   public PvGuest(GuestConfig config, XenClock clock, ConsoleSink output) {
+    config.kernel().require64Bit();
     this.config = config;
     long pages = (long) config.memoryMib() << 8;
     hypervisor = hypervisorFor(config, pages, clock);

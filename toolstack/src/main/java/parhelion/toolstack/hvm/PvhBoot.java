@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Bytes;
+import parhelion.abi.E820Entry;
 import parhelion.abi.HvmStartInfo;
 import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.Cpu;
@@ -17,6 +18,7 @@ import parhelion.pc.PcMemory;
 import parhelion.pc.acpi.AcpiTables;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.image.ElfImage;
+import parhelion.xen.Domain;
 
 /**
  * Begins a domain without firmware as Xen does (docs/misc/pvh.pandoc of Xen): the kernel's parts
@@ -61,8 +63,14 @@ public final class PvhBoot {
    * @throws UserError if the kernel has no such entry, or does not fit
    */
   public static void load(
-      PcMachine machine, ElfImage kernel, @Nullable ByteBuffer initrd, String commandLine) {
-    new PvhBoot(machine, kernel).load(machine, initrd, commandLine);
+      PcMachine machine,
+      Domain domain,
+      ElfImage kernel,
+      @Nullable ByteBuffer initrd,
+      String commandLine) {
+    PvhBoot boot = new PvhBoot(machine, kernel);
+    boot.load(machine, initrd, commandLine);
+    domain.memory.e820(boot.e820());
   }
 
   private UserError doesNotFit(String what) {
@@ -155,6 +163,19 @@ public final class PvhBoot {
     }
     HvmStartInfo.MEMMAP_ENTRIES.put(info, 0, mapEntries);
     write(START_INFO, info, HvmStartInfo.STRUCT.size());
+  }
+
+  /** The same map as the domain is told by a hypercall. */
+  private byte[] e820() {
+    List<long[]> ranges = memoryMap();
+    int size = E820Entry.STRUCT.size();
+    byte[] entries = new byte[ranges.size() * size];
+    for (int i = 0; i < ranges.size(); i++) {
+      long[] range = ranges.get(i);
+      new E820Entry(range[0], range[1] - range[0], (int) range[2])
+          .write(Bytes.of(entries), (long) i * size);
+    }
+    return entries;
   }
 
   /** From, to and kind of each range; what Xen shows its own pages at is nobody's. */

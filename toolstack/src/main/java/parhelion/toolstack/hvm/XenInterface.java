@@ -6,6 +6,7 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
 import parhelion.pc.GuestInterface;
 import parhelion.pc.PcVcpu;
+import parhelion.xen.Calls32;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainCrash;
 import parhelion.xen.HvmDomain;
@@ -19,6 +20,14 @@ import parhelion.xen.XenCpuid;
  * of hypercalls, hypercalls by VMCALL, and interrupts for events. On the machine's thread.
  */
 final class XenInterface implements GuestInterface {
+  private static final int[] ARGUMENTS64 = {
+    CpuState.RDI, CpuState.RSI, CpuState.RDX, CpuState.R10, CpuState.R8
+  };
+
+  private static final int[] ARGUMENTS32 = {
+    CpuState.RBX, CpuState.RCX, CpuState.RDX, CpuState.RSI, CpuState.RDI
+  };
+
   private final Domain domain;
   private final HvmDomain hvm;
   private final XenMachine machine;
@@ -54,6 +63,7 @@ final class XenInterface implements GuestInterface {
       return false;
     }
     HypercallPage.fillFull(domain.hypervisor().memory(), mfn);
+    domain.narrow(vcpu.cpu().codeBits != 64);
     return true;
   }
 
@@ -66,20 +76,30 @@ final class XenInterface implements GuestInterface {
       long result;
       if (cpu.cpl() != 0) {
         result = Errno.EPERM.result();
-      } else if (cpu.codeBits != 64) {
-        result = Errno.ENOSYS.result();
-      } else {
+      } else if (cpu.codeBits == 64) {
         result = call64(v, cpu);
+      } else {
+        result =
+            Calls32.call(
+                v,
+                cpu.get32(CpuState.RAX),
+                cpu.get32(CpuState.RBX),
+                cpu.get32(CpuState.RCX),
+                cpu.get32(CpuState.RDX),
+                cpu.get32(CpuState.RSI),
+                cpu.get32(CpuState.RDI));
       }
-      cpu.put64(CpuState.RAX, result);
+      if (cpu.codeBits == 64) {
+        cpu.put64(CpuState.RAX, result);
+      } else {
+        cpu.put32(CpuState.RAX, (int) result);
+      }
       cpu.rip(next);
     } catch (HypercallContinuation c) {
-      long[] args = v.continuation;
-      cpu.put64(CpuState.RDI, args[0]);
-      cpu.put64(CpuState.RSI, args[1]);
-      cpu.put64(CpuState.RDX, args[2]);
-      cpu.put64(CpuState.R10, args[3]);
-      cpu.put64(CpuState.R8, args[4]);
+      int[] registers = cpu.codeBits == 64 ? ARGUMENTS64 : ARGUMENTS32;
+      for (int i = 0; i < registers.length; i++) {
+        cpu.put64(registers[i], v.continuation[i]);
+      }
     } catch (DomainCrash e) {
       domain.crash(v, String.valueOf(e.getMessage()));
     }
@@ -93,11 +113,11 @@ final class XenInterface implements GuestInterface {
         .call(
             v,
             cpu.get64(CpuState.RAX),
-            cpu.get64(CpuState.RDI),
-            cpu.get64(CpuState.RSI),
-            cpu.get64(CpuState.RDX),
-            cpu.get64(CpuState.R10),
-            cpu.get64(CpuState.R8));
+            cpu.get64(ARGUMENTS64[0]),
+            cpu.get64(ARGUMENTS64[1]),
+            cpu.get64(ARGUMENTS64[2]),
+            cpu.get64(ARGUMENTS64[3]),
+            cpu.get64(ARGUMENTS64[4]));
   }
 
   @Override

@@ -31,8 +31,16 @@ public final class ElfImage {
   private static final int SHT_NOBITS = 8;
   private static final String REMEDY = "give an x86-64 kernel";
 
+  private static final int EM_386 = 3;
+
+  /** Bytes of a program header and a section header of a 32-bit file. */
+  private static final int PROGRAM_HEADER_BYTES_32 = 32;
+
+  private static final int SECTION_HEADER_BYTES_32 = 40;
+
   private final String name;
   private final ByteBuffer file;
+  private final boolean wide;
   private final long entryVa;
   private final List<Segment> segments;
   private final List<Section> sections;
@@ -60,7 +68,8 @@ public final class ElfImage {
   private ElfImage(String name, ByteBuffer file) {
     this.name = name;
     this.file = file;
-    this.entryVa = file.getLong(24);
+    this.wide = file.get(4) == 2;
+    this.entryVa = word(24);
     this.segments = readSegments();
     this.sections = readSections();
   }
@@ -80,10 +89,13 @@ public final class ElfImage {
     if (file.get(5) != 1) {
       throw ImageException.of(name, "is a big-endian ELF file", REMEDY);
     }
-    if (machine != EM_X86_64) {
+    if (machine != EM_X86_64 && machine != EM_386) {
       throw ImageException.of(name, "is for " + machineName(machine) + ", not x86-64", REMEDY);
     }
-    if (file.get(4) != 2) {
+    if (machine == EM_386 && file.get(4) != 1) {
+      throw ImageException.of(name, "is for 32-bit x86 in a 64-bit ELF file", REMEDY);
+    }
+    if (machine == EM_X86_64 && file.get(4) != 2) {
       throw ImageException.of(name, "is a 32-bit ELF file", REMEDY);
     }
     int type = Short.toUnsignedInt(file.getShort(16));
@@ -101,7 +113,6 @@ public final class ElfImage {
 
   private static String machineName(int machine) {
     return switch (machine) {
-      case 3 -> "32-bit x86";
       case 8 -> "MIPS";
       case 20 -> "PowerPC";
       case 21 -> "64-bit PowerPC";
@@ -118,40 +129,53 @@ public final class ElfImage {
     return ImageException.of(name, what, "the file is cut off or corrupt: fetch it again");
   }
 
+  /** An address, offset or size: of 64 bits, or of 32. */
+  private long word(int at) {
+    return wide ? file.getLong(at) : file.getInt(at) & 0xffff_ffffL;
+  }
+
+  private int half(int at) {
+    return Short.toUnsignedInt(file.getShort(at));
+  }
+
   private List<Segment> readSegments() {
-    long at = file.getLong(32);
-    int entryBytes = Short.toUnsignedInt(file.getShort(54));
-    int count = Short.toUnsignedInt(file.getShort(56));
+    long at = word(wide ? 32 : 28);
+    int headerBytes = wide ? PROGRAM_HEADER_BYTES : PROGRAM_HEADER_BYTES_32;
+    int entryBytes = half(wide ? 54 : 42);
+    int count = half(wide ? 56 : 44);
     if (count > MAX_PROGRAM_HEADERS) {
       throw corrupt("it has " + count + " program headers, more than " + MAX_PROGRAM_HEADERS);
     }
-    if (count > 0 && entryBytes != PROGRAM_HEADER_BYTES) {
-      throw corrupt("its program headers are of " + entryBytes + " bytes instead of 56");
+    if (count > 0 && entryBytes != headerBytes) {
+      throw corrupt(
+          "its program headers are of " + entryBytes + " bytes instead of " + headerBytes);
     }
-    if (!inFile(at, (long) count * PROGRAM_HEADER_BYTES)) {
+    if (!inFile(at, (long) count * headerBytes)) {
       throw corrupt("its program headers lie outside the file");
     }
     List<Segment> found = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      int header = (int) at + i * PROGRAM_HEADER_BYTES;
+      int header = (int) at + i * headerBytes;
       int type = file.getInt(header);
       if (type != PT_LOAD && type != PT_NOTE) {
         continue;
       }
-      long offset = file.getLong(header + 8);
-      long va = file.getLong(header + 16);
-      long pa = file.getLong(header + 24);
-      long fileBytes = file.getLong(header + 32);
-      long memBytes = file.getLong(header + 40);
+      // Flags come after the type in 64-bit files, and last but one in the others.
+      int words = header + (wide ? 8 : 4);
+      int size = wide ? 8 : 4;
+      long offset = word(words);
+      long va = word(words + size);
+      long pa = word(words + 2 * size);
+      long fileBytes = word(words + 3 * size);
+      long memBytes = word(words + 4 * size);
+      int flags = file.getInt(header + (wide ? 4 : 24));
       if (!inFile(offset, fileBytes)) {
         throw corrupt("program header " + i + " refers outside the file");
       }
       if (type == PT_LOAD && (memBytes < fileBytes || wraps(va, memBytes) || wraps(pa, memBytes))) {
         throw corrupt("program header " + i + " has impossible sizes or addresses");
       }
-      found.add(
-          new Segment(
-              type, file.getInt(header + 4), va, pa, (int) offset, (int) fileBytes, memBytes));
+      found.add(new Segment(type, flags, va, pa, (int) offset, (int) fileBytes, memBytes));
     }
     return List.copyOf(found);
   }
@@ -165,28 +189,31 @@ public final class ElfImage {
   }
 
   private List<Section> readSections() {
-    long at = file.getLong(40);
-    int entryBytes = Short.toUnsignedInt(file.getShort(58));
-    int count = Short.toUnsignedInt(file.getShort(60));
-    int namesIndex = Short.toUnsignedInt(file.getShort(62));
-    if (entryBytes != SECTION_HEADER_BYTES
+    long at = word(wide ? 40 : 32);
+    int headerBytes = wide ? SECTION_HEADER_BYTES : SECTION_HEADER_BYTES_32;
+    int entryBytes = half(wide ? 58 : 46);
+    int count = half(wide ? 60 : 48);
+    int namesIndex = half(wide ? 62 : 50);
+    if (entryBytes != headerBytes
         || count > MAX_SECTIONS
         || namesIndex >= count
-        || !inFile(at, (long) count * SECTION_HEADER_BYTES)) {
+        || !inFile(at, (long) count * headerBytes)) {
       return List.of();
     }
-    int namesHeader = (int) at + namesIndex * SECTION_HEADER_BYTES;
-    long names = file.getLong(namesHeader + 24);
-    long namesBytes = file.getLong(namesHeader + 32);
+    int offsetAt = wide ? 24 : 16;
+    int bytesAt = wide ? 32 : 20;
+    int namesHeader = (int) at + namesIndex * headerBytes;
+    long names = word(namesHeader + offsetAt);
+    long namesBytes = word(namesHeader + bytesAt);
     if (!inFile(names, namesBytes)) {
       return List.of();
     }
     List<Section> found = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      int header = (int) at + i * SECTION_HEADER_BYTES;
+      int header = (int) at + i * headerBytes;
       int type = file.getInt(header + 4);
-      long offset = file.getLong(header + 24);
-      long bytes = file.getLong(header + 32);
+      long offset = word(header + offsetAt);
+      long bytes = word(header + bytesAt);
       boolean empty = type == SHT_NOBITS || !inFile(offset, bytes);
       long nameAt = file.getInt(header) & 0xffff_ffffL;
       String section =
@@ -197,10 +224,10 @@ public final class ElfImage {
           new Section(
               section,
               empty ? SHT_NOBITS : type,
-              file.getInt(header + 40),
+              file.getInt(header + (wide ? 40 : 24)),
               empty ? 0 : (int) offset,
               empty ? 0 : (int) bytes,
-              file.getLong(header + 56)));
+              word(header + (wide ? 56 : 36))));
     }
     return List.copyOf(found);
   }
@@ -215,6 +242,22 @@ public final class ElfImage {
     byte[] text = new byte[length];
     file.get(offset, text);
     return new String(text, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Whether it is a 32-bit program, which only a PVH guest begins as. */
+  public boolean is32Bit() {
+    return !wide;
+  }
+
+  /**
+   * Refuses a 32-bit program.
+   *
+   * @throws ImageException if it is one
+   */
+  public void require64Bit() {
+    if (!wide) {
+      throw ImageException.of(name, "is a 32-bit program", "add --mode pvh, or give another");
+    }
   }
 
   /** What to call it in messages. */

@@ -197,11 +197,13 @@ final class XenNotesReader {
     String loader = text(ElfNote.LOADER);
     String guestOs = text(ElfNote.GUEST_OS);
     String xenVersion = text(ElfNote.XEN_VERSION);
-    if (!loader.startsWith("generic") && !guestOs.startsWith("linux")) {
+    // What begins in 32-bit mode runs as PVH alone, which asks for nothing but the entry.
+    boolean pvhOnly = elf.is32Bit() && numbers.containsKey(ElfNote.PHYS32_ENTRY);
+    if (!pvhOnly && !loader.startsWith("generic") && !guestOs.startsWith("linux")) {
       throw refuse(
           "is for the loader '" + loader + "' and the guest OS '" + guestOs + "', not for Xen's");
     }
-    if (!xenVersion.startsWith("xen-3.0")) {
+    if (!pvhOnly && !xenVersion.startsWith("xen-3.0")) {
       throw refuse("is built for Xen '" + xenVersion + "' instead of 'xen-3.0'");
     }
     if (numbers.containsKey(ElfNote.PADDR_OFFSET) && !numbers.containsKey(ElfNote.VIRT_BASE)) {

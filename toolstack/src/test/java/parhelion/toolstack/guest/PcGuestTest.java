@@ -1,6 +1,7 @@
 package parhelion.toolstack.guest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
@@ -8,17 +9,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import parhelion.cpu.CpuModel;
 import parhelion.cpu.Engine;
 import parhelion.pc.PcMachine;
+import parhelion.pc.boot.MultibootBoot;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 import parhelion.pc.time.CountedClock;
@@ -33,6 +37,7 @@ import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.GuestCommand;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.KernelImage;
+import parhelion.toolstack.image.MultibootImage;
 import parhelion.toolstack.image.Progress;
 
 /**
@@ -43,6 +48,8 @@ import parhelion.toolstack.image.Progress;
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 final class PcGuestTest {
   private static final PackageCache CACHE = PackageCache.ofUser(Progress.NONE);
+
+  @TempDir Path temporary = Path.of("");
 
   private final StringBuilder console = new StringBuilder();
 
@@ -157,6 +164,37 @@ final class PcGuestTest {
       }
     }
     assertEquals(runs[0], runs[1]);
+  }
+
+  /**
+   * A multiboot program of 32 bits for 0x100000: prints its command line, its module and the
+   * module's words on the serial line and switches the machine off; stops where EAX is wrong.
+   */
+  private static final String MULTIBOOT =
+      "02b0ad1b 03000100 fb4f51e4 00001000 00001000 00000000 00000000 20001000"
+          + "3d02b0ad2b752cbc000009008b7310e8220000008b53188b32e8180000008b53188b7208e80d00000066ba"
+          + "040666b8003466eff4ebfdac84c0740766baf803eeebf4c3";
+
+  @ParameterizedTest
+  @EnumSource(names = {"REWRITER", "INTERPRETER"})
+  void aMultibootKernelGetsItsWordsAndModules(Engine engine) throws Exception {
+    byte[] kernel = HexFormat.of().parseHex(MULTIBOOT.replace(" ", ""));
+    Path file = Files.write(temporary.resolve("kernel"), kernel);
+    MultibootImage image = MultibootImage.open(file, 1 << 20);
+    assertNotNull(image);
+    ByteBuffer module = ByteBuffer.wrap("[module]\0".getBytes(StandardCharsets.US_ASCII));
+    PcSetup setup =
+        new PcSetup(
+            64,
+            1,
+            new CpuChoice(CpuModel.V2, engine),
+            List.of(),
+            new PcSetup.Multiboot(
+                image, List.of(new MultibootBoot.Module(module, "m [words]")), "kernel [line]"));
+    try (PcGuest guest = new PcGuest(setup, new CountedClock(Instant.EPOCH), this::take)) {
+      assertEquals(Outcome.Kind.POWEROFF, guest.run().kind(), console::toString);
+      assertEquals("kernel [line][module]m [words]", console.toString());
+    }
   }
 
   @Test

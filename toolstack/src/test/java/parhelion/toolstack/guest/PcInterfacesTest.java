@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +29,7 @@ import parhelion.media.net.MacAddress;
 import parhelion.media.net.nat.NatNetwork;
 import parhelion.media.net.nat.config.NatConfig;
 import parhelion.pc.intercept.Cause;
+import parhelion.pc.time.CountedClock;
 import parhelion.pc.time.HostClock;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.debian.PackageCache;
@@ -204,6 +206,24 @@ final class PcInterfacesTest {
   @CsvSource({"1", "2"})
   void aPvhGuestHasNothingButSplitDrivers(int vcpus) throws IOException {
     xenWithoutAPc(vcpus, Engine.AUTO);
+  }
+
+  @Test
+  void aPvhRunRepeatsUnderTheVirtualClock() {
+    String[] runs = new String[2];
+    for (int i = 0; i < 2; i++) {
+      console.setLength(0);
+      GuestConfig config =
+          config("cat /proc/uptime /proc/interrupts", PcInterface.XEN, 2, Engine.AUTO);
+      PcSetup setup = PcSetup.pvh(onConsole(config, "hvc0"));
+      CountedClock clock = new CountedClock(Instant.EPOCH);
+      try (PcGuest guest = new PcGuest(setup, clock, this::take)) {
+        guest.withoutTimes();
+        assertEquals(Outcome.Kind.POWEROFF, guest.run().kind(), console::toString);
+        runs[i] = guest.stats().instructions() + " " + clock.nanos() + " " + console;
+      }
+    }
+    assertEquals(runs[0], runs[1]);
   }
 
   @Tag("full")

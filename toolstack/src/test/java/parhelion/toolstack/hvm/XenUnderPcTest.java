@@ -46,6 +46,7 @@ import parhelion.pc.PcMachine;
 import parhelion.pc.PcVcpu;
 import parhelion.pc.time.CountedClock;
 import parhelion.toolstack.link.DomainServices;
+import parhelion.xen.Calls32;
 import parhelion.xen.Domain;
 import parhelion.xen.DomainCrash;
 import parhelion.xen.GuestAccess;
@@ -344,6 +345,65 @@ final class XenUnderPcTest {
     }
   }
 
+  private int call32(Hypercall call, int a1, int a2) {
+    return Calls32.call(v, call.nr(), a1, a2, 0, 0, 0);
+  }
+
+  @Test
+  void callsOf32BitCodeHaveTheirOwnFormOfFramesAndPointers() {
+    int args = (int) ARGS;
+    guest.putInt(ARGS, 0x7ff0);
+    guest.putInt(ARGS + 4, Xenmapspace.SHARED_INFO);
+    guest.putInt(ARGS + 8, 0);
+    guest.putInt(ARGS + 12, (int) PAGE_GFN);
+    int add = MemoryOp.ADD_TO_PHYSMAP.nr();
+    assertEquals(0, call32(Hypercall.MEMORY_OP, add, args));
+    assertEquals(domain.sharedInfoMfn(), domain.mfnOf(PAGE_GFN));
+    assertEquals(error(Errno.EFAULT), call32(Hypercall.MEMORY_OP, add, 0xa_0000));
+    assertEquals(error(Errno.ENOSYS), call32(Hypercall.MEMORY_OP, 6, args));
+    assertEquals(error(Errno.ENOSYS), call32(Hypercall.GRANT_TABLE_OP, 2, args));
+    assertEquals(error(Errno.ENOSYS), call32(Hypercall.MMU_UPDATE, args, 1));
+    // The map of memory: room for one entry, and its address.
+    domain.memory.e820(new byte[40]);
+    memory.fill(ARGS + 0x100, 64, (byte) 1);
+    guest.putInt(ARGS, 1);
+    guest.putInt(ARGS + 4, args + 0x100);
+    assertEquals(0, call32(Hypercall.MEMORY_OP, MemoryOp.MEMORY_MAP.nr(), args));
+    assertEquals(0, memory.getInt(ARGS + 0x100 + 16));
+    assertEquals(0x01010101, memory.getInt(ARGS + 0x100 + 20));
+    assertEquals(1, guest.getInt(ARGS));
+    // What was staged is gone.
+    assertThrows(parhelion.xen.XenError.class, () -> guest.getLong((1L << 47) - 0x1_0000));
+  }
+
+  @Test
+  void eventsOf32BitCodeAreInItsFormOfSharedInfo() {
+    domain.narrow(true);
+    long shared = domain.sharedInfoMfn() << 12;
+    assertTrue(memory.getInt(shared + 2304) > 0, "the wall clock's version");
+    int port = 0;
+    while (port < 40) {
+      EvtchnBindIpi.VCPU.put(guest, ARGS, 0);
+      assertEquals(0, call32(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.BIND_IPI.nr(), (int) ARGS));
+      port = (int) EvtchnBindIpi.PORT.get(guest, ARGS);
+    }
+    memory.putInt(shared + 2176 + port / 32 * 4, 1 << port % 32);
+    guest.putInt(ARGS, port);
+    assertEquals(0, call32(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.SEND.nr(), (int) ARGS));
+    assertEquals(1 << port % 32, memory.getInt(shared + 2048 + port / 32 * 4));
+    assertEquals(0, memory.getInt(v.state.vcpuInfoPa + 4), "masked");
+    assertEquals(0, call32(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.UNMASK.nr(), (int) ARGS));
+    assertEquals(1 << port / 32, memory.getInt(v.state.vcpuInfoPa + 4));
+    assertEquals(1, memory.getByte(v.state.vcpuInfoPa));
+    // A port that is pending ends a poll at once.
+    guest.putInt(ARGS + 0x40, port);
+    guest.putInt(ARGS, (int) ARGS + 0x40);
+    guest.putInt(ARGS + 4, 1);
+    guest.putLong(ARGS + 8, 0);
+    assertEquals(0, call32(Hypercall.SCHED_OP, 3, (int) ARGS));
+    assertFalse(v.state.blocked);
+  }
+
   @Test
   void theLastVcpuThatHaltsForGoodPowersOff() {
     assertNull(domain.shutdownReason());
@@ -391,8 +451,12 @@ final class XenUnderPcTest {
         continue; // it may shut itself down, and a watchdog would
       }
       try {
+        long small = Calls32.call(v, nr, (int) a[0], (int) a[1], (int) a[2], 0, 0);
         long unused =
-            xen.hypervisor().hypercalls().call(v, nr, random.nextInt(40), a[1], a[2], a[3], a[4]);
+            small
+                + xen.hypervisor()
+                    .hypercalls()
+                    .call(v, nr, random.nextInt(40), a[1], a[2], a[3], a[4]);
       } catch (HypercallContinuation | DomainCrash e) {
         assertNotNull(e);
       }

@@ -14,6 +14,12 @@ import parhelion.xen.XenError;
  * in each vcpu_info.
  */
 final class TwoLevel implements EventAbi {
+  /** What is elsewhere in the structures of 32-bit code; pending bits are in the same place. */
+  private static final int NARROW_CHANNELS = 1024;
+
+  private static final int NARROW_MASK = 2176;
+  private static final int NARROW_SELECTOR = 4;
+
   private final Domain domain;
   private final EventChannels channels;
   private final MachineMemory memory;
@@ -26,7 +32,7 @@ final class TwoLevel implements EventAbi {
 
   @Override
   public int maxPorts() {
-    return XenLimits.EVTCHN_2L_NR_CHANNELS;
+    return domain.isNarrow() ? NARROW_CHANNELS : XenLimits.EVTCHN_2L_NR_CHANNELS;
   }
 
   @Override
@@ -41,7 +47,7 @@ final class TwoLevel implements EventAbi {
   }
 
   private long maskWord(int port) {
-    return word(SharedInfo.EVTCHN_MASK.offset(), port);
+    return word(domain.isNarrow() ? NARROW_MASK : SharedInfo.EVTCHN_MASK.offset(), port);
   }
 
   private boolean test(long pa, int port) {
@@ -88,8 +94,25 @@ final class TwoLevel implements EventAbi {
     if (v == null || v.state.vcpuInfoPa < 0) {
       return;
     }
+    if (domain.isNarrow()) {
+      selectNarrow(port, v);
+      return;
+    }
     long selector = v.state.vcpuInfoPa + VcpuInfo.EVTCHN_PENDING_SEL.offset();
     if (!testAndSet(selector, port.number >>> 6)) {
+      v.markEventsPending();
+    }
+  }
+
+  /** The same for 32-bit code, whose selector has a bit for each 32 ports. */
+  private void selectNarrow(Port port, Vcpu v) {
+    long selector = v.state.vcpuInfoPa + NARROW_SELECTOR;
+    int bit = 1 << (port.number >>> 5);
+    int old;
+    do {
+      old = memory.getInt(selector);
+    } while ((old & bit) == 0 && !memory.compareAndSetInt(selector, old, old | bit));
+    if ((old & bit) == 0) {
       v.markEventsPending();
     }
   }

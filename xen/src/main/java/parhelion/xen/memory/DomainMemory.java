@@ -18,6 +18,11 @@ public final class DomainMemory {
   /** What {@code XENMEM_memory_map} answers: entries of 20 bytes, none for no answer. */
   byte[] e820 = {};
 
+  /** What the domain is to be told of its memory: entries of {@link parhelion.abi.E820Entry}. */
+  public void e820(byte[] entries) {
+    e820 = entries.clone();
+  }
+
   /** Stage of {@link Relinquish}, and the next frame that it looks at. */
   int stage;
 
