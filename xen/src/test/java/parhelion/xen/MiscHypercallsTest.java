@@ -109,6 +109,24 @@ final class MiscHypercallsTest {
   }
 
   @Test
+  void whatAMulticallListsIsNoEntryOfItsOwn() {
+    HypercallStats stats = g.hypervisor.hypercalls().stats();
+    int version = Hypercall.XEN_VERSION.nr();
+    int multicall = Hypercall.MULTICALL.nr();
+    long before = stats.count(version);
+    long list = g.room(2 * 64);
+    entry(list, 0, version, 0);
+    entry(list, 1, version, 0);
+    assertEquals(0, g.call(Hypercall.MULTICALL, list, 2));
+    assertEquals(before + 2, stats.count(version));
+    assertEquals(before, stats.entries(version));
+    assertEquals(1, stats.entries(multicall));
+    assertEquals(stats.hostNanos(multicall), stats.entryHostNanos(multicall));
+    g.call(Hypercall.XEN_VERSION, 0, 0);
+    assertEquals(before + 1, stats.entries(version));
+  }
+
+  @Test
   void multicallsDoNotNest() {
     long list = g.room(64);
     entry(list, 0, 13, list, 1);

@@ -9,7 +9,9 @@ import java.util.Map;
  *     virtualisation the words are those of {@code pc.intercept}: a cause's title, a device, a
  *     register ("port write:ide0:command"). Under paravirtualisation they are the PV monitor's
  *     ("emulated page-table writes"). Keys are apart: no row is part of another
- * @param hypercalls calls by name ("mmu_update", "multicall"), empty where there are none
+ * @param hypercalls calls by name ("mmu_update", "multicall"), those on a multicall's list too,
+ *     empty where there are none; a name with a colon ("mmuext_op:MMUEXT_NEW_BASEPTR") is a
+ *     sub-operation, counted beside its call
  * @param pageTableUpdates entries of page tables that the monitor wrote or checked for the guest
  * @param tlbFlushes flushes that the guest asked for or caused, of one page or of all
  * @param interrupts interrupts and events delivered
