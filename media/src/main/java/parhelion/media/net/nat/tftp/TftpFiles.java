@@ -55,6 +55,16 @@ final class TftpFiles {
     }
   }
 
+  /** Whether a node is a symbolic link; lets go of it if that cannot be found out. */
+  private static boolean isLink(Node node) {
+    try {
+      return FileMode.isSymlink(node.attributes().mode());
+    } catch (FileError e) {
+      node.close();
+      throw e;
+    }
+  }
+
   private static Node find(HostTree tree, String name) {
     Deque<String> left = new ArrayDeque<>(Arrays.asList(name.split("/", MAX_COMPONENTS)));
     int links = 0;
@@ -70,7 +80,7 @@ final class TftpFiles {
           throw FileError.of(LinuxErrno.ENOENT);
         }
         Node next = component.equals("..") ? at.parent() : at.walk(component);
-        if (FileMode.isSymlink(next.attributes().mode())) {
+        if (isLink(next)) {
           String target;
           try (next) {
             target = next.readLink();

@@ -1,6 +1,7 @@
 package parhelion.media.net.nat.tftp;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -33,6 +34,9 @@ public final class TftpServer {
 
   private static final int IP_AND_UDP_BYTES = 28;
 
+  /** Of a client that asks for nothing. */
+  static final int DEFAULT_BLOCK_BYTES = 512;
+
   static final int READ = 1;
   static final int WRITE = 2;
   static final int DATA = 3;
@@ -55,11 +59,15 @@ public final class TftpServer {
   private final Map<FlowKey, TftpTransfer> transfers = new LinkedHashMap<>();
   private int nextPort;
 
+  /** What is read, on its way into a frame. */
+  private final ByteBuffer buffer;
+
   /** Serves a directory. */
   public TftpServer(
       Path directory, NatConfig config, UdpOutput output, Counts counts, EventLoop loop) {
     this.files = new TftpFiles(directory);
     this.maxBlockBytes = config.mtu() - IP_AND_UDP_BYTES - HEADER_BYTES;
+    this.buffer = ByteBuffer.allocateDirect(Math.max(maxBlockBytes, DEFAULT_BLOCK_BYTES));
     this.output = output;
     this.counts = counts;
     this.loop = loop;
@@ -148,6 +156,11 @@ public final class TftpServer {
     Wire.put16(frame, at + 2, code);
     System.arraycopy(message, 0, frame, at + HEADER_BYTES, message.length);
     send(key, frame);
+  }
+
+  /** Room for a block; anybody else's next. */
+  ByteBuffer buffer(int bytes) {
+    return buffer.clear().limit(bytes);
   }
 
   byte[] frame(int payloadBytes) {

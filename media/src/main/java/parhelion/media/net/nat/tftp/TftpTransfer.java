@@ -16,7 +16,6 @@ import parhelion.media.share.FileError;
  * acknowledgement of an earlier block is ignored, so that none is ever sent twice for it.
  */
 final class TftpTransfer {
-  private static final int DEFAULT_BLOCK_BYTES = 512;
   private static final int DEFAULT_TIMEOUT_SECONDS = 1;
   private static final int MAX_TRIES = 8;
 
@@ -25,7 +24,6 @@ final class TftpTransfer {
   private final TftpFiles.Found found;
   private final TftpRequest request;
   private final int blockBytes;
-  private final ByteBuffer content;
   private final Timer timer;
   private final long timeoutNanos;
 
@@ -49,9 +47,8 @@ final class TftpTransfer {
     this.request = request;
     blockBytes =
         request.blockBytes() == 0
-            ? DEFAULT_BLOCK_BYTES
+            ? TftpServer.DEFAULT_BLOCK_BYTES
             : Math.min(request.blockBytes(), maxBlockBytes);
-    content = ByteBuffer.allocateDirect(blockBytes);
     timer = loop.timer(this::again);
     int seconds = request.timeoutSeconds();
     timeoutNanos = TimeUnit.SECONDS.toNanos(seconds == 0 ? DEFAULT_TIMEOUT_SECONDS : seconds);
@@ -92,7 +89,7 @@ final class TftpTransfer {
       sendOptions();
       return;
     }
-    content.clear();
+    ByteBuffer content = server.buffer(blockBytes);
     try {
       found.file().read((block - 1) * blockBytes, content);
     } catch (FileError e) {
