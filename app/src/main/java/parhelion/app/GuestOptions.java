@@ -85,7 +85,9 @@ final class GuestOptions {
   @Option(
       names = "--trace",
       paramLabel = "FILE",
-      description = "Write a line for every hypercall, trap and emulated instruction to a file.")
+      description =
+          "Write a line for every hypercall, trap and emulated instruction to a file; of a PC, for"
+              + " every interception, or with --interface xen for every hypercall.")
   @Nullable Path trace;
 
   @Option(

@@ -12,6 +12,7 @@ import parhelion.toolstack.control.ControlServer;
 import parhelion.toolstack.control.GuestNames;
 import parhelion.toolstack.device.ConsoleConfig;
 import parhelion.toolstack.device.DeviceConfig;
+import parhelion.toolstack.device.PcExtra;
 import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.steward.Steward;
 import picocli.CommandLine.Command;
@@ -132,6 +133,16 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin ConsoleArguments consoles = new ConsoleArguments();
 
+  @Option(names = "--virtio-rng", description = "Give a PC a source of random numbers, the host's.")
+  boolean rng;
+
+  @Option(
+      names = "--virtio-balloon",
+      paramLabel = "SIZE",
+      converter = GuestOptions.Mebibytes.class,
+      description = "Give a PC a balloon, by which its system gives up so much of --memory.")
+  @Nullable Integer balloonMib;
+
   @Mixin GuestOptions guest = new GuestOptions();
 
   @Option(
@@ -218,6 +229,7 @@ final class RunCommand implements Callable<Integer> {
       devices.addAll(disks.open());
       shares.open(devices);
       devices.addAll(consoles.open());
+      addExtras(devices);
       return new GuestSession(guest, mode, offered, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
@@ -239,6 +251,21 @@ final class RunCommand implements Callable<Integer> {
         throw new TypeConversionException("'" + text + "' is not none, xen or kvm");
       }
       return read;
+    }
+  }
+
+  private void addExtras(List<DeviceConfig> devices) {
+    if ((rng || balloonMib != null) && mode != GuestMode.FULL) {
+      throw new UserError("--virtio-rng and --virtio-balloon are devices of a PC: add --mode full");
+    }
+    if (balloonMib != null && balloonMib >= guest.memoryMib) {
+      throw new UserError("--virtio-balloon takes all of --memory: give less");
+    }
+    if (rng) {
+      devices.add(new PcExtra.Rng());
+    }
+    if (balloonMib != null) {
+      devices.add(new PcExtra.Balloon(balloonMib));
     }
   }
 

@@ -28,7 +28,6 @@ final class IdeChannel {
   private static final int CONTROL_PREVIOUS = 0x80;
   private static final int COMMAND_DEVICE_RESET = 0x08;
   private static final int COMMAND_DIAGNOSE = 0x90;
-  private static final int COMMAND_PACKET = 0xa0;
   private static final int PACKET_BYTES = 12;
 
   /** How much of a disk is read or written at a time for the data register. */
@@ -239,9 +238,9 @@ final class IdeChannel {
       }
       case DataIn data when !data.dma() -> {
         byte[] bytes = data.bytes();
-        int block = blockBytes(begun, bytes.length);
+        int block = begun.blockBytes(bytes.length);
         sendBlocks(
-            unit, bytes, bytes.length, block, () -> finish(unit, begun, true, isPacket(begun)));
+            unit, bytes, bytes.length, block, () -> finish(unit, begun, true, begun.isPacket()));
       }
       case DiskIn in when !in.dma() -> {
         io = unit.drive.io();
@@ -290,7 +289,7 @@ final class IdeChannel {
     if (unit == null || begun == null) {
       return;
     }
-    if (isPacket(begun)) {
+    if (begun.isPacket()) {
       unit.now[IdeUnit.COUNT] = REASON_DONE;
       unit.status = begun.status;
       unit.error = begun.error;
@@ -302,20 +301,7 @@ final class IdeChannel {
     }
   }
 
-  private static boolean isPacket(Taskfile begun) {
-    return begun.command == COMMAND_PACKET;
-  }
-
   // -- By the data register.
-
-  /** How much a drive gives at a time: a sector, or what a packet's byte count register allows. */
-  private static int blockBytes(Taskfile begun, int otherwise) {
-    if (!isPacket(begun)) {
-      return otherwise;
-    }
-    int limit = (int) (begun.lba >>> 8) & 0xfffe;
-    return limit == 0 ? 0xfffe : limit;
-  }
 
   private void offer(IdeUnit unit, PioTransfer transfer, boolean interrupts) {
     pio = transfer;
@@ -337,7 +323,7 @@ final class IdeChannel {
 
   /** Reads a part of the disk that the guest then takes, and so on. */
   private void load(IdeUnit unit, Taskfile begun, DiskIn in) {
-    int block = blockBytes(begun, in.blockBytes());
+    int block = begun.blockBytes(in.blockBytes());
     int chunk = (int) Math.min(in.lengthBytes(), Math.max(block, CHUNK_BYTES / block * block));
     byte[] bytes = new byte[chunk];
     int began = epoch;
@@ -361,7 +347,7 @@ final class IdeChannel {
           long left = in.lengthBytes() - chunk;
           Runnable then =
               left == 0
-                  ? () -> finish(unit, begun, true, isPacket(begun))
+                  ? () -> finish(unit, begun, true, begun.isPacket())
                   : () ->
                       load(
                           unit,

@@ -21,6 +21,8 @@ final class Taskfile {
   /** Device register: addresses are by block, not by cylinder, head and sector. */
   static final int DEVICE_LBA = 0x40;
 
+  private static final int COMMAND_PACKET = 0xa0;
+
   int command;
 
   /** 16 bits; 28-bit commands take the lower 8, as of {@link #count}. */
@@ -34,6 +36,23 @@ final class Taskfile {
   int device;
   int status;
   int error;
+
+  /** Whether the command is one that a packet brings. */
+  boolean isPacket() {
+    return command == COMMAND_PACKET;
+  }
+
+  /**
+   * How much a drive gives at a time by the data register: a sector, or what a packet's byte count
+   * register allows.
+   */
+  int blockBytes(int otherwise) {
+    if (!isPacket()) {
+      return otherwise;
+    }
+    int limit = (int) (lba >>> 8) & 0xfffe;
+    return limit == 0 ? 0xfffe : limit;
+  }
 
   void good() {
     status = STATUS_GOOD;

@@ -16,8 +16,14 @@ public final class Intercepts {
   /** Guests choose registers: so many are told apart. */
   private static final int MAX_COUNTERS = 4096;
 
+  /** Who is told of each one as it happens. */
+  public interface Listener {
+    /** One more of what a counter counts; on the machine's thread. */
+    void intercepted(Cause cause, String device, String register);
+  }
+
   /** One line of the account. */
-  public static final class Counter {
+  public final class Counter {
     private final Cause cause;
     private final String device;
     private final String register;
@@ -34,6 +40,10 @@ public final class Intercepts {
     public void add(long nanos) {
       count++;
       this.nanos += nanos;
+      Listener told = listener;
+      if (told != null) {
+        told.intercepted(cause, device, register);
+      }
     }
 
     Row row() {
@@ -57,6 +67,7 @@ public final class Intercepts {
 
   private final Map<Key, Counter> counters = new LinkedHashMap<>();
   private boolean timed = true;
+  private @Nullable Listener listener;
 
   /** The counter of what is named so. */
   public Counter counter(Cause cause, String device, String register) {
@@ -70,6 +81,11 @@ public final class Intercepts {
       counters.put(key, counter);
     }
     return counter;
+  }
+
+  /** Has somebody told of each interception from now on, or nobody. */
+  public void setListener(@Nullable Listener told) {
+    listener = told;
   }
 
   /** Measures host time from now on, or no more: reading the host's clock has its price. */

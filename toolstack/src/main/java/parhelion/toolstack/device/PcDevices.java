@@ -1,5 +1,6 @@
 package parhelion.toolstack.device;
 
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +25,11 @@ import parhelion.pc.pci.OptionRom;
 import parhelion.pc.pci.PciBus;
 import parhelion.pc.pci.PciFunction;
 import parhelion.pc.pci.PirqRouter;
+import parhelion.pc.virtio.VirtioBalloon;
 import parhelion.pc.virtio.VirtioBlock;
 import parhelion.pc.virtio.VirtioNet;
 import parhelion.pc.virtio.VirtioNineP;
+import parhelion.pc.virtio.VirtioRng;
 import parhelion.toolstack.UserError;
 
 /**
@@ -38,6 +41,8 @@ public final class PcDevices implements AutoCloseable {
   private static final int ISA_SLOT = 1;
   private static final int VIDEO_SLOT = 2;
   private static final int IDE_PLACES = 4;
+  private static final int MIB = 1 << 20;
+  private static final int PAGE_BYTES = 4096;
   private static final int FIRST_CDROM_PLACE = 2;
 
   private final Board board;
@@ -210,6 +215,19 @@ public final class PcDevices implements AutoCloseable {
   /** Plugs a directory in, by 9P. */
   void share(String tag, FileTree tree) {
     int unused = bus.plug(VirtioNineP.device(board, "virtio-9p " + tag, tree, tag).function());
+  }
+
+  /** Plugs in a source of random numbers, the host's. */
+  void rng() {
+    int unused =
+        bus.plug(VirtioRng.device(board, "virtio-rng", new SecureRandom()::nextBytes).function());
+  }
+
+  /** Plugs in a balloon by which the guest gives up so many MiB. */
+  void balloon(int mib) {
+    VirtioBalloon.Device made = VirtioBalloon.device(board, "virtio-balloon");
+    made.balloon().setTarget(mib * (MIB / PAGE_BYTES));
+    int unused = bus.plug(made.transport().function());
   }
 
   /** Ends the plugging: from now on, software finds the devices. */

@@ -1,9 +1,7 @@
 package parhelion.toolstack.guest;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -16,14 +14,7 @@ import parhelion.cpu.EngineUnavailableException;
 import parhelion.cpu.Mark;
 import parhelion.pc.PcConfig;
 import parhelion.pc.PcMachine;
-import parhelion.pc.PcMemory;
 import parhelion.pc.PcVcpu;
-import parhelion.pc.acpi.AcpiTables;
-import parhelion.pc.acpi.PciInterrupts;
-import parhelion.pc.boot.LinuxBoot;
-import parhelion.pc.boot.MultibootBoot;
-import parhelion.pc.firmware.FirmwareConfig;
-import parhelion.pc.firmware.FirmwareTables;
 import parhelion.pc.intercept.TrapModel;
 import parhelion.pc.kvm.KvmInterface;
 import parhelion.pc.time.HostClock;
@@ -38,9 +29,7 @@ import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.hvm.PvhBoot;
 import parhelion.toolstack.hvm.SharedConsole;
 import parhelion.toolstack.hvm.XenUnderPc;
-import parhelion.toolstack.image.ElfImage;
 import parhelion.toolstack.image.KernelSymbols;
-import parhelion.toolstack.image.MultibootImage;
 import parhelion.toolstack.link.DomainServices;
 
 /**
@@ -49,7 +38,6 @@ import parhelion.toolstack.link.DomainServices;
  */
 public final class PcGuest implements Guest {
   private static final long MIB = 1 << 20;
-  private static final long LOW_GAP = 0x8000_0000L;
 
   private final PcSetup setup;
   private final PcMachine machine;
@@ -61,6 +49,7 @@ public final class PcGuest implements Guest {
   private @Nullable GuestTrace trace;
   private @Nullable TrapModel trapModel;
   private @Nullable GuestProfile profile;
+  private @Nullable PcTrace interceptions;
   private @Nullable PerfMap perfMap;
   private volatile Outcome.@Nullable Kind stopped;
   private boolean closed;
@@ -92,11 +81,12 @@ public final class PcGuest implements Guest {
       if (setup.offered() == PcInterface.KVM) {
         var unused = KvmInterface.offer(machine);
       }
+      PcStart start = new PcStart(machine, setup, hardware);
       switch (setup.start()) {
-        case PcSetup.Kernel kernel -> boot(kernel.config());
+        case PcSetup.Kernel kernel -> start.boot(kernel.config());
         case PcSetup.Pvh pvh -> startPvh(pvh.config());
-        case PcSetup.Multiboot multiboot -> boot(multiboot);
-        case PcSetup.Firmware _ -> describeToFirmware();
+        case PcSetup.Multiboot multiboot -> start.boot(multiboot);
+        case PcSetup.Firmware _ -> start.describeToFirmware();
       }
       made = true;
     } finally {
@@ -175,74 +165,6 @@ public final class PcGuest implements Guest {
 
   private OptionRoms roms() {
     return setup.start() instanceof PcSetup.Firmware firmware ? firmware.roms() : OptionRoms.NONE;
-  }
-
-  private AcpiTables.Contents contents() {
-    return new AcpiTables.Contents(setup.vcpus(), true, true, true, gapStart());
-  }
-
-  /** As firmware has it: 2 GiB, or what is behind more memory than that. */
-  private long gapStart() {
-    return machine.ram().lowEnd() <= LOW_GAP ? LOW_GAP : PcMemory.GAP_START;
-  }
-
-  private void describeToFirmware() {
-    FirmwareConfig channel = new FirmwareConfig(machine.memory());
-    channel.plug(machine);
-    FirmwareTables.describe(machine, contents(), channel);
-  }
-
-  private void boot(GuestConfig config) {
-    if (hardware != null) {
-      hardware.devices().assignAddresses(PciInterrupts.lines());
-    }
-    config.kernel().require64Bit();
-    byte[] acpi = new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES);
-    ElfImage kernel = config.kernel();
-    List<LinuxBoot.Segment> segments = new ArrayList<>();
-    for (ElfImage.Segment segment : kernel.loadable()) {
-      ByteBuffer bytes = kernel.file();
-      bytes.limit(segment.fileOffset() + segment.fileBytes()).position(segment.fileOffset());
-      segments.add(new LinuxBoot.Segment(segment.pa(), bytes, segment.memBytes()));
-    }
-    try {
-      LinuxBoot.load(
-          machine, segments, kernel.entryVa(), config.initrd(), config.commandLine(), acpi);
-    } catch (LinuxBoot.DoesNotFit e) {
-      throw noRoom(kernel.name(), e);
-    }
-  }
-
-  private void boot(PcSetup.Multiboot multiboot) {
-    if (hardware != null) {
-      hardware.devices().assignAddresses(PciInterrupts.lines());
-    }
-    List<LinuxBoot.Segment> segments = new ArrayList<>();
-    for (MultibootImage.Part part : multiboot.kernel().parts()) {
-      segments.add(new LinuxBoot.Segment(part.pa(), part.bytes(), part.memBytes()));
-    }
-    try {
-      MultibootBoot.load(
-          machine,
-          segments,
-          multiboot.kernel().entry(),
-          multiboot.modules(),
-          multiboot.commandLine(),
-          new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES));
-    } catch (LinuxBoot.DoesNotFit e) {
-      throw noRoom(multiboot.kernel().name(), e);
-    }
-  }
-
-  private UserError noRoom(String kernel, LinuxBoot.DoesNotFit e) {
-    return new UserError(
-        kernel
-            + ": there is no room in a PC's memory of "
-            + setup.memoryMib()
-            + " MiB for "
-            + e.getMessage()
-            + ": give more --memory, or another kernel",
-        e);
   }
 
   /** The machine, to be looked at or driven by tests. */
@@ -379,17 +301,19 @@ public final class PcGuest implements Guest {
   @Override
   public void traceTo(Path file) {
     if (xen == null) {
-      throw new UserError(
-          "--trace tells of hypercalls: leave it out with --mode full, or add --interface xen");
+      interceptions = PcTrace.begin(machine, file);
+    } else {
+      trace = GuestTrace.begin(xen.hypervisor(), file);
     }
-    trace = GuestTrace.begin(xen.hypervisor(), file);
   }
 
   @Override
   public @Nullable IOException finishTrace() {
     GuestTrace taken = trace;
     trace = null;
-    return taken == null ? null : taken.finish();
+    PcTrace others = interceptions;
+    interceptions = null;
+    return taken != null ? taken.finish() : others == null ? null : others.finish();
   }
 
   @Override
