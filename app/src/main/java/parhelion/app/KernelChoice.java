@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import parhelion.pc.boot.MultibootBoot;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.device.CardModel;
@@ -162,13 +161,13 @@ record KernelChoice(
     if (options.cmd != null) {
       throw new UserError(kernel.name() + ": --cmd needs a Linux kernel: leave it out");
     }
-    List<MultibootBoot.Module> modules = new ArrayList<>();
+    List<PcSetup.Module> modules = new ArrayList<>();
     String given = options.initrd == null ? NO_INITRD : options.initrd.toString();
     if (!given.equals(NO_INITRD)) {
       for (String each : given.split(",")) {
         ByteBuffer bytes = given(Path.of(each.split(" ", 2)[0]));
         if (bytes != null) {
-          modules.add(new MultibootBoot.Module(bytes, each));
+          modules.add(new PcSetup.Module(bytes, each));
         }
       }
     }

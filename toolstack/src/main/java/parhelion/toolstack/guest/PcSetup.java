@@ -1,8 +1,8 @@
 package parhelion.toolstack.guest;
 
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import parhelion.pc.boot.MultibootBoot;
 import parhelion.toolstack.CpuChoice;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.OptionRoms;
@@ -43,9 +43,11 @@ public record PcSetup(
    */
   public record Pvh(GuestConfig config) implements Start {}
 
+  /** A file beside a multiboot kernel, and the words that tell the kernel what it is. */
+  public record Module(ByteBuffer bytes, String words) {}
+
   /** A kernel by the Multiboot Specification, with files beside it. */
-  public record Multiboot(
-      MultibootImage kernel, List<MultibootBoot.Module> modules, String commandLine)
+  public record Multiboot(MultibootImage kernel, List<Module> modules, String commandLine)
       implements Start {}
 
   /**

@@ -82,7 +82,9 @@ final class PcStart {
           machine,
           segments,
           multiboot.kernel().entry(),
-          multiboot.modules(),
+          multiboot.modules().stream()
+              .map(module -> new MultibootBoot.Module(module.bytes(), module.words()))
+              .toList(),
           multiboot.commandLine(),
           new AcpiTables(contents()).at(LinuxBoot.ACPI_TABLES));
     } catch (LinuxBoot.DoesNotFit e) {

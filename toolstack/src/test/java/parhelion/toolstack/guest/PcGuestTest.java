@@ -22,7 +22,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import parhelion.cpu.CpuModel;
 import parhelion.cpu.Engine;
 import parhelion.pc.PcMachine;
-import parhelion.pc.boot.MultibootBoot;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 import parhelion.pc.time.CountedClock;
@@ -190,7 +189,7 @@ final class PcGuestTest {
             new CpuChoice(CpuModel.V2, engine),
             List.of(),
             new PcSetup.Multiboot(
-                image, List.of(new MultibootBoot.Module(module, "m [words]")), "kernel [line]"));
+                image, List.of(new PcSetup.Module(module, "m [words]")), "kernel [line]"));
     try (PcGuest guest = new PcGuest(setup, new CountedClock(Instant.EPOCH), this::take)) {
       assertEquals(Outcome.Kind.POWEROFF, guest.run().kind(), console::toString);
       assertEquals("kernel [line][module]m [words]", console.toString());
