@@ -79,11 +79,12 @@ static long one_run(const struct row *r, long n, int64_t *took) {
 static long measure(long index, const struct row *r, long ms) {
   int64_t took = 0, wanted = ms * 1000000;
   long n = 1;
+  if (!r->once) one_run(r, 1, &took); /* what happens the first time tells nothing: a card may still be coming up */
   while (!r->once) {
     long e = one_run(r, n, &took);
     if (e < 0) return e;
     if (took < 1000) took = 1000;
-    long more = took > wanted / 8 ? 0 : took > wanted / 64 ? 2 : 8;
+    long more = took > wanted / 2 ? 0 : took > wanted / 16 ? 2 : 8;
     if (more == 0 || (r->most && n >= r->most) || n > 1L << 32) {
       n = n * wanted / took;
       break;
