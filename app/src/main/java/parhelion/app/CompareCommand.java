@@ -195,7 +195,6 @@ final class CompareCommand implements Callable<Integer> {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
     ReportArguments.checkDirectory(json);
-    ReportArguments.checkDirectory(json);
     ReportArguments.Opened opened = report.open();
     CompareProgress progress = new CompareProgress();
     LabRun run = new LabRun(config(), progress);

@@ -140,7 +140,7 @@ public final class NativeState {
     return GATES + 16 * gate.ordinal() + 8 * tlbIndex;
   }
 
-  private static final int CACHES = GATES + 64;
+  private static final int CACHES = GATES + (16 * Gates.Gate.values().length + 63 & -64);
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;
