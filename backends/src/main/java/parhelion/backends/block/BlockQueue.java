@@ -127,15 +127,19 @@ final class BlockQueue implements AutoCloseable {
       }
     }
     startBarrier();
+    publish();
+    if (more && barrier == null) {
+      schedule();
+    }
+  }
+
+  private void publish() {
     if (ring.publish()) {
       counts.eventsOut++;
       Port open = port;
       if (open != null) {
         open.notifyGuest();
       }
-    }
-    if (more && barrier == null) {
-      schedule();
     }
   }
 
@@ -204,25 +208,35 @@ final class BlockQueue implements AutoCloseable {
     ring.answer(request.id(), request.operation(), status);
   }
 
-  /** Takes no more, waits for what threads are at, and lets go of all frames. */
+  /**
+   * Serves no more and lets go of all frames. What threads are at is waited for and answered, and
+   * all that was not begun fails: a driver that gives its disk up waits for every answer, and one
+   * that never comes would hold its guest up for ever.
+   */
   @Override
   public void close() {
     if (closed) {
       return;
     }
     closed = true;
-    Port open = port;
-    if (open != null) {
-      open.close();
-    }
     awaitThreads();
     for (BlockJob job = finished.poll(); job != null; job = finished.poll()) {
-      int unused = job.finish(pool);
       barrier = barrier == job ? null : barrier;
+      answer(job.request, job.finish(pool));
     }
     if (barrier != null) {
       int unused = barrier.finish(pool);
+      answer(barrier.request, BlkifRsp.ERROR);
       barrier = null;
+    }
+    for (int waiting = ring.waiting(); waiting > 0; waiting--) {
+      ring.take(slot);
+      unanswered++;
+      answer(BlockRequest.parse(slot, ring.shift(), guest, rules.get()), BlkifRsp.ERROR);
+    }
+    publish();
+    if (port != null) {
+      port.close();
     }
     pool.close();
     ring.close();

@@ -244,17 +244,22 @@ class BlockDriverTest {
   }
 
   @Test
-  void disconnectingWaitsForWhatIsUnderWayAndUnmapsAll() throws Exception {
+  void disconnectingWaitsForWhatIsUnderWayAnswersAllAndUnmapsAll() throws Exception {
     BlockLab lab = BlockLab.connected(BlockOptions.DISK);
+    lab.eventAfter(0);
     lab.disk.gate = new CountDownLatch(1);
     lab.request(1, BlkifOp.FLUSH_DISKCACHE, 0);
     lab.request(2, BlkifOp.WRITE_BARRIER, 8, segment(DATA_REF, 0, 7));
     lab.submit();
+    lab.request(3, BlkifOp.READ, 8, segment(DATA_REF, 0, 7));
+    lab.request(4, BlkifOp.RESERVED_1, 0, segment(DATA_REF, 0, 7));
+    lab.producer(lab.requests); // the backend has not looked yet
+    Thread closing = Thread.currentThread();
     Thread opener =
-        Thread.ofVirtual()
+        Thread.ofPlatform()
             .start(
                 () -> {
-                  while (lab.guest.isBound(BlockLab.PORT)) {
+                  while (closing.getState() != Thread.State.WAITING) {
                     Thread.onSpinWait();
                   }
                   lab.disk.gate.countDown();
@@ -262,7 +267,10 @@ class BlockDriverTest {
     lab.state(XenbusState.CLOSING);
     opener.join();
     assertEquals(0, lab.guest.mapped);
+    assertFalse(lab.guest.isBound(BlockLab.PORT));
     assertEquals(List.of("flush 0+0"), lab.disk.calls, "what had not begun does not begin");
+    assertEquals(Map.of(1L, BlkifRsp.OKAY, 2L, -1, 3L, -1, 4L, -1), lab.take());
+    assertEquals(1, lab.guest.events);
     lab.state(XenbusState.CLOSED);
     lab.state(XenbusState.INITIALISING);
     lab.connect();
