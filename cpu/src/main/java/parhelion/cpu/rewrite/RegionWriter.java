@@ -212,6 +212,8 @@ final class RegionWriter extends InsnWriter {
       case CLD -> clearDirection();
       case CLI -> clearInterrupts();
       case STI -> setInterrupts();
+      case STAC -> openUserPages();
+      case CLAC -> closeUserPages();
       case SWAPGS -> swapGs();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);
