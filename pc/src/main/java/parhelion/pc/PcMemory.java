@@ -273,6 +273,13 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   }
 
   @Override
+  public void discard(long address, long lengthBytes) {
+    if (contains(address, lengthBytes)) {
+      machine.discard(address, lengthBytes);
+    }
+  }
+
+  @Override
   public void close() {
     machine.close();
   }
