@@ -42,18 +42,15 @@ public final class RegionCache {
     void region(long host, long bytes, long va);
   }
 
-  private record CodePage(long va, long pa, boolean exactFlags) {
+  private record CodePage(long va, long pa) {
     @Override
     public int hashCode() {
-      return (int) ((va ^ pa * 31) * 0x9e3779b97f4a7c15L >>> 32) + (exactFlags ? 1 : 0);
+      return (int) ((va ^ pa * 31) * 0x9e3779b97f4a7c15L >>> 32);
     }
 
     @Override
     public boolean equals(Object other) {
-      return other instanceof CodePage page
-          && page.va == va
-          && page.pa == pa
-          && page.exactFlags == exactFlags;
+      return other instanceof CodePage page && page.va == va && page.pa == pa;
     }
   }
 
@@ -280,8 +277,8 @@ public final class RegionCache {
   }
 
   /** Number of the pair of a virtual page and the frame there. */
-  int codePage(long va, long pa, int key) {
-    CodePage page = new CodePage(va & -4096L, pa & -4096L, (key & RegionKey.EXACT_FLAGS) != 0);
+  int codePage(long va, long pa) {
+    CodePage page = new CodePage(va & -4096L, pa & -4096L);
     Integer number = codePages.get(page);
     if (number == null) {
       number = codePages.size() + 1;
@@ -316,8 +313,8 @@ public final class RegionCache {
     }
     Region region = new Region(this, pa, secondPa, va, key, scanner.granules, arena.next());
     region.firstSite = sites;
-    region.codePage = codePage(va, pa, key);
-    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa, key);
+    region.codePage = codePage(va, pa);
+    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
     if (secondPa < 0) {
@@ -372,7 +369,7 @@ public final class RegionCache {
     }
     Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
     region.firstSite = sites;
-    region.codePage = codePage(va, pa, key);
+    region.codePage = codePage(va, pa);
     region.take(template.shape());
     arena.add(template.code(), region.hostBytes);
     relocate(region, template.relocations());
@@ -408,7 +405,7 @@ public final class RegionCache {
   void link(Region from, int site, Region to) {
     int at = site * Region.SITE_INTS;
     boolean samePage =
-        RegionKey.withoutSingleChecks(from.key) == RegionKey.withoutSingleChecks(to.key)
+        RegionKey.withoutVariant(from.key) == RegionKey.withoutVariant(to.key)
             && from.secondPa < 0
             && to.secondPa < 0
             && ((from.va ^ to.va) & -4096L) == 0

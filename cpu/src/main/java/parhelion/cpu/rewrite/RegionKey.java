@@ -52,8 +52,9 @@ final class RegionKey {
     return key & ~EXACT_FLAGS;
   }
 
-  static int withoutSingleChecks(int key) {
-    return key & ~SINGLE_CHECKS;
+  /** Without what tells code of the same bytes apart that may be jumped between. */
+  static int withoutVariant(int key) {
+    return key & ~(SINGLE_CHECKS | EXACT_FLAGS);
   }
 
   /** Without what tells a supervisor's code from a user's. */

@@ -72,12 +72,13 @@ final class RegionWriter extends InsnWriter {
     a.cmpState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
     relocate(Templates.CODE_PAGE, a.at - 4, 0);
     int missed = a.jcc(NE);
-    int second = 0;
+    int firstVerified = a.at;
+    int secondMissed = 0;
     if (run.crosses) {
       a.cmpState32Imm(tlb + Tlb.codePageSlot(region.va + 4096), region.secondCodePage);
-      second = a.jcc(NE);
+      secondMissed = a.jcc(NE);
     }
-    int secondMissed = second;
+    int missedSecond = secondMissed;
     int verified = a.at;
     if (run.liveBefore[0] != 0) {
       a.restoreFlags();
@@ -86,18 +87,16 @@ final class RegionWriter extends InsnWriter {
     stub(
         () -> {
           a.here(missed);
+          int unmapped = verify(region.va, region.pa, region.codePage);
+          a.to(a.jmp(), firstVerified);
           if (run.crosses) {
-            a.here(secondMissed);
-          } else {
-            a.movImm(SCRATCH0, region.va);
-            relocate(Templates.FRAME, a.movImm64(SCRATCH1, region.pa & -4096L), 0);
-            call(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
-            int unmapped = a.jcc(NE);
-            a.storeState32Imm(tlb + Tlb.codePageSlot(region.va), region.codePage);
-            relocate(Templates.CODE_PAGE, a.at - 4, 0);
+            a.here(missedSecond);
+            long secondVa = (region.va | 4095) + 1;
+            int secondUnmapped = verify(secondVa, region.secondPa, region.secondCodePage);
             a.to(a.jmp(), verified);
-            a.here(unmapped);
+            a.here(secondUnmapped);
           }
+          a.here(unmapped);
           region.deadUnchecked = a.at;
           leave(entrySite, false);
           region.deadChecked = a.at;
@@ -110,6 +109,21 @@ final class RegionWriter extends InsnWriter {
       wantVectors();
       inHost = true; // nobody wants flags here
     }
+  }
+
+  /**
+   * Looks whether code is mapped where it was, and notes that it is; gives the jump for when it is
+   * not. Only the first page's frame and number can be another's in a copy: code that crosses into
+   * a second is not copied.
+   */
+  private int verify(long va, long pa, int codePage) {
+    a.movImm(SCRATCH0, va);
+    relocate(Templates.FRAME, a.movImm64(SCRATCH1, pa & -4096L), 0);
+    call(routines.walkExecute[RegionKey.tlbIndex(region.key)]);
+    int unmapped = a.jcc(NE);
+    a.storeState32Imm(tlb + Tlb.codePageSlot(va), codePage);
+    relocate(Templates.CODE_PAGE, a.at - 4, 0);
+    return unmapped;
   }
 
   /** Whether a loop of the run uses vector registers, and nothing in the run takes them away. */
@@ -212,6 +226,8 @@ final class RegionWriter extends InsnWriter {
       case CLD -> clearDirection();
       case CLI -> clearInterrupts();
       case STI -> setInterrupts();
+      case STAC -> openUserPages();
+      case CLAC -> closeUserPages();
       case SWAPGS -> swapGs();
       case REPEAT -> repeat(insn);
       case PUSH -> push(insn);

@@ -361,6 +361,28 @@ class PageTablesTest {
   }
 
   @Test
+  void codeOfAPageThatCanBeWrittenNoMoreStaysInUseBesideNewCode() {
+    try (Guest g = guest(Engine.REWRITER, true)) {
+      // Two functions in one page, the first of which is called while it can be written.
+      g.write(CODE_PA, "41bdc8000000 ffd3 ffd1 49ffcd 75f7 0f0b");
+      g.write(DATA_PA + 0x4000, "4883c001 c3 4883c002 c3");
+      g.map(TARGET + 4096, DATA_PA + 0x4000, Guest.USER);
+      g.set(RAX, 0);
+      g.set(RBX, TARGET + 4096);
+      g.set(RCX, TARGET + 4096);
+      g.run(CODE, 10_000);
+      g.map(TARGET + 4096, DATA_PA + 0x4000, Guest.USER & ~Guest.W);
+      g.cpu.flushPage(TARGET + 4096);
+      g.set(RCX, TARGET + 4096 + 5);
+      g.run(CODE, 10_000);
+      long walks = walksOf(g);
+      g.run(CODE, 10_000);
+      assertEquals(200 * (1 + 1 + 1 + 2 + 1 + 2), g.get(RAX));
+      assertEquals(walks, walksOf(g), "both are known to be where they are");
+    }
+  }
+
+  @Test
   void theSameAddressIsOtherCodeInAnotherAddressSpace() {
     agree(
         g -> {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -137,7 +138,8 @@ final class DiskGuestsTest {
       g.shell("mke2fs /dev/xvda >/dev/null; mkdir /m; mount -t ext4 /dev/xvda /m");
       g.shell("mkdir -p /m/bin /m/sbin /m/dev /m/proc /m/sys /m/tmp; cp /bin/busybox /m/bin/");
       g.shell(
-          "for a in sh mount cat sha256sum poweroff modprobe grep; do ln -s busybox /m/bin/$a; done");
+          "for a in sh mount cat sha256sum poweroff modprobe grep; do ln -s busybox /m/bin/$a;"
+              + " done");
       g.shell("printf '#!/bin/sh\\ncat /proc/mounts\\nexec sh\\n' >/m/sbin/init");
       g.shell("chmod 755 /m/sbin/init; cat /dev/xvdb >/m/ballast; umount /m");
       g.type("poweroff\r");
@@ -269,28 +271,35 @@ final class DiskGuestsTest {
 
   @Test
   void driversThatLetGoInTheMiddleOfRequestsHarmNobody() throws Exception {
-    Path used = image("used.img", 32, 21);
     Path other = image("other.img", 8, 22);
-    BlockConfig disk = disk("xvda", used, DiskOptions.WRITABLE, BlockOptions.DISK);
     BlockConfig bystander = disk("xvdb", other, DiskOptions.READ_ONLY, READ_ONLY);
-    RunningGuest g = boot("linux-image-cloud-amd64", 2, "", disk, bystander);
+    RunningGuest g = boot("linux-image-cloud-amd64", 2, "", slow("xvda"), bystander);
     g.awaitPrompt();
     for (int round = 0; round < 3; round++) {
+      g.shell("until [ -b /dev/xvda ]; do usleep 100000; done");
       for (int reader = 0; reader < 4; reader++) {
         g.shell(
-            "(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null & true");
+            "(while dd if=/dev/xvda of=/dev/null bs=256k iflag=direct; do :; done) 2>/dev/null &"
+                + " true");
       }
+      g.shell("until grep -q '  [1-9]' /sys/block/xvda/inflight; do usleep 10000; done");
       if (round == 0) {
         g.shell("echo vbd-51712 >/sys/bus/xen/drivers/vbd/unbind");
       }
       g.awaitTrue(g.guest().detach("xvda", round == 2)::removed);
-      g.shell("while [ -b /dev/xvda ]; do usleep 100000; done; killall dd; echo over");
-      g.guest().attach(reopened("xvda", used));
-      g.shell("until [ -b /dev/xvda ]; do usleep 100000; done");
-      assertEquals(sha256(Files.readAllBytes(used)), sumOf(g, "/dev/xvda"));
+      g.shell("while [ -b /dev/xvda ]; do usleep 100000; done");
+      g.shell("while killall dd; do usleep 100000; done; wait"); // none waits for an answer
       assertEquals(sha256(Files.readAllBytes(other)), sumOf(g, "/dev/xvdb"));
+      g.guest().attach(slow("xvda"));
     }
     assertEquals("", g.shell("dmesg | grep -E 'BUG:|WARNING:|Oops'"));
+  }
+
+  /** A disk that is in the middle of a request whenever there is one. */
+  private static BlockConfig slow(String name) {
+    FailingDisk disk = new FailingDisk(32 * MIB);
+    disk.millis = 30;
+    return new BlockConfig(name, disk, BlockOptions.DISK);
   }
 
   @Test
@@ -312,10 +321,11 @@ final class DiskGuestsTest {
     }
   }
 
-  /** Zeroes, or nothing but failures. */
+  /** Zeroes, after a while, or nothing but failures. */
   private static final class FailingDisk implements Disk {
     private final int bytes;
     volatile boolean failing;
+    volatile int millis;
 
     FailingDisk(int bytes) {
       this.bytes = bytes;
@@ -325,6 +335,7 @@ final class DiskGuestsTest {
       if (failing) {
         throw new IOException("injected");
       }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 
     @Override
