@@ -21,7 +21,7 @@ final class Scanner {
   /** Most instructions that are decoded, and most with copies of parts of loops. */
   private static final int MAX_DECODED = 64;
 
-  static final int MAX_INSTRUCTIONS = 112;
+  static final int MAX_INSTRUCTIONS = 160;
   private static final int LOOK_AHEAD = 6;
   static final int ALL_FLAGS = (int) Rflags.ARITHMETIC;
 
