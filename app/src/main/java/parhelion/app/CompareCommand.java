@@ -53,7 +53,8 @@ import picocli.CommandLine.TypeConversionException;
       "  parhelion compare --list",
       "  parhelion compare --workload boot,fork,page-fault --repetitions 10 --json now.json",
       "  parhelion compare --technique para,full --workload network,disk",
-      "  parhelion compare -- 'find / -xdev | wc -l'"
+      "  parhelion compare -- 'find / -xdev | wc -l'",
+      "  parhelion compare --rootfs debian.tar --memory 1G -- 'make -C /src'"
     })
 final class CompareCommand implements Callable<Integer> {
   /** Where the report goes if no file was named. */
@@ -80,6 +81,14 @@ final class CompareCommand implements Callable<Integer> {
           "Initial RAM disk, or a directory to make one of (default: busybox). The lab's program is"
               + " added to it, and is its first process.")
   @Nullable Path initrd;
+
+  @Option(
+      names = "--rootfs",
+      paramLabel = "DIR|TAR|IMAGE",
+      description =
+          "Measure in a directory, a tar ball or a container image archive as the root, unpacked"
+              + " into the memory of every guest. More in docs/lab.md.")
+  @Nullable Path rootfs;
 
   @Option(
       names = "--append",
@@ -191,6 +200,9 @@ final class CompareCommand implements Callable<Integer> {
     if (kernel != null && packageName != null) {
       throw new UserError("--kernel and --package exclude each other: give one of them");
     }
+    if (initrd != null && rootfs != null) {
+      throw new UserError("--initrd and --rootfs exclude each other: give one of them");
+    }
     if (cpu.perfMap) {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
@@ -233,6 +245,7 @@ final class CompareCommand implements Callable<Integer> {
         kernel,
         packageName,
         initrd,
+        rootfs,
         append,
         all,
         text,

@@ -111,10 +111,8 @@ public final class Cpu implements AutoCloseable {
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
 
-  /**
-   * SMAP: the supervisor's TLB may hold user pages, which are to be dropped when RFLAGS.AC goes.
-   */
-  boolean userPagesOpen;
+  /** SMAP: a walk has found a user page that a supervisor may access because RFLAGS.AC is set. */
+  boolean userPageOpened;
 
   private final @Nullable Rewriter rewriter;
 
@@ -167,7 +165,6 @@ public final class Cpu implements AutoCloseable {
     interruptShadow = false;
     nmiBlocked = false;
     pendingDebug = 0;
-    userPagesOpen = false;
     stateChanged();
   }
 
@@ -252,20 +249,36 @@ public final class Cpu implements AutoCloseable {
   /** Sets the whole of RFLAGS; the caller has applied the masks of privilege. */
   public void rflags(long value) {
     Flags.set(this, value);
+    long gone = get64(RFLAGS) & ~value;
     if ((value & Rflags.IF & ~get64(RFLAGS)) != 0) {
       requestAttention(); // an interrupt may have waited for this
     }
     put64(RFLAGS, (value & Rflags.WRITABLE & ~Rflags.ARITHMETIC) | Rflags.FIXED);
-    if (userPagesOpen && (value & Rflags.AC) == 0) {
+    if ((gone & Rflags.AC) != 0) {
       closeUserPages();
     }
     updateSlow();
   }
 
+  /** STAC, CLAC. */
+  public void alignmentCheck(boolean on) {
+    if (on) {
+      put64(RFLAGS, get64(RFLAGS) | Rflags.AC);
+    } else {
+      put64(RFLAGS, get64(RFLAGS) & ~(long) Rflags.AC);
+      closeUserPages();
+    }
+  }
+
   /** Drops user pages from the supervisor's TLB as SMAP forbids them from now on. */
-  void closeUserPages() {
-    userPagesOpen = false;
-    flushTlbs();
+  private void closeUserPages() {
+    tlbs[0].closeOpened();
+    tlbs[1].closeOpened();
+  }
+
+  /** Whether a supervisor may access user pages, but not where it does so by implication. */
+  boolean opensUserPages() {
+    return (get64(RFLAGS) & Rflags.AC) != 0 && (get64(CR4) & ControlRegisters.CR4_SMAP) != 0;
   }
 
   /** Stores the lazy flags and counters into the state block, so that it can be copied. */
@@ -722,9 +735,13 @@ public final class Cpu implements AutoCloseable {
   }
 
   private long translateCanonical(long va, int access) {
+    userPageOpened = false;
     long result = monitor.translate(this, va, access);
     if (result < 0 || (result & Access.HOOKED) != 0) {
       return result;
+    }
+    if (userPageOpened) {
+      tlb.noteOpened(va);
     }
     long pa = result & -4096L;
     int rights = (int) result & 7;

@@ -30,9 +30,9 @@ public interface Monitor {
 
   /**
    * Machine address of the four-level page tables by which generated code may translate accesses of
-   * the current mode by itself, with write protection, no-execute and, at CPL 0, without SMAP; -1
-   * where all translations are the monitor's. What the walk does not find plain, or of memory that
-   * is special, still comes to {@link #translate}.
+   * the current mode by itself, with write protection, no-execute and, as CR4 says, SMAP; -1 where
+   * all translations are the monitor's. What the walk does not find plain, or of memory that is
+   * special, still comes to {@link #translate}.
    */
   default long walkRoot(Cpu cpu) {
     return -1;

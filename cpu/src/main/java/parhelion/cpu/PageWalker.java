@@ -294,7 +294,7 @@ public final class PageWalker {
         if ((access & Access.IMPLICIT) != 0 || (c.get64(RFLAGS) & Rflags.AC) == 0) {
           return execute;
         }
-        c.userPagesOpen = true;
+        c.userPageOpened = true;
       }
     }
     return allowed | execute;

@@ -99,7 +99,7 @@ final class Stack {
   void push(int size, long value) {
     long to = (sp - size) & mask;
     long va = address(to, size);
-    if (cpl == 3) {
+    if (cpl == 3 || c.cpl() != 3) {
       c.store(va, size, value);
     } else {
       SystemMemory.store(c, va, size, value);
@@ -120,7 +120,7 @@ final class Stack {
   /** Reads {@code offset} bytes above the top. */
   long peek(int offset, int size) {
     long va = address((sp + offset) & mask, size);
-    return cpl == 3 ? c.load(va, size) : SystemMemory.load(c, va, size);
+    return cpl == 3 || c.cpl() != 3 ? c.load(va, size) : SystemMemory.load(c, va, size);
   }
 
   private long address(long offset, int size) {

@@ -3,13 +3,13 @@ package parhelion.cpu;
 /**
  * The processor's own accesses to descriptor tables, task-state segments and inner stacks: a
  * supervisor's whatever the current privilege level is. At CPL 3 they bypass the TLB, which holds
- * the user's view.
+ * the user's view, and where RFLAGS.AC opens user pages, which it does not for these accesses.
  */
 final class SystemMemory {
   private SystemMemory() {}
 
   static long load(Cpu c, long va, int size) {
-    if (c.cpl() != 3) {
+    if (c.cpl() != 3 && !c.opensUserPages()) {
       return c.load(va, size);
     }
     if ((va & 4095) + size > 4096) {
@@ -34,7 +34,7 @@ final class SystemMemory {
   }
 
   static void store(Cpu c, long va, int size, long value) {
-    if (c.cpl() != 3) {
+    if (c.cpl() != 3 && !c.opensUserPages()) {
       c.store(va, size, value);
       return;
     }

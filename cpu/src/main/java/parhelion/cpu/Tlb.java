@@ -62,7 +62,15 @@ public final class Tlb {
 
   public static final int MAX_FILLED = 127;
 
-  public static final int BYTES = FILLED + 4 * (MAX_FILLED + 1);
+  /**
+   * Which entries hold user pages that a supervisor may access only while RFLAGS.AC is set (SMAP):
+   * their number, then the offsets of their data entries. They go when AC does.
+   */
+  public static final int OPENED = FILLED + 4 * (MAX_FILLED + 1);
+
+  public static final int MAX_OPENED = 15;
+
+  public static final int BYTES = OPENED + 4 * (MAX_OPENED + 1);
 
   static long executeSlot(long base, long va) {
     return base + EXECUTE + (((va >>> 12) & (ENTRIES - 1)) << 4);
@@ -81,6 +89,7 @@ public final class Tlb {
     U.setMemory(base, CODE_PAGES, INVALID_FILL);
     U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
     U.putInt(base + FILLED, 0);
+    U.putInt(base + OPENED, 0);
     invalidateEntry(INVALID);
     invalidateEntry(INVALID + 4096);
   }
@@ -109,6 +118,7 @@ public final class Tlb {
       }
       U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
       U.putInt(base + FILLED, 0);
+      U.putInt(base + OPENED, 0);
     } else {
       clear();
     }
@@ -161,6 +171,28 @@ public final class Tlb {
     } else if (U.getLong(execute) == page) {
       U.putLong(execute, invalid);
     }
+  }
+
+  /** The data entry of {@code va} is to go with RFLAGS.AC; those noted before may go now. */
+  void noteOpened(long va) {
+    if (U.getInt(base + OPENED) == MAX_OPENED) {
+      closeOpened();
+    }
+    int opened = U.getInt(base + OPENED);
+    U.putInt(base + OPENED + 4 + 4 * opened, (int) (slot(base, va) - base));
+    U.putInt(base + OPENED, opened + 1);
+  }
+
+  /** Drops the data entries that were noted. Where code is mapped stays as it is. */
+  void closeOpened() {
+    int opened = U.getInt(base + OPENED);
+    for (int i = 0; i < opened; i++) {
+      int entry = U.getInt(base + OPENED + 4 + 4 * i);
+      long tag = invalidTag((long) (entry / ENTRY_BYTES) << 12);
+      U.putLong(base + entry + READ_TAG, tag);
+      U.putLong(base + entry + WRITE_TAG, tag);
+    }
+    U.putInt(base + OPENED, 0);
   }
 
   /**

@@ -19,7 +19,6 @@ final class PcCpuid {
   private static final int EDX_MCA = 1 << 14;
   private static final int EDX_HTT = 1 << 28;
   private static final int EDX_INVARIANT_TSC = 1 << 8;
-  private static final int EBX_SMAP = 1 << 20;
 
   /** The local APIC's timer never stops. */
   private static final int EAX_ARAT = 1 << 2;
@@ -53,10 +52,6 @@ final class PcCpuid {
         }
       }
       case 6 -> r[0] |= EAX_ARAT;
-      case 7 -> {
-        // A switch of AC would have to drop user pages from the TLB: see docs/quirks.md.
-        r[1] &= subleaf == 0 ? ~EBX_SMAP : -1;
-      }
       case 0xb -> topology(r, subleaf, id, processors);
       // A hypervisor does not promise that the counter's rate outlives a move to another host.
       case 0x8000_0007 -> r[3] &= offered.isOffered() ? ~EDX_INVARIANT_TSC : -1;

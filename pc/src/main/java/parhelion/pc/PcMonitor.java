@@ -89,9 +89,7 @@ final class PcMonitor implements Monitor {
 
   @Override
   public long walkRoot(Cpu cpu) {
-    if (!cpu.longMode()
-        || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0
-        || (cpu.get64(CpuState.CR4) & ControlRegisters.CR4_SMAP) != 0) {
+    if (!cpu.longMode() || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0) {
       return -1;
     }
     return cpu.get64(CpuState.CR3) & ROOT;

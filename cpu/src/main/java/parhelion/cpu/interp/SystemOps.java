@@ -189,8 +189,7 @@ final class SystemOps {
       if (c.cpl() != 0) {
         throw c.fault(GuestFault.UD);
       }
-      long flags = c.rflags();
-      c.rflags(set ? flags | Rflags.AC : flags & ~(long) Rflags.AC);
+      c.alignmentCheck(set);
     };
   }
 

@@ -9,8 +9,8 @@ import parhelion.cpu.decode.Insn;
  * Memory accesses of a run that one check can serve: they lie at constant distances from one
  * register, or from one sum of a base and an index, and so, nearly always, in one page. A group is
  * opened by the check of the first access, for the range of all that follow until control may come
- * from elsewhere, the interpreter may have changed a mapping, or the register takes a value that is
- * not its old one plus a constant.
+ * from elsewhere, the interpreter may have changed a mapping, user pages become accessible to a
+ * supervisor or cease to be, or the register takes a value that is not its old one plus a constant.
  *
  * <p>A group has a slot: 0 to 15 is the register's number; from {@link #INDEXED} on are the sums.
  */
@@ -135,7 +135,10 @@ final class Groups {
     int delta = effect(i, group);
     for (int j = i + 1; j < run.count && delta != UNKNOWN && !run.isTarget[j]; j++) {
       Treatment treatment = run.treatments[j];
-      if (treatment == Treatment.INTERPRET || treatment == Treatment.INTERPRET_LAST) {
+      if (treatment == Treatment.INTERPRET
+          || treatment == Treatment.INTERPRET_LAST
+          || treatment == Treatment.STAC
+          || treatment == Treatment.CLAC) {
         break;
       }
       if (look(j, group) && slot == group) {

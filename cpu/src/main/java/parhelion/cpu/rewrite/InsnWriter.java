@@ -268,6 +268,28 @@ abstract class InsnWriter extends AccessWriter {
     a.orState32(CpuState.RFLAGS, Rflags.IF);
   }
 
+  void openUserPages() {
+    keepFlags();
+    a.orState32(CpuState.RFLAGS, Rflags.AC);
+  }
+
+  /** User pages that went into the TLB since STAC go out of it. */
+  void closeUserPages() {
+    keepFlags();
+    a.andState32(CpuState.RFLAGS, ~Rflags.AC);
+    a.cmpStateByteZero(tlb + Tlb.OPENED);
+    int opened = a.jcc(NE);
+    int back = a.at;
+    groups.closeAll();
+    scratchGroup = -1;
+    stub(
+        () -> {
+          a.here(opened);
+          call(routines.closeUserPages[RegionKey.tlbIndex(region.key)]);
+          a.to(a.jmp(), back);
+        });
+  }
+
   void swapGs() {
     scratchGroup = -1;
     a.loadState(SCRATCH0, CpuState.GS_BASE);

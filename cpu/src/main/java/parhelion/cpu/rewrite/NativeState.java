@@ -90,6 +90,9 @@ public final class NativeState {
    */
   static final int WALK_REQUIRED = BASE + 360;
 
+  /** The user bit where CR4 has SMAP, else 0. */
+  static final int WALK_SMAP = BASE + 520;
+
   /** Page-table walks of generated code. */
   static final int WALKS = BASE + 336;
 

@@ -6,7 +6,10 @@ import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.ArrayList;
 import java.util.List;
+import parhelion.cpu.ControlRegisters;
+import parhelion.cpu.Cpu;
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
 import parhelion.cpu.memory.MachineMemory;
 
@@ -44,6 +47,11 @@ final class PageWalk {
     return user ? PRESENT_ACCESSED | USER : PRESENT_ACCESSED;
   }
 
+  /** What {@link NativeState#WALK_SMAP} is to be. */
+  static int smap(Cpu c) {
+    return (c.get64(CpuState.CR4) & ControlRegisters.CR4_SMAP) != 0 ? USER : 0;
+  }
+
   /** Fills an entry of a TLB for a read, or a write. */
   static void data(Assembler a, int tlbIndex, boolean write) {
     new PageWalk(a).data(NativeState.tlb(tlbIndex), write);
@@ -72,6 +80,7 @@ final class PageWalk {
     }
     a.here(found);
     // RAX: the frame; SCRATCH1: what all levels allow, with the leaf's dirty bit.
+    userPage(tlb);
     a.mov(RCX, RAX);
     a.b(0x48, 0xc1, 0xe9); // shr rcx, 12
     a.b(12);
@@ -111,6 +120,33 @@ final class PageWalk {
     a.here(full);
     a.alu(CMP, RAX, RAX); // ZF
     end();
+  }
+
+  /**
+   * A supervisor's access to a user page under SMAP: RFLAGS.AC has to be set, and the entry is
+   * noted, so that it goes when AC does.
+   */
+  private void userPage(int tlb) {
+    a.loadState32(RCX, NativeState.WALK_REQUIRED);
+    a.aluImm32(XOR, RCX, USER); // the user bit, for a supervisor
+    a.alu32(AND, RCX, SCRATCH1);
+    a.aluState(AND, RCX, NativeState.WALK_SMAP);
+    int other = a.jcc(E);
+    a.loadState32(RCX, CpuState.RFLAGS);
+    a.aluImm32(AND, RCX, Rflags.AC);
+    fail(a.jcc(E));
+    a.loadState32(RCX, tlb + Tlb.OPENED);
+    a.aluImm(CMP, RCX, Tlb.MAX_OPENED);
+    fail(a.jcc(AE)); // Java makes room
+    a.mov32(RBX, SCRATCH0);
+    a.shift(SHR, RBX, 7);
+    a.aluImm32(AND, RBX, Tlb.ENTRIES - 1 << 5);
+    a.b(0x65, 0x89); // mov gs:[rcx * 4 + list], ebx
+    a.b(0x1c, 0x8d);
+    a.d(tlb + Tlb.OPENED + 4);
+    a.aluImm(ADD, RCX, 1);
+    a.storeState32(tlb + Tlb.OPENED, RCX);
+    a.here(other);
   }
 
   private void code() {

@@ -115,6 +115,7 @@ public final class Rewriter {
     U.putLong(state + NativeState.WALK_ROOT, c.monitor.walkRoot(c));
     U.putLong(state + NativeState.WALK_REQUIRED, PageWalk.required(c.cpl() == 3));
     int mode = RegionKey.tlbIndex(key);
+    U.putLong(state + NativeState.WALK_SMAP, PageWalk.smap(c));
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
       int open = gates.open(c, state + NativeState.MONITOR);

@@ -3,6 +3,7 @@ package parhelion.cpu.rewrite;
 import static parhelion.cpu.rewrite.Assembler.*;
 
 import parhelion.cpu.CpuState;
+import parhelion.cpu.Tlb;
 
 /**
  * The code that all generated code shares: the way in from Java, the way out, and the loading of
@@ -55,6 +56,11 @@ final class Routines {
   final long[] walkExecute = new long[2];
 
   /**
+   * Called by TLB index: {@link Tlb#closeOpened}, which changes both scratch registers and flags.
+   */
+  final long[] closeUserPages = new long[2];
+
+  /**
    * Called when XMM registers are wanted: loads them and returns, or, where the guest has unmasked
    * a floating-point exception, returns with {@link NativeState#SSE_LOADED} still 0. Changes flags.
    */
@@ -88,8 +94,30 @@ final class Routines {
       align(a);
       walkExecute[tlb] = a.base + a.at;
       PageWalk.code(a);
+      align(a);
+      closeUserPages[tlb] = a.base + a.at;
+      closeUserPages(a, NativeState.tlb(tlb));
     }
     arena.add(a.code, a.at);
+  }
+
+  private static void closeUserPages(Assembler a, int tlb) {
+    int next = a.at;
+    a.loadState32(SCRATCH0, tlb + Tlb.OPENED);
+    a.b(0x65, 0x46, 0x8b); // mov r15d, gs:[r14 * 4 + the list, less one]
+    a.b(0x3c, 0xb5);
+    a.d(tlb + Tlb.OPENED);
+    a.mov32(SCRATCH0, SCRATCH1);
+    a.shift(SHL, SCRATCH0, 7);
+    a.aluImm(XOR, SCRATCH0, 4096); // a tag that this entry is never asked for
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.READ_TAG, SCRATCH0);
+    a.storeStateIndexed(SCRATCH1, tlb + Tlb.WRITE_TAG, SCRATCH0);
+    a.b(0x65, 0x83); // sub dword gs:[count], 1
+    a.b(0x2c, 0x25);
+    a.d(tlb + Tlb.OPENED);
+    a.b(1);
+    a.to(a.jcc(NE), next);
+    a.b(0xc3);
   }
 
   private static void align(Assembler a) {

@@ -30,6 +30,8 @@ enum Treatment {
   CLD,
   CLI,
   STI,
+  STAC,
+  CLAC,
   SWAPGS,
   JCC,
   JMP,
@@ -95,6 +97,8 @@ enum Treatment {
       case CLD -> CLD;
       case CLI -> supervisor(key, CLI);
       case STI -> supervisor(key, STI);
+      case STAC -> supervisor(key, STAC);
+      case CLAC -> supervisor(key, CLAC);
       case SWAPGS -> supervisor(key, SWAPGS);
       case POPF, CPUID, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;

@@ -53,6 +53,7 @@ final class GuestRound {
 
   private final LabConfig config;
   private final LabKernel kernel;
+  private final Userland userland;
   private final Machine machine;
   private final @Nullable Scratch scratch;
   private final @Nullable NetService service;
@@ -69,11 +70,13 @@ final class GuestRound {
   GuestRound(
       LabConfig config,
       LabKernel kernel,
+      Userland userland,
       Machine machine,
       @Nullable Scratch scratch,
       @Nullable NetService service) {
     this.config = config;
     this.kernel = kernel;
+    this.userland = userland;
     this.machine = machine;
     this.scratch = scratch;
     this.service = service;
@@ -97,13 +100,12 @@ final class GuestRound {
               "lab",
               kernel.image(),
               kernel.symbols(),
-              kernel.initramfs(
+              userland.initramfs(
                   rows.stream().map(this::row).toList(),
                   config.command(),
-                  request,
+                  kernel.modules(request),
                   config.rowMillis()),
-              kernel.commandLine(
-                  machine.console(), deviceWords(devices), config.append(), config.rowMillis()),
+              commandLine(devices),
               config.memoryMib(),
               config.vcpus(),
               config.cpu(),
@@ -155,6 +157,17 @@ final class GuestRound {
       number = number << 8 | Integer.parseInt(part);
     }
     return workload.row().replace("IP PORT", number + " " + SERVICE_PORT);
+  }
+
+  /** The kernel's; the program is the first process in any case. */
+  private String commandLine(List<DeviceConfig> devices) {
+    return String.join(
+            " ",
+            "console=" + machine.console(),
+            "quiet loglevel=1 rdinit=" + LabProgram.PATH,
+            userland.kernelWords(deviceWords(devices), config.rowMillis()),
+            config.append())
+        .strip();
   }
 
   private static String deviceWords(List<DeviceConfig> devices) {

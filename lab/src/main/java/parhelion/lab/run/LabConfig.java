@@ -13,6 +13,8 @@ import parhelion.toolstack.CpuChoice;
  * @param kernel a file, or null for a package's
  * @param packageName a package of Debian's, or null for the one that the devices need
  * @param initrd a file or directory, or null for the built-in initramfs
+ * @param rootfs a directory, tar ball or image that guests have as their root, or null for the
+ *     initramfs itself; not both
  * @param append more words for the kernel's command line
  * @param workloads what to measure, in that order
  * @param command the user's shell commands, if they are among the workloads
@@ -31,6 +33,7 @@ public record LabConfig(
     @Nullable Path kernel,
     @Nullable String packageName,
     @Nullable Path initrd,
+    @Nullable Path rootfs,
     String append,
     List<Workload> workloads,
     String command,

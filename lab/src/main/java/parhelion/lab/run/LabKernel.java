@@ -18,31 +18,21 @@ import parhelion.lab.result.Kernel;
 import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.device.DeviceConfig;
 import parhelion.toolstack.device.PcInterface;
-import parhelion.toolstack.image.DefaultInitramfs;
 import parhelion.toolstack.image.ElfCache;
 import parhelion.toolstack.image.ElfImage;
-import parhelion.toolstack.image.GuestCommand;
-import parhelion.toolstack.image.GuestSetup;
 import parhelion.toolstack.image.ImageException;
-import parhelion.toolstack.image.Initramfs;
 import parhelion.toolstack.image.KernelImage;
 import parhelion.toolstack.image.KernelModules;
 import parhelion.toolstack.image.KernelSymbols;
 import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
-/**
- * The one kernel file that every guest of a comparison runs, and the initramfs that goes with it:
- * the built-in one, or the user's own with the lab's program added.
- */
+/** The one kernel file that every guest of a comparison runs, and what its modules are. */
 final class LabKernel {
   private static final String SMALL_PACKAGE = "linux-image-cloud-amd64";
 
   /** The cloud kernel has no drivers for AHCI and e1000. */
   private static final String FULL_PACKAGE = "linux-image-amd64";
-
-  /** Behind the command's exit status on the console, which nobody reads here. */
-  private static final String TOKEN = "1ab";
 
   private static final byte[] VERSION = "Linux version ".getBytes(StandardCharsets.US_ASCII);
   private static final int MAX_VERSION_BYTES = 200;
@@ -50,25 +40,16 @@ final class LabKernel {
   private final ElfImage image;
   private final @Nullable Path systemMap;
   private final @Nullable KernelModules modules;
-  private final @Nullable Path busybox;
-  private final byte @Nullable [] initrd;
   private final Kernel record;
 
   /** Why devices cannot be used, by what they need. */
   private final Map<ModuleSet.Request, String> lacking = new HashMap<>();
 
   private LabKernel(
-      ElfImage image,
-      @Nullable Path systemMap,
-      @Nullable KernelModules modules,
-      @Nullable Path busybox,
-      byte @Nullable [] initrd,
-      Kernel record) {
+      ElfImage image, @Nullable Path systemMap, @Nullable KernelModules modules, Kernel record) {
     this.image = image;
     this.systemMap = systemMap;
     this.modules = modules;
-    this.busybox = busybox;
-    this.initrd = initrd;
     this.record = record;
   }
 
@@ -80,9 +61,12 @@ final class LabKernel {
    * @throws parhelion.toolstack.image.ImageException if there is none; one line with a remedy
    */
   static LabKernel open(
-      LabConfig config, boolean withDevices, boolean forHardware, Progress progress)
+      LabConfig config,
+      PackageCache packages,
+      boolean withDevices,
+      boolean forHardware,
+      Progress progress)
       throws IOException {
-    PackageCache packages = PackageCache.ofUser(progress);
     Path file = config.kernel();
     String name;
     Path systemMap = null;
@@ -105,17 +89,7 @@ final class LabKernel {
     ElfImage image =
         ElfImage.of(
             KernelImage.open(file, ElfCache.ofUser(), KernelImage.DEFAULT_LIMIT_BYTES, progress));
-    byte[] initrd =
-        config.initrd() == null
-            ? null
-            : Initramfs.load(config.initrd(), (long) config.memoryMib() << 18);
-    return new LabKernel(
-        image,
-        systemMap,
-        modules,
-        initrd == null ? packages.busybox() : null,
-        initrd,
-        new Kernel(name, version(image), digest(file)));
+    return new LabKernel(image, systemMap, modules, new Kernel(name, version(image), digest(file)));
   }
 
   /** What is said of the kernel where only programs ran: the digest is their own program's. */
@@ -160,42 +134,10 @@ final class LabKernel {
     }
   }
 
-  /** An initramfs that does rows. */
-  ByteBuffer initramfs(List<String> rows, String shellText, ModuleSet.Request request, int millis) {
-    byte[] base = initrd;
-    if (base == null) {
-      KernelModules all = modules;
-      ModuleSet set = all == null || request.isEmpty() ? ModuleSet.NONE : all.select(request);
-      Path tools = busybox;
-      if (tools == null) {
-        throw new IllegalStateException("neither an initramfs nor a busybox to make one of");
-      }
-      base = DefaultInitramfs.of(tools, new GuestSetup(command(millis), set, Map.of()));
-    }
-    byte[] overlay = LabProgram.overlay(rows, shellText);
-    ByteBuffer both = ByteBuffer.allocate((base.length + 3 & ~3) + overlay.length);
-    both.put(base).position(base.length + 3 & ~3);
-    return both.put(overlay).flip();
-  }
-
-  private static GuestCommand command(int millis) {
-    return new GuestCommand(LabProgram.PATH + " " + LabProgram.ROWS + " " + millis, TOKEN);
-  }
-
-  /** The kernel's command line; the program is the first process in any case. */
-  String commandLine(String console, String deviceWords, String append, int millis) {
-    String how =
-        initrd == null
-            ? command(millis).kernelArguments() + " " + deviceWords
-            : "PARHELION_LAB=own";
-    return String.join(
-            " ", "console=" + console, "quiet loglevel=1 rdinit=" + LabProgram.PATH, how, append)
-        .strip();
-  }
-
-  /** Whether there is an init that brings devices up. */
-  boolean hasOwnInitramfs() {
-    return initrd == null;
+  /** The modules of a request, as far as the kernel has some that are not built in. */
+  ModuleSet modules(ModuleSet.Request request) {
+    KernelModules all = modules;
+    return all == null || request.isEmpty() ? ModuleSet.NONE : all.select(request);
   }
 
   /**

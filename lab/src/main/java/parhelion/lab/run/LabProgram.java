@@ -42,12 +42,14 @@ public final class LabProgram {
     return text.toString();
   }
 
-  /** An archive that goes behind another initramfs, and adds the program to it. */
-  static byte[] overlay(List<String> rows, String shellText) {
+  /** What goes behind another initramfs, and adds the program below a place in it. */
+  static Initramfs overlay(String place, List<String> rows, String shellText) {
     return new Initramfs()
-        .file(PATH.substring(1), 0755, bytes())
-        .file(ROWS.substring(1), 0644, list(rows).getBytes(StandardCharsets.UTF_8))
-        .file(COMMAND.substring(1), 0644, (shellText + "\n").getBytes(StandardCharsets.UTF_8))
-        .toBytes();
+        .file(place + PATH.substring(1), 0755, bytes())
+        .file(place + ROWS.substring(1), 0644, list(rows).getBytes(StandardCharsets.UTF_8))
+        .file(
+            place + COMMAND.substring(1),
+            0644,
+            (shellText + "\n").getBytes(StandardCharsets.UTF_8));
   }
 }

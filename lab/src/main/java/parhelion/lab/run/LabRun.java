@@ -12,12 +12,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parhelion.lab.result.Cell;
 import parhelion.lab.result.Comparison;
+import parhelion.lab.result.Kernel;
 import parhelion.lab.result.Sample;
 import parhelion.lab.result.Technique;
 import parhelion.lab.workload.Need;
 import parhelion.lab.workload.Workload;
 import parhelion.media.net.nat.config.NatException;
 import parhelion.toolstack.UserError;
+import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
@@ -58,10 +60,12 @@ public final class LabRun {
    */
   public Comparison run(Progress fetching) throws IOException {
     String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    LabKernel kernel = kernel(fetching);
+    Kernel kernel;
     try (Scratch scratch = Scratch.make();
+        Boot boot = boot(scratch, fetching);
         NetService service =
             GuestRound.needs(config.workloads(), Need.NETWORK) ? NetService.open() : null) {
+      kernel = boot == null ? LabKernel.none() : boot.kernel.record();
       int rounds = config.warmUps() + config.repetitions();
       for (int round = 0; round < rounds && !isStopped(); round++) {
         for (int i = 0; i < config.techniques().size() && !isStopped(); i++) {
@@ -74,7 +78,7 @@ public final class LabRun {
               round * config.techniques().size() + i + 1,
               rounds * config.techniques().size(),
               technique.id + ", " + which);
-          Round done = once(technique, kernel, scratch, service);
+          Round done = once(technique, boot, scratch, service);
           if (done != null) {
             keep(technique, done, round >= config.warmUps());
           }
@@ -91,7 +95,7 @@ public final class LabRun {
         config.seed(),
         config.virtualClock() ? "virtual" : "real",
         HostFacts.host(),
-        kernel == null ? LabKernel.none() : kernel.record(),
+        kernel,
         config.memoryMib(),
         config.vcpus(),
         engine,
@@ -101,8 +105,16 @@ public final class LabRun {
         cells());
   }
 
-  /** The kernel, if somebody is to run it. */
-  private @Nullable LabKernel kernel(Progress fetching) throws IOException {
+  /** What guests boot. */
+  private record Boot(LabKernel kernel, Userland userland) implements AutoCloseable {
+    @Override
+    public void close() {
+      userland.close();
+    }
+  }
+
+  /** The kernel and what goes with it, if somebody is to run it. */
+  private @Nullable Boot boot(Scratch scratch, Progress fetching) throws IOException {
     if (config.techniques().equals(List.of(Technique.PARTIAL))) {
       return null;
     }
@@ -110,20 +122,20 @@ public final class LabRun {
         !config.virtualClock()
             && (GuestRound.needs(config.workloads(), Need.DISK)
                 || GuestRound.needs(config.workloads(), Need.NETWORK));
-    return LabKernel.open(
-        config, withDevices, withDevices && config.techniques().contains(Technique.FULL), fetching);
+    boolean forHardware = withDevices && config.techniques().contains(Technique.FULL);
+    PackageCache packages = PackageCache.ofUser(fetching);
+    return new Boot(
+        LabKernel.open(config, packages, withDevices, forHardware, fetching),
+        Userland.open(config, packages, scratch));
   }
 
   /** One run of a technique; null if there is nothing that it can do. */
   private @Nullable Round once(
-      Technique technique,
-      @Nullable LabKernel kernel,
-      Scratch scratch,
-      @Nullable NetService service)
+      Technique technique, @Nullable Boot boot, Scratch scratch, @Nullable NetService service)
       throws IOException {
     List<Workload> possible = new ArrayList<>();
     for (Workload workload : config.workloads()) {
-      String refusal = refusal(technique, workload, kernel);
+      String refusal = refusal(technique, workload, boot);
       if (refusal == null) {
         possible.add(workload);
       } else {
@@ -133,17 +145,17 @@ public final class LabRun {
     if (possible.isEmpty()) {
       return null;
     }
-    if (kernel == null || technique == Technique.PARTIAL) {
+    if (boot == null || technique == Technique.PARTIAL) {
       ProgramRound round = new ProgramRound(config, scratch);
       return during(round::stop) ? round.run(possible, progress) : null;
     }
-    GuestRound round = new GuestRound(config, kernel, Machine.of(technique), scratch, service);
+    GuestRound round =
+        new GuestRound(config, boot.kernel, boot.userland, Machine.of(technique), scratch, service);
     return during(round::stop) ? round.run(possible, progress) : null;
   }
 
-  private @Nullable String refusal(
-      Technique technique, Workload workload, @Nullable LabKernel kernel) {
-    if (kernel == null || technique == Technique.PARTIAL) {
+  private @Nullable String refusal(Technique technique, Workload workload, @Nullable Boot boot) {
+    if (boot == null || technique == Technique.PARTIAL) {
       return config.virtualClock()
           ? "a program without a kernel has the host's clock only"
           : ProgramRound.refusal(workload);
@@ -152,11 +164,14 @@ public final class LabRun {
     if (device && config.virtualClock()) {
       return "the host's disks and networks do not follow a virtual clock";
     }
-    if (workload.need() == Need.NETWORK && !kernel.hasOwnInitramfs()) {
+    if (workload.need() == Need.NETWORK && !boot.userland.bringsDevicesUp()) {
       return "nobody brings the network up in an initramfs of yours";
     }
+    if (workload.need() == Need.SHELL && !boot.userland.hasShell()) {
+      return "the root has no /bin/sh";
+    }
     return device
-        ? kernel.lacks(
+        ? boot.kernel.lacks(
             new ModuleSet.Request(Machine.of(technique).drivers(workload.need()), List.of()))
         : null;
   }

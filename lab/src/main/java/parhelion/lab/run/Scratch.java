@@ -48,6 +48,11 @@ final class Scratch implements AutoCloseable {
     return image;
   }
 
+  /** Where a file of that name goes. */
+  Path file(String name) {
+    return directory.resolve(name);
+  }
+
   /** An empty directory. */
   Path directory(String name) throws IOException {
     Path made = directory.resolve(name);

@@ -3,6 +3,7 @@ package parhelion.lab.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -34,6 +35,8 @@ import parhelion.lab.result.Technique;
 import parhelion.lab.workload.Roster;
 import parhelion.lab.workload.Workload;
 import parhelion.toolstack.CpuChoice;
+import parhelion.toolstack.UserError;
+import parhelion.toolstack.debian.PackageCache;
 import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.Progress;
 
@@ -56,10 +59,22 @@ final class LabRunTest {
       List<Technique> techniques,
       int repetitions,
       boolean virtualClock) {
+    return config(workloads, command, initrd, null, techniques, repetitions, virtualClock);
+  }
+
+  private static LabConfig config(
+      List<Workload> workloads,
+      String command,
+      @Nullable Path initrd,
+      @Nullable Path rootfs,
+      List<Technique> techniques,
+      int repetitions,
+      boolean virtualClock) {
     return new LabConfig(
         null,
         null,
         initrd,
+        rootfs,
         "",
         workloads,
         command,
@@ -223,6 +238,47 @@ final class LabRunTest {
       entries.forEach(found::add);
     }
     return found;
+  }
+
+  @Test
+  void aRootIsInEveryGuestWhatItIs() throws Exception {
+    Path busybox;
+    try {
+      busybox = PackageCache.ofUser(Progress.NONE).busybox();
+    } catch (ImageException e) {
+      Assumptions.abort("no busybox for a root: " + e.getMessage());
+      return;
+    }
+    Path root = directory.resolve("root");
+    Path bin = Files.createDirectories(root.resolve("bin"));
+    Files.copy(busybox, bin.resolve("busybox"));
+    for (String tool : List.of("sh", "stat")) {
+      Files.createSymbolicLink(bin.resolve(tool), Path.of("busybox"));
+    }
+    Files.createLink(bin.resolve("again"), Files.writeString(root.resolve("text"), "of the root"));
+    List<Workload> workloads = new ArrayList<>(Roster.named(List.of("null", "sh", "create-0k")));
+    String command =
+        "set -e; read -r line </bin/again || :; test \"$line\" = 'of the root'\n"
+            + "test $(stat -c %h:%u /text) = 2:0\n"
+            + "test ! -e /init; test -c /dev/null; test -d /proc/1; test $(stat -c %a /tmp) = 1777";
+    workloads.add(Roster.command(command));
+    List<Technique> techniques = List.of(Technique.FULL, Technique.PVH, Technique.PARA);
+    Comparison comparison = run(config(workloads, command, null, root, techniques, 1, true));
+    for (Cell cell : comparison.cells()) {
+      assertNull(cell.failure(), cell.technique() + " " + cell.workload());
+      assertEquals(1, cell.samples().size());
+    }
+    Files.delete(bin.resolve("sh"));
+    Comparison shellless =
+        run(config(workloads, command, null, root, List.of(Technique.PARA), 1, true));
+    assertEquals("the root has no /bin/sh", shellless.cell(Technique.PARA, "sh").failure());
+    assertNull(shellless.cell(Technique.PARA, "null").failure());
+    Files.write(root.resolve("large"), new byte[49 << 20]);
+    UserError tooLarge =
+        assertThrows(
+            UserError.class,
+            () -> run(config(workloads, command, null, root, List.of(Technique.PARA), 1, true)));
+    assertTrue(tooLarge.getMessage().endsWith("give --memory 256M"), tooLarge::getMessage);
   }
 
   @Test

@@ -21,6 +21,9 @@ import parhelion.toolstack.image.ModuleSet;
 public final class RootConfig implements DeviceConfig {
   private static final String TAG = "rootfs";
 
+  /** For mount options, where the root is not to be mounted: it came with the initramfs. */
+  static final String HERE = "here";
+
   /** Beyond the numbers of shares. */
   private static final int NUMBER = 1000;
 
@@ -36,9 +39,14 @@ public final class RootConfig implements DeviceConfig {
 
   /** Opens what the user named. */
   public static RootConfig open(Path source) {
+    return new RootConfig(source, openTree(source));
+  }
+
+  /** The same, for whoever serves it otherwise. */
+  static RootFileSystem openTree(Path source) {
     LayerCache cache = new LayerCache(CacheDirectory.ofUser().resolve("rootfs"));
     try {
-      return new RootConfig(source, RootFileSystem.open(source, cache));
+      return RootFileSystem.open(source, cache);
     } catch (IOException e) {
       throw new UserError(
           "--rootfs "

@@ -32,20 +32,8 @@ record RootProgram(
       throws IOException {
     RootLookup lookup = new RootLookup(root.tree());
     ImageConfig config = root.config();
-    Map<String, String> environment = new TreeMap<>();
-    environment.put("PATH", PATH);
-    environment.put("HOME", "/root");
-    environment.put("TERM", "linux");
-    for (String variable : config.environment()) {
-      int equals = variable.indexOf('=');
-      if (equals > 0) {
-        environment.put(variable.substring(0, equals), variable.substring(equals + 1));
-      }
-    }
-    String directory =
-        directoryOrNull != null
-            ? directoryOrNull
-            : config.directory().startsWith("/") ? config.directory() : "/";
+    Map<String, String> environment = environment(config);
+    String directory = directoryOrNull != null ? directoryOrNull : directory(config);
     String owner = owner(config.user(), lookup, environment);
     List<String> argv;
     if (command != null) {
@@ -60,6 +48,30 @@ record RootProgram(
       argv = List.of(shell(lookup, "/bin/bash", "/bin/sh", "/bin/ash"), "-l");
     }
     return new RootProgram(argv, false, environment, owner, directory);
+  }
+
+  /** A program by its absolute path, whoever the image is to be run as. */
+  static RootProgram asRoot(RootFileSystem root, List<String> argv) {
+    ImageConfig config = root.config();
+    return new RootProgram(argv, false, environment(config), "", directory(config));
+  }
+
+  private static Map<String, String> environment(ImageConfig config) {
+    Map<String, String> environment = new TreeMap<>();
+    environment.put("PATH", PATH);
+    environment.put("HOME", "/root");
+    environment.put("TERM", "linux");
+    for (String variable : config.environment()) {
+      int equals = variable.indexOf('=');
+      if (equals > 0) {
+        environment.put(variable.substring(0, equals), variable.substring(equals + 1));
+      }
+    }
+    return environment;
+  }
+
+  private static String directory(ImageConfig config) {
+    return config.directory().startsWith("/") ? config.directory() : "/";
   }
 
   private static String shell(RootLookup lookup, String... candidates) throws IOException {

@@ -33,7 +33,9 @@ public final class Initramfs {
   static final int S_IFBLK = 0060000;
   static final int S_IFIFO = 0010000;
   private static final int MAX_BYTES = 1 << 30;
-  private static final int MAX_PATH_BYTES = 4096;
+
+  /** Of a path with the NUL behind it: the kernel does not read more. */
+  static final int MAX_PATH_BYTES = 4096;
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
   private final Set<String> directories = new HashSet<>();
@@ -181,7 +183,7 @@ public final class Initramfs {
 
   private void parents(String path) {
     int bytes = path.getBytes(StandardCharsets.UTF_8).length;
-    if (path.isEmpty() || path.startsWith("/") || path.endsWith("/") || bytes > MAX_PATH_BYTES) {
+    if (path.isEmpty() || path.startsWith("/") || path.endsWith("/") || bytes >= MAX_PATH_BYTES) {
       throw new ImageException("'" + path + "' cannot be a path in an initramfs; make it relative");
     }
     for (int slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
@@ -196,34 +198,11 @@ public final class Initramfs {
     if ((long) out.size() + content.length + path.length() + 512 > MAX_BYTES) {
       throw tooLarge();
     }
-    byte[] name = path.getBytes(StandardCharsets.UTF_8);
-    writeHeader(out, inode++, mode, content.length, major, minor, name.length + 1);
-    out.writeBytes(name);
-    out.write(0);
-    pad(out);
+    int links = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
+    CpioHeader header = new CpioHeader(inode++, mode, 0, 0, links, 0, content.length, major, minor);
+    out.writeBytes(header.named(path.getBytes(StandardCharsets.UTF_8)));
     out.writeBytes(content);
     pad(out);
-  }
-
-  private static void writeHeader(
-      ByteArrayOutputStream out,
-      int inode,
-      int mode,
-      int bytes,
-      int major,
-      int minor,
-      int nameBytes) {
-    int links = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
-    int[] fields = {inode, mode, 0, 0, links, 0, bytes, 0, 0, major, minor, nameBytes, 0};
-    byte[] header = new byte[6 + 8 * fields.length];
-    System.arraycopy("070701".getBytes(StandardCharsets.US_ASCII), 0, header, 0, 6);
-    for (int i = 0; i < fields.length; i++) {
-      for (int digit = 0; digit < 8; digit++) {
-        int nibble = fields[i] >>> (28 - 4 * digit) & 15;
-        header[6 + 8 * i + digit] = (byte) "0123456789abcdef".charAt(nibble);
-      }
-    }
-    out.writeBytes(header);
   }
 
   private static void pad(ByteArrayOutputStream out) {
@@ -236,11 +215,7 @@ public final class Initramfs {
   public byte[] toBytes() {
     ByteArrayOutputStream whole = new ByteArrayOutputStream(out.size() + 256);
     whole.writeBytes(out.toByteArray());
-    byte[] name = "TRAILER!!!".getBytes(StandardCharsets.US_ASCII);
-    writeHeader(whole, 0, 0, 0, 0, 0, name.length + 1);
-    whole.writeBytes(name);
-    whole.write(0);
-    pad(whole);
+    whole.writeBytes(CpioHeader.trailer());
     return whole.toByteArray();
   }
 

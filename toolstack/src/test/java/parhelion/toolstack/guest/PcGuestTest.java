@@ -88,11 +88,14 @@ final class PcGuestTest {
   @ParameterizedTest
   @EnumSource(names = {"REWRITER", "INTERPRETER"})
   void theCloudKernelRunsACommandOnEitherEngine(Engine engine) {
-    String commands = "uname -sm; cat /proc/interrupts; dmesg | grep -ciE 'BUG:|WARNING:|Oops'";
+    String commands =
+        "uname -sm; grep -o -w -m1 smap /proc/cpuinfo; cat /proc/interrupts; dmesg | grep -ciE"
+            + " 'BUG:|WARNING:|Oops'";
     try (PcGuest guest = guest(commands, 1, engine, new HostClock())) {
       assertEquals(Outcome.Kind.POWEROFF, guest.run().kind(), console::toString);
       String text = console.toString().replace("\r", "");
       assertTrue(text.contains("Linux x86_64\n"), text);
+      assertTrue(text.contains("\nsmap\n"), text);
       assertTrue(text.contains("IO-APIC   4-edge      ttyS0"), text);
       assertTrue(text.contains("IO-APIC   9-fasteoi   acpi"), text);
       assertTrue(text.contains("\n0\n"), text);
