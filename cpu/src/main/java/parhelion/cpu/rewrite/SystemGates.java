@@ -1,7 +1,6 @@
 package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.CpuState.CPL;
-import static parhelion.cpu.CpuState.CR4;
 import static parhelion.cpu.CpuState.CS;
 import static parhelion.cpu.CpuState.DS;
 import static parhelion.cpu.CpuState.EFER;
@@ -27,6 +26,7 @@ import parhelion.cpu.CpuState;
 import parhelion.cpu.FarTransfers;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.SystemCalls;
+import parhelion.cpu.Tlb;
 import parhelion.cpu.memory.Host;
 
 /**
@@ -89,10 +89,7 @@ public abstract class SystemGates implements Gates {
 
   @Override
   public int open(Cpu cpu, long fields) {
-    // Under SMAP the supervisor's TLB depends on RFLAGS.AC; without walks, on nothing known here.
-    if (!mayOpen()
-        || (cpu.get64(CR4) & ControlRegisters.CR4_SMAP) != 0
-        || cpu.monitor.walkRoot(cpu) < 0) {
+    if (!mayOpen() || cpu.monitor.walkRoot(cpu) < 0) {
       return 0;
     }
     int open = cpu.nmiBlocked ? 0 : Gate.IRET.bit();
@@ -154,10 +151,11 @@ public abstract class SystemGates implements Gates {
     a.incState(GateCode.FIELDS + gate.ordinal() * 8);
   }
 
-  /** SYSCALL at CPL 3: {@link SystemCalls#syscall}. Nothing can go wrong. */
+  /** SYSCALL at CPL 3: {@link SystemCalls#syscall}. */
   private static void syscall(GateCode code) {
     Assembler a = code.a;
     code.begin();
+    leaveWherePagesAreOpen(code);
     code.loadRflags();
     a.aluImm32(AND, RAX, ~Rflags.RF);
     a.storeState(CpuState.R11, RAX);
@@ -186,6 +184,7 @@ public abstract class SystemGates implements Gates {
     Assembler a = code.a;
     code.begin();
     leaveUnlessSupervisor(code);
+    leaveWherePagesAreOpen(code);
     a.mov(FREE0, RCX);
     code.leaveUnlessCanonical(FREE0, RAX);
     a.loadState(RAX, CpuState.R11);
@@ -215,6 +214,8 @@ public abstract class SystemGates implements Gates {
     Assembler a = code.a;
     code.begin();
     leaveUnlessSupervisor(code);
+    leaveWherePagesAreOpen(code);
+    leaveWherePagesMayOpen(code);
     a.mov(FREE0, GUEST_RSP);
     code.reach(RDX, SUPERVISOR_TLB, FRAME_BYTES, false);
     code.loadRflags();
@@ -288,6 +289,29 @@ public abstract class SystemGates implements Gates {
   private static void leaveUnlessSupervisor(GateCode code) {
     code.a.cmpState32Imm(CPL, 0);
     code.leaveIf(NE);
+  }
+
+  /**
+   * Leaves where the supervisor's TLB holds user pages that go when RFLAGS.AC does (SMAP). Where it
+   * does not, the flag may change.
+   */
+  private static void leaveWherePagesAreOpen(GateCode code) {
+    code.a.cmpStateByteZero(NativeState.tlb(SUPERVISOR_TLB) + Tlb.OPENED);
+    code.leaveIf(NE);
+  }
+
+  /**
+   * Leaves where a walk might open one: descriptors are read by implication, for which RFLAGS.AC
+   * opens none. RAX changes.
+   */
+  private static void leaveWherePagesMayOpen(GateCode code) {
+    Assembler a = code.a;
+    a.cmpStateByteZero(NativeState.WALK_SMAP);
+    int off = a.jcc(E);
+    a.loadState32(RAX, CpuState.RFLAGS);
+    a.testImm(RAX, Rflags.AC);
+    code.leaveIf(NE);
+    a.here(off);
   }
 
   /** Leaves where the flags in a register begin single stepping, or let in what waits. */

@@ -107,7 +107,7 @@ class SystemGatesTest {
       this.plain = plain;
       r = new Random(seed);
       tables();
-      cpu.put64(CR4, cpu.get64(CR4) | (odd(20) ? ControlRegisters.CR4_SMAP : 0));
+      cpu.put64(CR4, cpu.get64(CR4) | (odd(2) ? ControlRegisters.CR4_SMAP : 0));
       cpu.put64(STAR, 0x0010_0008L << 32 | (odd(10) ? (r.nextLong() & 0xfff8_fff8L) << 32 : 0));
       cpu.put64(LSTAR, CODE_VA + SYSTEM_CALL);
       cpu.put64(FMASK, odd(4) ? r.nextInt() & 0x3f7fd5 : 0x257fd5);
@@ -131,7 +131,7 @@ class SystemGatesTest {
 
     private void tables() {
       for (int pa : new int[] {0, 0x1000, KERNEL_STACK, KERNEL_CODE}) {
-        map(KERNEL + pa, pa, marked(P | W));
+        map(KERNEL + pa, pa, marked(P | W | (odd(8) ? Guest.U : 0)));
       }
       map(USER_CODE, USER_PA, USER & ~W);
       map(USER_STACK - 0x1000, STACK_PA, USER);
@@ -226,7 +226,14 @@ class SystemGatesTest {
       // What is to be found on the user's stack pointer must be the kernel's own.
       b.hex("4989e7 48bc").imm64(top()); // mov r15, rsp; mov rsp, imm64
       if (odd(3)) {
-        b.hex("488b43").hex(disp()); // mov rax, [rbx + disp]
+        if (r.nextBoolean()) {
+          // In each other round: stac.
+          b.hex("f7c501000000").hex(r.nextBoolean() ? "7403" : "7503").hex("0f01cb");
+        }
+        if (r.nextInt(3) != 0) {
+          b.hex("488b43").hex(disp()); // mov rax, [rbx + disp]
+        }
+        b.hex(r.nextInt(3) == 0 ? "0f01ca" : ""); // clac
       }
       if (odd(12)) { // pushf; or [rsp], nt; popf
         b.hex("9c 48810c24").imm32(Rflags.NT).hex("9d");
@@ -381,10 +388,7 @@ class SystemGatesTest {
 
     @Override
     public long walkRoot(Cpu c) {
-      return (c.get64(EFER) & ControlRegisters.EFER_NXE) == 0
-              || (c.get64(CR4) & ControlRegisters.CR4_SMAP) != 0
-          ? -1
-          : c.get64(CR3);
+      return (c.get64(EFER) & ControlRegisters.EFER_NXE) == 0 ? -1 : c.get64(CR3);
     }
 
     /** Flags that nobody wants are compared, too. */
