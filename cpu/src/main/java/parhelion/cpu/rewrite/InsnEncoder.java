@@ -240,7 +240,8 @@ final class InsnEncoder {
     }
     int register = HOST[guest];
     if (register < 0) {
-      register = fetched(guest, written, operand != 0 || !overwrites(insn));
+      boolean reads = (operand != 0 || !overwrites(insn)) && !isZero(insn);
+      register = fetched(guest, written, reads);
     }
     needsRex |= oneByte && register >= 4;
     return register;
@@ -258,6 +259,16 @@ final class InsnEncoder {
       case IMUL -> insn.opcode.operands().length == 3;
       default -> false;
     };
+  }
+
+  /** Whether the result is 0 whatever the register holds. */
+  private static boolean isZero(Insn insn) {
+    return (insn.mnemonic() == Mnemonic.XOR || insn.mnemonic() == Mnemonic.SUB)
+        && insn.modrm != Insn.NONE
+        && insn.mod == 3
+        && insn.reg == insn.rm
+        && insn.size(0) >= 4
+        && insn.opcode.operands()[1].kind() != Operand.Kind.I;
   }
 
   private int fetched(int guest, boolean written, boolean read) {

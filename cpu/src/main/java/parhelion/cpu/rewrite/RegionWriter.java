@@ -140,12 +140,15 @@ final class RegionWriter extends InsnWriter {
     return loops && vectors;
   }
 
-  /** The end of the counted instructions that begin at {@code i}. */
+  /**
+   * The end of the counted instructions that begin at {@code i}. What a branch out of a loop leaves
+   * of them undone it takes back.
+   */
   private int blockEnd(int i) {
     int end = i + 1;
     while (end < run.count
         && !run.isTarget[end]
-        && !Scanner.isDirectBranch(run.treatments[end - 1])
+        && (!Scanner.isDirectBranch(run.treatments[end - 1]) || run.leavesLoop[end - 1])
         && gate(end - 1) == null) {
       end++;
     }
@@ -289,32 +292,49 @@ final class RegionWriter extends InsnWriter {
         insn.opcode.code() & 15 ^ (run.inverted[current] ? 1 : 0),
         run.target[current],
         run.targetOffset(current));
+    if (run.goesOn[current] >= 0) {
+      fixup(a.jmp(), run.goesOn[current]);
+    }
   }
 
   /** A jump, under a condition or ALWAYS, to an instruction of the run or out of it. */
   private void branch(int condition, int label, long offset) {
     boolean always = condition == ALWAYS;
-    if (label >= 0) {
+    int undone = blockEnd - current - 1;
+    boolean inPage = label >= 0 || run.inPage(offset);
+    if (undone > 0 || !inPage) {
+      branchByStub(always ? a.jmp() : a.jcc(condition), undone, label, offset);
+    } else if (label >= 0) {
       fixup(always ? a.jmp() : a.jcc(condition), label);
-    } else if (run.inPage(offset)) {
-      chainStub(always ? a.patchableJmp() : a.patchableJcc(condition), offset, false);
     } else {
-      // Flags go by the state block to another page.
-      int taken = always ? a.jmp() : a.jcc(condition);
-      boolean save = !stored;
-      int instruction = current;
-      int end = blockEnd;
-      stub(
-          () -> {
-            current = instruction;
-            blockEnd = end;
-            a.here(taken);
+      chainStub(always ? a.patchableJmp() : a.patchableJcc(condition), offset, false);
+    }
+  }
+
+  /** Where {@code taken} takes back what was counted, or flags go by the state block. */
+  private void branchByStub(int taken, int undone, int label, long offset) {
+    boolean save = !stored;
+    int instruction = current;
+    int end = blockEnd;
+    stub(
+        () -> {
+          current = instruction;
+          blockEnd = end;
+          a.here(taken);
+          if (undone > 0) {
+            a.lea(COUNT, COUNT, -1, 0, undone);
+          }
+          if (label >= 0) {
+            fixup(a.jmp(), label);
+          } else if (run.inPage(offset)) {
+            chainStub(a.patchableJmp(), offset, false);
+          } else {
             if (save) {
               a.saveFlags(SCRATCH1);
             }
             chainStub(a.patchableJmp(), offset, true);
-          });
-    }
+          }
+        });
   }
 
   private void jump() {

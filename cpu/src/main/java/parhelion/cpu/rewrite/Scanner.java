@@ -18,10 +18,10 @@ import parhelion.cpu.decode.Operand;
  * are live.
  */
 final class Scanner {
-  /** Most instructions that are decoded, and most when loops are unrolled. */
+  /** Most instructions that are decoded, and most with copies of parts of loops. */
   private static final int MAX_DECODED = 64;
 
-  static final int MAX_INSTRUCTIONS = 112;
+  static final int MAX_INSTRUCTIONS = 160;
   private static final int LOOK_AHEAD = 6;
   static final int ALL_FLAGS = (int) Rflags.ARITHMETIC;
 
@@ -29,7 +29,7 @@ final class Scanner {
   private final byte[] page = new byte[4096 + 16];
   private final Insn probe = new Insn();
   private final Insn[] decodedInsns = new Insn[MAX_DECODED + 1];
-  private final Unroller unroller = new Unroller();
+  private final LoopShaper shaper = new LoopShaper();
   private int codeBits;
   private int key;
 
@@ -61,9 +61,15 @@ final class Scanner {
 
   final boolean[] isLoopHead = new boolean[MAX_INSTRUCTIONS];
 
+  /** Whether a conditional branch, where it is taken, ends the innermost loop that it is in. */
+  final boolean[] leavesLoop = new boolean[MAX_INSTRUCTIONS];
+
+  /** Where control goes on behind a conditional branch, if not at the next instruction; or -1. */
+  final int[] goesOn = new int[MAX_INSTRUCTIONS];
+
   int count;
 
-  /** Instructions of the guest's, without the copies that unrolling makes. */
+  /** Instructions of the guest's, without copies of parts of loops. */
   int decoded;
 
   /** Where the guest's instructions end, from the start. */
@@ -173,10 +179,12 @@ final class Scanner {
         target[i] = -1; // the next round has its checks together again
       }
     }
+    Arrays.fill(goesOn, 0, count, -1);
     findTargets();
-    if ((key & (RegionKey.SINGLE_CHECKS | RegionKey.EXACT_FLAGS)) == 0 && unroller.unroll(this)) {
+    if ((key & (RegionKey.SINGLE_CHECKS | RegionKey.EXACT_FLAGS)) == 0 && shaper.shape(this)) {
       findTargets();
     }
+    findLoopExits();
     liveness();
   }
 
@@ -188,6 +196,30 @@ final class Scanner {
         isTarget[target[i]] = true;
         isLoopHead[target[i]] |= target[i] <= i;
       }
+      if (goesOn[i] >= 0) {
+        isTarget[goesOn[i]] = true;
+      }
+    }
+  }
+
+  private void findLoopExits() {
+    Arrays.fill(leavesLoop, 0, count, false);
+    int[] loopEnd = new int[count];
+    Arrays.fill(loopEnd, -1);
+    for (int i = 0; i < count; i++) {
+      if (target[i] >= 0 && target[i] <= i) {
+        loopEnd[target[i]] = i;
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      int head = i;
+      while (head >= 0 && loopEnd[head] < i) {
+        head--;
+      }
+      leavesLoop[i] =
+          head >= 0
+              && treatments[i] == Treatment.JCC
+              && (target[i] < head || target[i] > loopEnd[head]);
     }
   }
 
@@ -245,7 +277,7 @@ final class Scanner {
       for (int i = count - 1; i >= 0; i--) {
         int after =
             switch (treatments[i]) {
-              case JCC, LOOP -> liveBefore[i + 1] | branch(i, outside);
+              case JCC, LOOP -> liveBefore[goesOn[i] < 0 ? i + 1 : goesOn[i]] | branch(i, outside);
               case JMP -> branch(i, outside);
               case CALL, RET, JMP_INDIRECT, CALL_INDIRECT, INTERPRET_LAST -> ALL_FLAGS;
               default -> liveBefore[i + 1];

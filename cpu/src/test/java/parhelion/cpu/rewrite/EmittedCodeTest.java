@@ -80,6 +80,8 @@ class EmittedCodeTest {
     "488b0411 48890411 ebf6",
     "488904cf 48ffc1 4839d1 75f4 ebf2",
     "0f2802 0f584310 0f2902 4883c210 4839ca 75ed ebeb",
+    // One way or another through a loop, and out of it
+    "4885c8 7405 4531c0 eb03 4c8bc2 4c39c6 7408 48ffc1 4839f9 75e6 ebe4",
     // Flags across a check
     "01d8 488b0b 7202 ebf7 ebf5",
     "39d8 8903 740a 0f0b",

@@ -17,10 +17,10 @@ import parhelion.cpu.decode.Decoder;
 import parhelion.cpu.decode.Insn;
 
 /**
- * Loops that walk through memory, which the rewriter unrolls and checks once for several rounds:
- * random bodies, steps and places, over pages that are there, are missing, may only be read, or
- * were never accessed. Every fault has to come at its instruction, with all before it done and
- * nothing after.
+ * Loops that walk through memory, which the rewriter unrolls and checks once for several rounds,
+ * and of which it copies the end for each way of an if: random bodies, steps and places, over pages
+ * that are there, are missing, may only be read, or were never accessed. Every fault has to come at
+ * its instruction, with all before it done and counted, and nothing after.
  */
 class WalksTest {
   private static final int CASES = Boolean.getBoolean("parhelion.fast") ? 300 : 3000;
@@ -68,6 +68,9 @@ class WalksTest {
       int leaves = r.nextInt(4) == 0 ? code.size() : -1;
       if (leaves >= 0) {
         hex("a87f 740f"); // test al, 127; jz out
+      }
+      if (r.nextInt(3) == 0) {
+        choice();
       }
       for (int i = 1 + r.nextInt(2); i > 0; i--) {
         step();
@@ -127,6 +130,22 @@ class WalksTest {
       }
     }
 
+    /** One access or another, and in both cases what comes behind. */
+    private void choice() {
+      hex("f6c2 00 7400"); // test dl, a bit; jz to the other
+      int test = code.size();
+      access();
+      hex("eb00"); // jmp to what comes behind
+      int other = code.size();
+      access();
+      byte[] bytes = code.toByteArray();
+      bytes[test - 3] = (byte) (1 << r.nextInt(8));
+      bytes[test - 1] = (byte) (other - test);
+      bytes[other - 1] = (byte) (bytes.length - other);
+      code.reset();
+      code.writeBytes(bytes);
+    }
+
     private void step() {
       int by =
           new int[] {1, 4, 8, 8, 16, 16, 24, 64, 100}[r.nextInt(9)] * (r.nextInt(4) == 0 ? -1 : 1);
@@ -158,9 +177,11 @@ class WalksTest {
     private final Insn insn = new Insn();
     private final byte[] bytes = new byte[15];
     private final CRC32 exceptions = new CRC32();
+    private final Random slices;
 
     Walker(Engine engine, Program p, Random r) {
       super(engine);
+      slices = new Random(r.nextLong());
       walks = r.nextInt(4) != 0;
       map(CODE, CODE_PA, USER & ~W);
       map(CODE + 0x1000, CODE_PA + 0x1000, USER & ~W);
@@ -196,20 +217,32 @@ class WalksTest {
     public void exception(Cpu c, int vector, int errorCode, long cr2) {
       for (long part :
           new long[] {
-            c.rip(), vector, errorCode, cr2, get(RAX), get(RDX), get(RCX), get(GPR + 14 * 8)
+            c.retired,
+            c.rip(),
+            vector,
+            errorCode,
+            cr2,
+            get(RAX),
+            get(RDX),
+            get(RCX),
+            get(GPR + 14 * 8)
           }) {
-        for (int i = 0; i < 8; i++) {
-          exceptions.update((int) (part >>> 8 * i));
-        }
+        add(exceptions, part);
       }
       memory.read(CODE_PA + c.rip() - CODE, bytes, 0, 15);
       assertEquals(Decoder.OK, decoder.decode(bytes, 0, 15, 64, insn));
       c.rip(c.rip() + insn.length);
     }
 
+    private static void add(CRC32 sum, long value) {
+      for (int i = 0; i < 8; i++) {
+        sum.update((int) (value >>> 8 * i));
+      }
+    }
+
     String outcome(Program p) {
       while (cpu.rip() != p.end && cpu.retired < MOST) {
-        cpu.run(1000);
+        cpu.run(1 + slices.nextInt(slices.nextInt(4) == 0 ? 20 : 2000));
       }
       StringBuilder text = new StringBuilder("at " + Long.toHexString(cpu.rip()));
       for (int i = 0; i < 16; i++) {
