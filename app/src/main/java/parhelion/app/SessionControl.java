@@ -77,8 +77,8 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
         kernel,
         ProcessHandle.current().pid(),
         guest == null ? 0 : (System.nanoTime() - bootedNanos) / 1e9,
-        options.memoryMib,
-        options.vcpus,
+        options.machine.memoryMib,
+        options.machine.vcpus,
         steward.isReady(),
         devices.stream().filter(each -> !each.isEmpty()).toList());
   }
