@@ -113,8 +113,10 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--virtio-balloon",
       paramLabel = "SIZE",
-      converter = MachineOptions.Mebibytes.class,
-      description = "Give a PC a balloon, by which its system gives up so much of --memory.")
+      converter = BalloonSize.class,
+      description =
+          "Give a PC a balloon, by which its system gives up so much of --memory, perhaps 0;"
+              + " parhelion memory changes that.")
   @Nullable Integer balloonMib;
 
   @Mixin GuestOptions guest = new GuestOptions();
@@ -223,6 +225,14 @@ final class RunCommand implements Callable<Integer> {
         throw new TypeConversionException("'" + text + "' is not none, xen or kvm");
       }
       return read;
+    }
+  }
+
+  /** Reads 0 or a size. */
+  static final class BalloonSize implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return text.equals("0") ? Integer.valueOf(0) : new MachineOptions.Mebibytes().convert(text);
     }
   }
 
