@@ -15,9 +15,9 @@ final class ConsoleArguments {
       names = "--console",
       paramLabel = "unix:PATH|file:PATH|pty[:LINK]",
       description =
-          "Give the guest another console, hvc2 and so on: behind a Unix socket, for one client at a"
-              + " time, written to a file, or at a pseudo-terminal, whose name is printed, or to which"
-              + " LINK leads. May be repeated.")
+          "Give the guest another console, hvc2 and so on, on a PC hvc0 and so on by virtio: behind"
+              + " a Unix socket, for one client at a time, written to a file, or at a"
+              + " pseudo-terminal, whose name is printed, or to which LINK leads. May be repeated.")
   List<String> consoles = List.of();
 
   /** Opens them. */

@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       RunningGuestCommands.Attach.class,
       RunningGuestCommands.Detach.class,
       RunningGuestCommands.Resize.class,
+      RunningGuestCommands.Memory.class,
       ScreenCommands.Screen.class,
       ScreenCommands.Keys.class,
       CrashSiteCommand.class,

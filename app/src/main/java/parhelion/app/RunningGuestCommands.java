@@ -71,7 +71,8 @@ final class RunningGuestCommands {
       System.out.printf("kernel    %s%n", g.kernel());
       System.out.printf("process   %d%n", g.pid());
       System.out.printf("up        %.1f s%n", g.seconds());
-      System.out.printf("memory    %d MiB%n", g.memoryMib());
+      String held = g.heldMib() == g.memoryMib() ? "" : ", holds " + g.heldMib() + " MiB of it";
+      System.out.printf("memory    %d MiB%s%n", g.memoryMib(), held);
       System.out.printf("vcpus     %d%n", g.vcpus());
       System.out.printf("commands  %s%n", g.commands() ? "yes" : "no: its steward does not answer");
       System.out.printf("devices   %s%n", String.join(" ", g.devices()));
@@ -102,7 +103,8 @@ final class RunningGuestCommands {
         index = "2",
         paramLabel = "DEVICE",
         description =
-            "As the value of that option; paths are those of the directory that run was started in.")
+            "As the value of that option; paths are those of the directory that run was started"
+                + " in.")
     String device = "";
 
     @Override
@@ -136,6 +138,31 @@ final class RunningGuestCommands {
     @Override
     void ask(ControlClient client) throws IOException {
       client.ask(new Action.Detach(device, force));
+    }
+  }
+
+  /** {@code parhelion memory}. */
+  @Command(
+      name = "memory",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Asks a running guest to make do with so much of the memory that it was given, or to take"
+            + " it again. The host has the rest meanwhile; info says how far the guest has come.",
+        "A PC (run --mode full) needs --virtio-balloon or --interface xen for that."
+      },
+      footerHeading = "%nExample:%n",
+      footer = "  parhelion memory web 128M")
+  static final class Memory extends Asking {
+    @Parameters(
+        index = "1",
+        paramLabel = "SIZE",
+        converter = MachineOptions.Mebibytes.class,
+        description = "What it is to have, as 128M or 1G.")
+    int mib;
+
+    @Override
+    void ask(ControlClient client) throws IOException {
+      client.ask(new Action.Memory(mib));
     }
   }
 

@@ -77,8 +77,9 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
         kernel,
         ProcessHandle.current().pid(),
         guest == null ? 0 : (System.nanoTime() - bootedNanos) / 1e9,
-        options.memoryMib,
-        options.vcpus,
+        options.machine.memoryMib,
+        guest == null ? options.machine.memoryMib : guest.heldMib(),
+        options.machine.vcpus,
         steward.isReady(),
         devices.stream().filter(each -> !each.isEmpty()).toList());
   }
@@ -220,6 +221,17 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   @Override
   public synchronized void resize(String device, long bytes) {
     guest().resize(device, bytes);
+  }
+
+  @Override
+  public synchronized void memory(int mib) {
+    if (mib < 1 || mib > options.machine.memoryMib) {
+      throw new UserError(
+          "the guest was given "
+              + options.machine.memoryMib
+              + " MiB: name no more, and at least 1 MiB");
+    }
+    guest().memoryTarget(mib);
   }
 
   @Override

@@ -15,27 +15,19 @@ record Row(String group, String name, String unit, Target target) {
   static final Row BOOT_USERLAND = new Row("boot", "userland", "s", Target.ofQemu(1.0));
   static final Row BOOT_END = new Row("boot", "end", "s", Target.ofQemu(1.0));
   static final Row FIRST_GUEST = new Row("guests", "first", "s", Target.NONE);
-  static final Row SECOND_GUEST = new Row("guests", "second", "s", Target.ofFirst(0.4));
+  static final Row SECOND_GUEST = new Row("guests", "second", "s", Target.ofQemu(0.4));
   static final Row BOOT_MEMORY = new Row("memory", "boot", "MiB", Target.ofQemu(1.5));
   static final Row SUITE_MEMORY = new Row("memory", "suite", "MiB", Target.ofQemu(1.5));
 
   static final List<Row> FIXED =
       List.of(BOOT_USERLAND, BOOT_END, FIRST_GUEST, SECOND_GUEST, BOOT_MEMORY, SUITE_MEMORY);
 
-  /**
-   * The most that Parhelion's value may be, as a part of another; NaN where nothing is asked.
-   *
-   * @param first the row of the first guest, for the second one
-   */
-  record Target(double qemu, double host, double first) {
-    static final Target NONE = new Target(Double.NaN, Double.NaN, Double.NaN);
+  /** The most that Parhelion's value may be, as a part of another; NaN where nothing is asked. */
+  record Target(double qemu, double host) {
+    static final Target NONE = new Target(Double.NaN, Double.NaN);
 
     static Target ofQemu(double most) {
-      return new Target(most, Double.NaN, Double.NaN);
-    }
-
-    static Target ofFirst(double most) {
-      return new Target(Double.NaN, Double.NaN, most);
+      return new Target(most, Double.NaN);
     }
   }
 
@@ -45,8 +37,8 @@ record Row(String group, String name, String unit, Target target) {
     String group = words[1];
     Target target =
         switch (group) {
-          case "integer" -> new Target(1 / 2.5, 3.0, Double.NaN);
-          case "float" -> new Target(1 / 8.0, 2.0, Double.NaN);
+          case "integer" -> new Target(1 / 2.5, 3.0);
+          case "float" -> new Target(1 / 8.0, 2.0);
           case "kernel" -> Target.ofQemu(1.0);
           default -> throw new IllegalStateException("a group without a target: " + group);
         };

@@ -67,7 +67,6 @@ final class TableOutput {
       line.put("ratioToFirst", orNull(samples.ratioToFirst(row)));
       line.put("mostOfQemu", orNull(row.target().qemu()));
       line.put("mostOfNative", orNull(row.target().host()));
-      line.put("mostOfFirst", orNull(row.target().first()));
       line.put("met", metOrNull(row, samples));
       lines.add(line);
     }
@@ -141,9 +140,8 @@ final class TableOutput {
     if (!Double.isNaN(target.host())) {
       parts.add(String.format("<= %.3g native", target.host()));
     }
-    if (!Double.isNaN(target.first())) {
-      String is = ratio(samples.ratioToFirst(row));
-      parts.add(String.format("<= %.3g first (%s)", target.first(), is));
+    if (!Double.isNaN(samples.ratioToFirst(row))) {
+      parts.add(String.format("is %.2f of first", samples.ratioToFirst(row)));
     }
     return String.join(", ", parts);
   }
@@ -157,8 +155,7 @@ final class TableOutput {
   private static @Nullable Boolean metOrNull(Row row, Samples samples) {
     double[][] pairs = {
       {row.target().qemu(), samples.ratio(row, Side.QEMU)},
-      {row.target().host(), samples.ratio(row, Side.NATIVE)},
-      {row.target().first(), samples.ratioToFirst(row)}
+      {row.target().host(), samples.ratio(row, Side.NATIVE)}
     };
     Boolean met = null;
     for (double[] pair : pairs) {

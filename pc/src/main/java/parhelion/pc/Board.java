@@ -18,6 +18,12 @@ public interface Board {
    */
   Mapping mapMemory(long start, long length, String device, Registers registers);
 
+  /**
+   * Memory for a device, whole pages, zeroed: placed by {@link #mapMemory}, processors reach it
+   * without asking. For devices that are plugged in before the machine runs, and stay.
+   */
+  DeviceMemory deviceMemory(int bytes);
+
   /** A range of registers where it was placed. */
   @FunctionalInterface
   interface Mapping {

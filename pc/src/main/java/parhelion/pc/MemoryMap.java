@@ -49,6 +49,27 @@ final class MemoryMap {
     return null;
   }
 
+  /**
+   * Machine address of the device memory that answers at the page of an address, or -1 where
+   * something else does.
+   */
+  long frameAt(long address) {
+    RegisterRange range = find(address);
+    return range == null || range.frames < 0 ? -1 : range.frames + (address & -PAGE) - range.start;
+  }
+
+  /** Whether device memory lies in part of a range. */
+  boolean overlapsDeviceMemory(RegisterRange with) {
+    for (RegisterRange range : ranges) {
+      if (range.frames >= 0
+          && range.start < with.start + with.length
+          && with.start < range.start + range.length) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   long read(long address, int size) {
     RegisterRange range = find(address);
     if (range == null) {

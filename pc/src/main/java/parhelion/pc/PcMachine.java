@@ -45,6 +45,10 @@ public final class PcMachine implements Board, AutoCloseable {
 
   private static final long SHORT_SLICE_NANOS = 1_000_000;
   private static final long MIN_INSTRUCTIONS = 500;
+
+  /** What a display has. */
+  private static final int DEVICE_MEMORY_BYTES = 8 << 20;
+
   private static final long MAX_INSTRUCTIONS = 200_000;
   private static final long MAX_PARK_NANOS = 1_000_000_000L;
   private static final SecureRandom ENTROPY = new SecureRandom();
@@ -89,7 +93,12 @@ public final class PcMachine implements Board, AutoCloseable {
     this.config = config;
     this.clock = clock;
     seeded = clock.isVirtual() ? new SplittableRandom(config.memoryBytes()) : null;
-    memory = new PcMemory(config.memoryBytes(), config.firmware(), config.ownFrames());
+    memory =
+        new PcMemory(
+            config.memoryBytes(),
+            config.firmware(),
+            config.ownFrames(),
+            config.board() == PcConfig.BoardKind.PC ? DEVICE_MEMORY_BYTES : 0);
     boolean made = false;
     try {
       code = new CodeCache(memory.machine(), config.engine());
@@ -161,7 +170,23 @@ public final class PcMachine implements Board, AutoCloseable {
   @Override
   public Mapping mapMemory(long start, long length, String device, Registers registers) {
     RegisterRange range = memoryMap.map(start, length, device, registers);
-    return () -> memoryMap.unmap(range);
+    reachedAnew(range);
+    return () -> {
+      reachedAnew(range);
+      memoryMap.unmap(range);
+    };
+  }
+
+  /** Processors may know places in the range that device memory is at, or was. */
+  private void reachedAnew(RegisterRange range) {
+    if (memoryMap.overlapsDeviceMemory(range)) {
+      memoryChanged();
+    }
+  }
+
+  @Override
+  public DeviceMemory deviceMemory(int bytes) {
+    return memory.deviceMemory(bytes);
   }
 
   @Override

@@ -45,6 +45,9 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   /** Where the frames are that are not the guest's. */
   private final long ownStart;
 
+  /** Where the frames are that devices may still have for themselves; they end before those. */
+  private long deviceFree;
+
   private final ByteBuffer window;
   private long movedBytes;
 
@@ -60,11 +63,16 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
    *     empty for none
    */
   public PcMemory(long bytes, byte[] rom) {
-    this(bytes, rom, 0);
+    this(bytes, rom, 0, 0);
   }
 
-  /** The same with so many frames beyond what the guest has, which it cannot address. */
-  public PcMemory(long bytes, byte[] rom, int ownFrames) {
+  /**
+   * The same with frames beyond what the guest has, which it cannot address.
+   *
+   * @param ownFrames how many an interface has
+   * @param deviceBytes how much devices have for {@link #deviceMemory}, whole pages
+   */
+  public PcMemory(long bytes, byte[] rom, int ownFrames, int deviceBytes) {
     if (bytes < 2 << 20 || bytes % 4096 != 0) {
       throw new IllegalArgumentException("memory of " + bytes + " bytes");
     }
@@ -75,11 +83,13 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     highEnd = bytes > GAP_START ? GAP_END + bytes - GAP_START : 0;
     romBytes = rom.length;
     romAt = highEnd != 0 ? GAP_END - romBytes : lowEnd;
-    ownStart = Math.max(lowEnd + romBytes, highEnd);
+    long deviceStart = Math.max(lowEnd + romBytes, highEnd);
+    deviceFree = deviceStart;
+    ownStart = deviceStart + deviceBytes;
     machine = new MachineMemory((ownStart >>> PAGE_SHIFT) + ownFrames);
     mark(VIDEO_START, VIDEO_END);
-    mark(lowEnd, highEnd == 0 ? ownStart : GAP_END);
-    mark(ownStart, machine.sizeBytes());
+    mark(lowEnd, highEnd == 0 ? deviceStart : GAP_END);
+    mark(deviceStart, machine.sizeBytes());
     if (romBytes > 0) {
       machine.write(romAt, rom, 0, rom.length);
     }
@@ -146,6 +156,16 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
   /** The first of the frames that are not the guest's. */
   public int firstOwnFrame() {
     return (int) (ownStart >>> PAGE_SHIFT);
+  }
+
+  /** Takes memory for a device, whole pages; zeroed. */
+  DeviceMemory deviceMemory(int bytes) {
+    if (bytes % 4096 != 0 || bytes > ownStart - deviceFree) {
+      throw new IllegalArgumentException("device memory of " + bytes + " bytes");
+    }
+    DeviceMemory taken = DeviceMemory.of(machine, deviceFree, bytes);
+    deviceFree += bytes;
+    return taken;
   }
 
   /** Machine address of what is shown at a page in place of what is there; -1 if nothing is. */
@@ -270,6 +290,13 @@ public final class PcMemory implements GuestMemory, AutoCloseable {
     movedBytes += lengthBytes;
     machine.write(address, from, offset, lengthBytes);
     return true;
+  }
+
+  @Override
+  public void discard(long address, long lengthBytes) {
+    if (contains(address, lengthBytes)) {
+      machine.discard(address, lengthBytes);
+    }
   }
 
   @Override

@@ -84,6 +84,10 @@ final class PcMonitor implements Monitor {
       long rights = result & (Access.MAY_READ | Access.MAY_EXECUTE);
       return memory.romMachineAddress(pa) | rights;
     }
+    long frame = memory.isRom(pa) || vcpu.isApicPage(pa) ? -1 : machine.memoryMap().frameAt(pa);
+    if (frame >= 0) {
+      return frame | result & (Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE);
+    }
     return result | Access.HOOKED;
   }
 
@@ -177,6 +181,7 @@ final class PcMonitor implements Monitor {
     if (!vcpu.apicBase(value)) {
       throw cpu.fault(parhelion.cpu.GuestFault.GP, 0);
     }
+    cpu.flushTlbs(); // what was reached there before may be behind the registers now
   }
 
   @Override

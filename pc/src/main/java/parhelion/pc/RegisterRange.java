@@ -12,6 +12,10 @@ final class RegisterRange {
 
   final long start;
   final long length;
+
+  /** Machine address of what processors reach there by themselves; -1 if nothing. */
+  final long frames;
+
   private final String device;
   private final Registers registers;
   private final Intercepts intercepts;
@@ -30,6 +34,7 @@ final class RegisterRange {
     this.length = length;
     this.device = device;
     this.registers = registers;
+    frames = registers instanceof DeviceMemory memory ? memory.machineAddress() : -1;
     this.intercepts = intercepts;
     this.ports = ports;
   }

@@ -63,6 +63,11 @@ public final class FakeBoard implements Board, Timers {
     return place(memory, new Range(start, length, device, registers));
   }
 
+  @Override
+  public DeviceMemory deviceMemory(int bytes) {
+    return DeviceMemory.apart(bytes);
+  }
+
   private static Mapping place(List<Range> space, Range range) {
     space.add(range);
     return () -> space.remove(range);

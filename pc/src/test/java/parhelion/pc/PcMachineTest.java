@@ -72,6 +72,45 @@ final class PcMachineTest {
     }
   }
 
+  /** Registers that read as sevens. */
+  private static final class Sevens implements Registers {
+    @Override
+    public long read(long offset, int size) {
+      return 0x0707_0707_0707_0707L;
+    }
+
+    @Override
+    public void write(long offset, int size, long value) {}
+  }
+
+  @Test
+  void deviceMemoryIsReachedWithoutInterceptionWhereNothingLiesOverIt() {
+    try (PcMachine machine = machine(firmware(OFF, 0x8000), 1)) {
+      Cpu cpu = machine.vcpus().getFirst().cpu();
+      DeviceMemory memory = machine.deviceMemory(8192);
+      long at = 0xd000_0000L;
+      Board.Mapping placed = machine.mapMemory(at, 8192, "device", memory);
+      cpu.store32(at + 0x1004, 0x1234_5678);
+      assertEquals(0x12, memory.get(0x1007));
+      memory.put(0x1004, 0x01);
+      assertEquals(0x1234_5601, cpu.load32(at + 0x1004));
+      assertTrue(
+          machine.intercepts().rows().stream().noneMatch(row -> row.device().equals("device")));
+      Board.Mapping over = machine.mapMemory(at + 0x1000, 4096, "registers", new Sevens());
+      assertEquals(0x0707_0707, cpu.load32(at + 0x1004));
+      assertEquals(0, cpu.load32(at + 0xff8));
+      over.unmap();
+      assertEquals(0x1234_5601, cpu.load32(at + 0x1004));
+      placed.unmap();
+      assertEquals(-1, cpu.load32(at + 0x1004));
+      Board.Mapping elsewhere = machine.mapMemory(at + 0x1000, 8192, "device", memory);
+      assertEquals(0x1234_5601, cpu.load32(at + 0x2004));
+      memory.clear(8192);
+      assertEquals(0, cpu.load32(at + 0x2004));
+      elsewhere.unmap();
+    }
+  }
+
   @Test
   void firmwareAtTheTopCannotBeWrittenAndItsCopyBelowCan() {
     // mov [cs:0], al at the top; then in the copy at f000:0000.

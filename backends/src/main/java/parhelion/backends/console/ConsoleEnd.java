@@ -12,7 +12,7 @@ public interface ConsoleEnd extends AutoCloseable {
    * A guest's half has connected: {@code input} takes bytes for it from now on, by any thread.
    * Called by the scheduler's thread, so it must not block.
    */
-  void connected(ConsoleRing input);
+  void connected(ConsoleInput input);
 
   /** The guest's half has gone; its input takes no more. Called as {@link #connected} is. */
   void disconnected();

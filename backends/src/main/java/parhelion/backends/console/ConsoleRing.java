@@ -26,7 +26,7 @@ import parhelion.backends.RingMemory;
  * <p>{@link #signal} and the input methods may be called by any thread; the ring itself is touched
  * by the thread that runs the agent.
  */
-public final class ConsoleRing implements Agent, AutoCloseable {
+public final class ConsoleRing implements ConsoleInput, Agent, AutoCloseable {
   private static final int IN = XenconsInterface.IN.offset();
   private static final int OUT = XenconsInterface.OUT.offset();
   private static final int IN_CONS = XenconsInterface.IN_CONS.offset();
@@ -192,6 +192,7 @@ public final class ConsoleRing implements Agent, AutoCloseable {
    * Gives input to the guest and waits while the buffer is full, as a thread that reads a terminal
    * wants it. Returns early if the console is closed.
    */
+  @Override
   public void feed(byte[] bytes, int offset, int length) throws InterruptedException {
     int done = offer(bytes, offset, length);
     while (done < length) {

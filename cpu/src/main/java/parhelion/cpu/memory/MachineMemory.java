@@ -260,6 +260,14 @@ public final class MachineMemory implements AutoCloseable {
     }
   }
 
+  /** Fills whole pages with zeroes, which the host has back until they are touched. */
+  public void discard(long pa, long length) {
+    long host = writable(pa, length);
+    if ((host | length) % U.pageSize() != 0 || !giveBack(host, length)) {
+      U.setMemory(host, length, (byte) 0);
+    }
+  }
+
   /** Whether the host took its pages and will map zeroes when they are touched. */
   private boolean giveBack(long host, long length) {
     if (!canGiveBack) {

@@ -1,5 +1,7 @@
 package parhelion.pc.display;
 
+import parhelion.pc.DeviceMemory;
+
 /**
  * The Bochs VBE display interface: eleven registers of 16 bits behind an index and a data port,
  * which set modes that a VGA does not have.
@@ -27,11 +29,11 @@ final class VbeRegisters {
   private static final int DAC_8_BITS = 0x20;
   private static final int NO_CLEAR = 0x80;
 
-  private final byte[] memory;
+  private final DeviceMemory memory;
   private final int[] values = new int[11];
   private int index;
 
-  VbeRegisters(byte[] memory) {
+  VbeRegisters(DeviceMemory memory) {
     this.memory = memory;
     reset();
   }
@@ -65,7 +67,7 @@ final class VbeRegisters {
 
   int read(int at) {
     if (at == MEMORY_64K) {
-      return memory.length >>> 16;
+      return memory.length() >>> 16;
     }
     if ((values[ENABLE] & CAPABILITIES) != 0) {
       switch (at) {
@@ -97,7 +99,7 @@ final class VbeRegisters {
         }
       }
       case ENABLE -> enable(value);
-      case BANK -> values[BANK] = value % Math.max(1, memory.length >>> 16);
+      case BANK -> values[BANK] = value % Math.max(1, memory.length() >>> 16);
       case VIRTUAL_WIDTH -> {
         if (isOn()) {
           stretch(value);
@@ -121,23 +123,23 @@ final class VbeRegisters {
             case 15, 16, 24, 32 -> values[DEPTH];
             default -> 8;
           };
-      int most = memory.length / lineBytes(values[WIDTH]);
+      int most = memory.length() / lineBytes(values[WIDTH]);
       values[HEIGHT] = Math.clamp(values[HEIGHT], 1, Math.min(MAX_HEIGHT, most));
       values[X_OFFSET] = 0;
       values[Y_OFFSET] = 0;
       values[BANK] = 0;
       stretch(values[WIDTH]);
       if ((value & NO_CLEAR) == 0) {
-        java.util.Arrays.fill(memory, 0, values[HEIGHT] * lineBytes(values[WIDTH]), (byte) 0);
+        memory.clear(values[HEIGHT] * lineBytes(values[WIDTH]));
       }
     }
     values[ENABLE] = value & ~NO_CLEAR;
   }
 
   private void stretch(int width) {
-    int most = memory.length / values[HEIGHT] / pixelBytes();
+    int most = memory.length() / values[HEIGHT] / pixelBytes();
     values[VIRTUAL_WIDTH] = Math.clamp(width, values[WIDTH], Math.min(most, 0xffff)) & ~7;
-    values[VIRTUAL_HEIGHT] = Math.min(0xffff, memory.length / lineBytes(values[VIRTUAL_WIDTH]));
+    values[VIRTUAL_HEIGHT] = Math.min(0xffff, memory.length() / lineBytes(values[VIRTUAL_WIDTH]));
   }
 
   int pixelBytes() {

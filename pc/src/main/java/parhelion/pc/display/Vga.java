@@ -2,6 +2,7 @@ package parhelion.pc.display;
 
 import parhelion.pc.Board;
 import parhelion.pc.Board.Mapping;
+import parhelion.pc.DeviceMemory;
 import parhelion.pc.Registers;
 import parhelion.pc.pci.PciFunction;
 import parhelion.pc.pci.PciIdentity;
@@ -28,9 +29,10 @@ public final class Vga {
 
   private final PciFunction function;
   private final VgaRegisters registers = new VgaRegisters();
-  private final VgaMemory memory = new VgaMemory(MEMORY_BYTES, registers);
-  private final VbeRegisters vbe = new VbeRegisters(memory.bytes);
-  private final VgaPicture picture = new VgaPicture(registers, memory, vbe);
+  private final DeviceMemory bytes;
+  private final VgaMemory memory;
+  private final VbeRegisters vbe;
+  private final VgaPicture picture;
 
   /**
    * An adapter.
@@ -38,8 +40,12 @@ public final class Vga {
    * @param bios its ROM; empty for none
    */
   public Vga(Board board, byte[] bios) {
+    bytes = board.deviceMemory(MEMORY_BYTES);
+    memory = new VgaMemory(bytes, registers);
+    vbe = new VbeRegisters(bytes);
+    picture = new VgaPicture(registers, memory, vbe);
     function = new PciFunction(board, "VGA", PciIdentity.of(0x1234, 0x1111, 2, 0x030000));
-    function.memory(0, MEMORY_BYTES, "VGA frame buffer", new FrameBuffer());
+    function.memory(0, MEMORY_BYTES, "VGA frame buffer", bytes);
     function.fixedPorts();
     function.memory(2, MMIO_BYTES, "VGA memory-mapped", new Mmio());
     if (bios.length > 0) {
@@ -66,10 +72,10 @@ public final class Vga {
   private void reset(byte[] font) {
     registers.reset();
     vbe.reset();
-    java.util.Arrays.fill(memory.bytes, (byte) 0);
+    bytes.clear(MEMORY_BYTES);
     for (int i = 0; i < font.length; i++) {
       int offset = i / GLYPH_LINES * 32 + i % GLYPH_LINES;
-      memory.bytes[offset * 4 + 2] = font[i];
+      bytes.put(offset * 4L + 2, font[i]);
     }
   }
 
@@ -154,42 +160,21 @@ public final class Vga {
     }
   }
 
-  /** The linear frame buffer. */
-  private final class FrameBuffer implements Registers {
-    @Override
-    public long read(long offset, int size) {
-      long value = 0;
-      for (int i = 0; i < size && offset + i < MEMORY_BYTES; i++) {
-        value |= (memory.bytes[(int) offset + i] & 0xffL) << 8 * i;
-      }
-      return value;
-    }
-
-    @Override
-    public void write(long offset, int size, long value) {
-      for (int i = 0; i < size && offset + i < MEMORY_BYTES; i++) {
-        memory.bytes[(int) offset + i] = (byte) (value >>> 8 * i);
-      }
-    }
-  }
-
   /** The window at 0xa0000: on the VGA's planes, or on a bank of 64 KiB in the other modes. */
   private final class Window implements Registers {
-    private final FrameBuffer linear = new FrameBuffer();
-
     private long inBank(long offset) {
       return (long) vbe.get(VbeRegisters.BANK) << 16 | offset & 0xffff;
     }
 
     @Override
     public long read(long offset, int size) {
-      return vbe.isOn() ? linear.read(inBank(offset), size) : memory.read(offset, size);
+      return vbe.isOn() ? bytes.read(inBank(offset), size) : memory.read(offset, size);
     }
 
     @Override
     public void write(long offset, int size, long value) {
       if (vbe.isOn()) {
-        linear.write(inBank(offset), size, value);
+        bytes.write(inBank(offset), size, value);
       } else {
         memory.write(offset, size, value);
       }

@@ -1,9 +1,10 @@
 package parhelion.pc.display;
 
+import parhelion.pc.DeviceMemory;
 import parhelion.pc.Registers;
 
 /**
- * The display's memory: one array, of which the VGA's four planes are the first 256 KiB, byte by
+ * The display's memory: one range, of which the VGA's four planes are the first 256 KiB, byte by
  * byte in turn; and the window on it at 0xa0000, with the ways in which reads and writes are
  * changed there. Beyond 256 KiB only the linear frame buffer reaches.
  */
@@ -12,21 +13,21 @@ final class VgaMemory implements Registers {
   private static final int ODD_EVEN_OFF = 4;
   private static final int CHAIN_4 = 8;
 
-  final byte[] bytes;
+  final DeviceMemory bytes;
   private final VgaRegisters registers;
   private final int[] latches = new int[4];
 
-  VgaMemory(int size, VgaRegisters registers) {
-    bytes = new byte[size];
+  VgaMemory(DeviceMemory bytes, VgaRegisters registers) {
+    this.bytes = bytes;
     this.registers = registers;
   }
 
   int plane(int plane, int offset) {
-    return bytes[(offset & PLANE_BYTES - 1) * 4 + plane] & 0xff;
+    return bytes.get((offset & PLANE_BYTES - 1) * 4 + plane);
   }
 
   private void setPlane(int plane, int offset, int value) {
-    bytes[(offset & PLANE_BYTES - 1) * 4 + plane] = (byte) value;
+    bytes.put((offset & PLANE_BYTES - 1) * 4 + plane, value);
   }
 
   /** Offset in a plane of an offset in the window, or -1 where the window is not. */

@@ -184,7 +184,7 @@ final class VgaPicture {
   }
 
   private int at(long offset) {
-    return offset < memory.bytes.length ? memory.bytes[(int) offset] & 0xff : 0;
+    return memory.bytes.get(offset);
   }
 
   private int pixel(long offset) {

@@ -22,8 +22,15 @@ public final class VirtioBalloon implements VirtioDevice {
 
   private final VirtioPci transport;
   private final BitSet inside = new BitSet();
+
+  /** Pages of the chain at hand. */
+  private final BitSet given = new BitSet();
+
   private int target;
   private int actual;
+
+  /** Of {@link #inside}, for any thread. */
+  private volatile int pages;
 
   private VirtioBalloon(VirtioPci transport) {
     this.transport = transport;
@@ -52,9 +59,9 @@ public final class VirtioBalloon implements VirtioDevice {
     transport.configChanged();
   }
 
-  /** How many pages the guest has given up. */
+  /** How many pages the guest has given up. Any thread. */
   public int pages() {
-    return inside.cardinality();
+    return pages;
   }
 
   @Override
@@ -95,6 +102,7 @@ public final class VirtioBalloon implements VirtioDevice {
   @Override
   public void stop() {
     inside.clear();
+    pages = 0;
     actual = 0;
   }
 
@@ -115,19 +123,29 @@ public final class VirtioBalloon implements VirtioDevice {
       while (pfns.hasRemaining()) {
         move(Integer.toUnsignedLong(pfns.getInt()), index == INFLATE);
       }
+      giveUp();
+      pages = inside.cardinality();
       queue.give(chain, 0);
     }
     transport.interrupt(index);
   }
 
   private void move(long pfn, boolean in) throws BrokenQueueException {
-    long address = pfn * PAGE_BYTES;
-    if (!transport.memory().contains(address, PAGE_BYTES)) {
+    if (!transport.memory().contains(pfn * PAGE_BYTES, PAGE_BYTES)) {
+      giveUp();
       throw new BrokenQueueException("page %#x, which is not RAM".formatted(pfn));
     }
     inside.set((int) pfn, in);
-    if (in) {
-      transport.memory().discard(address, PAGE_BYTES);
+    given.set((int) pfn, in);
+  }
+
+  /** The host gets what was given since the last time, in as few pieces as there are. */
+  private void giveUp() {
+    for (int from = given.nextSetBit(0); from >= 0; ) {
+      int to = given.nextClearBit(from);
+      transport.memory().discard((long) from * PAGE_BYTES, (long) (to - from) * PAGE_BYTES);
+      from = given.nextSetBit(to);
     }
+    given.clear();
   }
 }

@@ -3,7 +3,8 @@ package parhelion.pc.virtio;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
-import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import parhelion.pc.Board;
 
 /** A console (section 5.3): one port, whose size in characters the guest may know. */
@@ -17,31 +18,48 @@ public final class VirtioConsole implements VirtioDevice {
   /** A larger buffer is handed on in pieces. */
   private static final int PIECE_BYTES = 4096;
 
+  /** Takes what the guest writes. On the machine's thread; must not block. */
+  public interface Output {
+    /** Takes bytes; says how many, from the front. The others are offered again. */
+    int accept(byte[] bytes, int offset, int length);
+  }
+
   private final VirtioPci transport;
-  private final Consumer<byte[]> output;
+  private final Output output;
+  private final IntConsumer taken;
   private final ArrayDeque<byte[]> input = new ArrayDeque<>();
   private int inputBytes;
   private int columns;
   private int rows;
   private boolean started;
 
-  private VirtioConsole(VirtioPci transport, Consumer<byte[]> output) {
+  /** What the output has not taken all of, and how much it has. */
+  private @Nullable Chain sending;
+
+  private long sent;
+
+  private VirtioConsole(VirtioPci transport, Output output, IntConsumer taken) {
     this.transport = transport;
     this.output = output;
+    this.taken = taken;
   }
 
   /** A console with its transport. */
   public record Device(VirtioPci transport, VirtioConsole console) {}
 
-  /** A device; {@code output} is called on the machine's thread and must not block. */
-  public static Device device(Board board, String name, Consumer<byte[]> output) {
+  /**
+   * A device.
+   *
+   * @param taken is told, on the machine's thread, how many bytes of input the guest has taken
+   */
+  public static Device device(Board board, String name, Output output, IntConsumer taken) {
     VirtioConsole[] made = new VirtioConsole[1];
     VirtioPci transport =
         new VirtioPci(
             board,
             name,
             itsTransport -> {
-              made[0] = new VirtioConsole(itsTransport, output);
+              made[0] = new VirtioConsole(itsTransport, output, taken);
               return made[0];
             });
     return new Device(transport, made[0]);
@@ -64,6 +82,13 @@ public final class VirtioConsole implements VirtioDevice {
       transport.run(this::deliver);
     }
     return true;
+  }
+
+  /** The output that refused bytes has room again. On the machine's thread. */
+  public void outputHasRoom() {
+    if (started) {
+      transport.run(this::transmit);
+    }
   }
 
   /** The terminal has another size. On the machine's thread. */
@@ -103,6 +128,8 @@ public final class VirtioConsole implements VirtioDevice {
   @Override
   public void stop() {
     started = false;
+    sending = null;
+    sent = 0;
   }
 
   @Override
@@ -116,15 +143,36 @@ public final class VirtioConsole implements VirtioDevice {
 
   private void transmit() throws BrokenQueueException {
     Virtqueue queue = transport.queue(TX);
-    for (Chain chain = queue.take(); chain != null; chain = queue.take()) {
-      for (long from = 0; from < chain.readableBytes(); from += PIECE_BYTES) {
-        byte[] piece = new byte[(int) Math.min(PIECE_BYTES, chain.readableBytes() - from)];
-        int unused = chain.read(from, piece, 0, piece.length);
-        output.accept(piece);
-      }
+    if (!queue.isEnabled()) {
+      return;
+    }
+    for (Chain chain = next(queue); chain != null && send(chain); chain = next(queue)) {
       queue.give(chain, 0);
+      sending = null;
+      sent = 0;
     }
     transport.interrupt(TX);
+  }
+
+  private @Nullable Chain next(Virtqueue queue) throws BrokenQueueException {
+    if (sending == null) {
+      sending = queue.take();
+    }
+    return sending;
+  }
+
+  /** Whether the output has taken all of it. */
+  private boolean send(Chain chain) throws BrokenQueueException {
+    while (sent < chain.readableBytes()) {
+      byte[] piece = new byte[(int) Math.min(PIECE_BYTES, chain.readableBytes() - sent)];
+      int unused = chain.read(sent, piece, 0, piece.length);
+      int accepted = Math.clamp(output.accept(piece, 0, piece.length), 0, piece.length);
+      sent += accepted;
+      if (accepted < piece.length) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void deliver() throws BrokenQueueException {
@@ -137,6 +185,7 @@ public final class VirtioConsole implements VirtioDevice {
       byte[] bytes = input.remove();
       int given = chain.write(0, bytes, 0, bytes.length);
       inputBytes -= given;
+      taken.accept(given);
       if (given < bytes.length) {
         input.addFirst(java.util.Arrays.copyOfRange(bytes, given, bytes.length));
       }

@@ -135,11 +135,14 @@ final class VirtioFuzzTest {
 
   @Test
   void consoleDriver() {
-    VirtioConsole.Device device = VirtioConsole.device(board, "console", bytes -> {});
+    VirtioConsole.Device device =
+        VirtioConsole.device(
+            board, "console", (bytes, from, length) -> random.nextInt(length + 1), taken -> {});
     torture(
         device.transport(),
         2,
         () -> {
+          device.console().outputHasRoom();
           boolean unused = device.console().input(new byte[random.nextInt(100)]);
         });
   }
@@ -151,7 +154,8 @@ final class VirtioFuzzTest {
 
   @Test
   void balloonDriver() {
-    torture(VirtioBalloon.device(board, "balloon").transport(), 2, () -> {});
+    VirtioBalloon.Device device = VirtioBalloon.device(board, "balloon");
+    torture(device.transport(), 2, () -> device.balloon().setTarget(random.nextInt(300) - 20));
   }
 
   @Test

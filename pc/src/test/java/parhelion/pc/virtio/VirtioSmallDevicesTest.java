@@ -38,7 +38,16 @@ final class VirtioSmallDevicesTest {
   @Test
   void aConsoleCarriesBytesBothWays() {
     ByteArrayOutputStream output = new ByteArrayOutputStream();
-    VirtioConsole.Device device = VirtioConsole.device(board, "console", output::writeBytes);
+    int[] taken = new int[1];
+    VirtioConsole.Device device =
+        VirtioConsole.device(
+            board,
+            "console",
+            (bytes, from, length) -> {
+              output.write(bytes, from, length);
+              return length;
+            },
+            count -> taken[0] += count);
     VirtioDriver driver = new VirtioDriver(board, device.transport(), 8);
     assertTrue(device.console().input("ab".getBytes()));
     driver.start(1, 2);
@@ -56,11 +65,47 @@ final class VirtioSmallDevicesTest {
     assertEquals('b', board.memory().get8(DATA));
     assertArrayEquals("xyz".getBytes(), board.memory().get(DATA + 100, 3));
     assertEquals(3, driver.used(0).size());
+    assertEquals(5, taken[0]);
     device.console().resize(100, 40);
     assertEquals(100 | 40 << 16, board.load(driver.config, 4));
     assertEquals(3, board.load(driver.isr, 1));
     assertTrue(device.console().input(new byte[60000]));
     assertFalse(device.console().input(new byte[60000]), "what nobody reads is bounded");
+  }
+
+  @Test
+  void aConsoleWhoseOutputIsFullHoldsTheGuestUp() {
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+    int[] room = {3};
+    VirtioConsole.Device device =
+        VirtioConsole.device(
+            board,
+            "console",
+            (bytes, from, length) -> {
+              int accepted = Math.min(length, room[0]);
+              output.write(bytes, from, accepted);
+              room[0] -= accepted;
+              return accepted;
+            },
+            count -> {});
+    VirtioDriver driver = new VirtioDriver(board, device.transport(), 8);
+    device.console().outputHasRoom(); // nobody has started it
+    driver.start(1, 2);
+    board.memory().put(DATA, "hello".getBytes());
+    driver.add(1, new Part(DATA, 5, 0));
+    driver.add(1, new Part(DATA, 2, 0));
+    driver.ring(1);
+    assertEquals("hel", output.toString());
+    assertEquals(0, driver.used(1).size());
+    driver.ring(1);
+    room[0] = 3;
+    device.console().outputHasRoom();
+    assertEquals("helloh", output.toString());
+    assertEquals(1, driver.used(1).size());
+    driver.setStatus(0);
+    room[0] = 100;
+    device.console().outputHasRoom();
+    assertEquals("helloh", output.toString(), "a reset forgets what was under way");
   }
 
   @Test

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import parhelion.backends.console.ConsoleEnd;
-import parhelion.backends.console.ConsoleRing;
+import parhelion.backends.console.ConsoleInput;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.backends.console.StreamSink;
 import parhelion.toolstack.UserError;
@@ -37,7 +37,7 @@ final class FileEnd implements ConsoleEnd {
   }
 
   @Override
-  public void connected(ConsoleRing input) {}
+  public void connected(ConsoleInput input) {}
 
   @Override
   public void disconnected() {}

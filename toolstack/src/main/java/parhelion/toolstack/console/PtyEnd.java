@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleEnd;
-import parhelion.backends.console.ConsoleRing;
+import parhelion.backends.console.ConsoleInput;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.host.Pty;
 import parhelion.toolstack.UserError;
@@ -100,7 +100,7 @@ final class PtyEnd implements ConsoleEnd {
   }
 
   @Override
-  public void connected(ConsoleRing ring) {
+  public void connected(ConsoleInput ring) {
     input.connected(ring);
   }
 

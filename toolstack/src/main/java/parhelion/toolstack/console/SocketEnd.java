@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleEnd;
-import parhelion.backends.console.ConsoleRing;
+import parhelion.backends.console.ConsoleInput;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.toolstack.UserError;
 
@@ -82,7 +82,7 @@ final class SocketEnd implements ConsoleEnd {
   }
 
   @Override
-  public void connected(ConsoleRing ring) {
+  public void connected(ConsoleInput ring) {
     input.connected(ring);
   }
 

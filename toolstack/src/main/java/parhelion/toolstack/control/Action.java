@@ -18,6 +18,7 @@ import parhelion.toolstack.steward.CommandSpec;
   @JsonSubTypes.Type(value = Action.Attach.class, name = "attach"),
   @JsonSubTypes.Type(value = Action.Detach.class, name = "detach"),
   @JsonSubTypes.Type(value = Action.Resize.class, name = "resize"),
+  @JsonSubTypes.Type(value = Action.Memory.class, name = "memory"),
   @JsonSubTypes.Type(value = Action.Screen.class, name = "screen"),
   @JsonSubTypes.Type(value = Action.Keys.class, name = "keys"),
   @JsonSubTypes.Type(value = Action.Exec.class, name = "exec")
@@ -51,6 +52,9 @@ public sealed interface Action {
 
   /** Changes a disk's size. */
   record Resize(String device, long bytes) implements Action {}
+
+  /** Asks the guest to make do with so much memory. */
+  record Memory(int mib) implements Action {}
 
   /**
    * What is on a PC's display.

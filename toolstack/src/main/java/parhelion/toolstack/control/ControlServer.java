@@ -118,6 +118,7 @@ public final class ControlServer implements AutoCloseable {
       }
       case Action.Detach detach -> guest.detach(detach.device(), detach.force());
       case Action.Resize resize -> guest.resize(resize.device(), resize.bytes());
+      case Action.Memory memory -> guest.memory(memory.mib());
       case Action.Keys keys -> guest.type(keys.text());
       case Action.Screen screen -> {
         Screen shot = guest.screen();

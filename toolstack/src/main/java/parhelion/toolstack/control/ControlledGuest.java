@@ -24,6 +24,9 @@ public interface ControlledGuest {
 
   void resize(String device, long bytes);
 
+  /** Asks it to make do with so many MiB of its memory, or to take them again. */
+  void memory(int mib);
+
   /** What is on its display. */
   Screen screen();
 

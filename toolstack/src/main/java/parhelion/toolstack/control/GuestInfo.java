@@ -8,6 +8,8 @@ import java.util.List;
  * @param kernel the package or file that it was booted from
  * @param pid of the host process that runs it
  * @param seconds since its boot
+ * @param memoryMib what it was given
+ * @param heldMib what it has not given up of that: see {@code parhelion memory}
  * @param commands whether it can run commands: its steward answers
  * @param devices their names
  */
@@ -17,6 +19,7 @@ public record GuestInfo(
     long pid,
     double seconds,
     int memoryMib,
+    int heldMib,
     int vcpus,
     boolean commands,
     List<String> devices) {}

@@ -1,5 +1,6 @@
 package parhelion.toolstack.device;
 
+import java.util.List;
 import java.util.Map;
 import parhelion.backends.Frontend;
 import parhelion.backends.console.ConsoleDriver;
@@ -7,12 +8,13 @@ import parhelion.backends.console.ConsoleEnd;
 import parhelion.backends.xenbus.XenbusAddress;
 import parhelion.backends.xenbus.XenbusDevice;
 import parhelion.backends.xenstore.XenstoreClient;
+import parhelion.toolstack.image.ModuleSet;
 
 /**
- * A second or later console.
+ * A second or later console; of a PC that has only a serial line, by virtio.
  *
  * @param devid 1 to {@link #LAST}; Linux makes hvc1 and so on of them in the order of numbers, and
- *     of those that are plugged in later in that order
+ *     of those that are plugged in later in that order; of a PC's by virtio, hvc0 and so on
  * @param end what is behind it, opened already
  */
 public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
@@ -30,6 +32,18 @@ public record ConsoleConfig(int devid, ConsoleEnd end) implements DeviceConfig {
   @Override
   public String name() {
     return name(devid);
+  }
+
+  @Override
+  public void plug(PcDevices pc) {
+    pc.console(end);
+  }
+
+  @Override
+  public ModuleSet.Request pcModules(PcInterface offered) {
+    return isSplit(offered)
+        ? modules()
+        : new ModuleSet.Request(List.of("virtio_pci", "virtio_console"), List.of());
   }
 
   @Override

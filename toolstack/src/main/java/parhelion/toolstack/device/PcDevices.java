@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import parhelion.backends.console.ConsoleEnd;
 import parhelion.media.disk.Disk;
 import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
@@ -41,8 +42,7 @@ public final class PcDevices implements AutoCloseable {
   private static final int ISA_SLOT = 1;
   private static final int VIDEO_SLOT = 2;
   private static final int IDE_PLACES = 4;
-  private static final int MIB = 1 << 20;
-  private static final int PAGE_BYTES = 4096;
+  private static final int PAGES_PER_MIB = 256;
   private static final int FIRST_CDROM_PLACE = 2;
 
   private final Board board;
@@ -64,6 +64,8 @@ public final class PcDevices implements AutoCloseable {
   private final List<PciFunction> networkCards = new ArrayList<>();
   private boolean ahciHasCdrom;
   private int cards;
+  private final List<PcConsole> consoles = new ArrayList<>();
+  private @Nullable VirtioBalloon balloon;
 
   /**
    * A board's devices, of which none is the user's yet.
@@ -217,6 +219,14 @@ public final class PcDevices implements AutoCloseable {
     int unused = bus.plug(VirtioNineP.device(board, "virtio-9p " + tag, tree, tag).function());
   }
 
+  /** Plugs in a console, by virtio. */
+  void console(ConsoleEnd end) {
+    String name = consoles.isEmpty() ? "virtio-console" : "virtio-console " + consoles.size();
+    PcConsole console = new PcConsole(board, name, end);
+    consoles.add(console);
+    int unused = bus.plug(console.function());
+  }
+
   /** Plugs in a source of random numbers, the host's. */
   void rng() {
     int unused =
@@ -226,8 +236,28 @@ public final class PcDevices implements AutoCloseable {
   /** Plugs in a balloon by which the guest gives up so many MiB. */
   void balloon(int mib) {
     VirtioBalloon.Device made = VirtioBalloon.device(board, "virtio-balloon");
-    made.balloon().setTarget(mib * (MIB / PAGE_BYTES));
+    made.balloon().setTarget(mib * PAGES_PER_MIB);
+    balloon = made.balloon();
     int unused = bus.plug(made.transport().function());
+  }
+
+  /**
+   * Asks the guest to give up so much memory in all, by a balloon; false if it has none. On the
+   * machine's thread.
+   */
+  public boolean giveUp(int mib) {
+    VirtioBalloon plugged = balloon;
+    if (plugged == null) {
+      return false;
+    }
+    plugged.setTarget(mib * PAGES_PER_MIB);
+    return true;
+  }
+
+  /** How much memory the guest has given up, in MiB. Any thread. */
+  public int givenUpMib() {
+    VirtioBalloon plugged = balloon;
+    return plugged == null ? 0 : plugged.pages() / PAGES_PER_MIB;
   }
 
   /** Ends the plugging: from now on, software finds the devices. */
@@ -242,9 +272,13 @@ public final class PcDevices implements AutoCloseable {
     Bridges.route(isa, interruptLines);
   }
 
-  /** Ends the threads that work for disks, once they have done what they are at. */
+  /**
+   * Ends the threads that work for disks, once they have done what they are at, and disconnects
+   * consoles.
+   */
   @Override
   public void close() {
     disks.forEach(DiskIo::close);
+    consoles.forEach(PcConsole::close);
   }
 }

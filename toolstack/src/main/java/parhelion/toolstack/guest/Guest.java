@@ -92,6 +92,17 @@ public interface Guest extends AutoCloseable {
   void resize(String name, long sizeBytes);
 
   /**
+   * Asks it to make do with so many MiB, or to take more again, up to what it was given. Any
+   * thread.
+   *
+   * @throws UserError if it cannot be asked
+   */
+  void memoryTarget(int mib);
+
+  /** How much memory it has not given up. Any thread. */
+  int heldMib();
+
+  /**
    * What is on its display. Any thread.
    *
    * @throws UserError if it has none, or does not run

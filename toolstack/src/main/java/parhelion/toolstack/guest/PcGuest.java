@@ -273,6 +273,23 @@ public final class PcGuest implements Guest {
   }
 
   @Override
+  public void memoryTarget(int mib) {
+    if (xen != null) {
+      xen.services().memoryTarget(mib * 1024L);
+    } else if (hardware == null || !hardware.giveUp(setup.memoryMib() - mib)) {
+      throw new UserError("a PC gives memory up by a balloon: start it with --virtio-balloon 0");
+    }
+  }
+
+  @Override
+  public int heldMib() {
+    if (xen != null) {
+      return (int) (xen.domain().totPages >> 8);
+    }
+    return setup.memoryMib() - (hardware == null ? 0 : hardware.devices().givenUpMib());
+  }
+
+  @Override
   public String engine() {
     return machine.code().engine().label;
   }

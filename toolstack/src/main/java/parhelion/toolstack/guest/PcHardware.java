@@ -71,6 +71,11 @@ final class PcHardware implements AutoCloseable {
     }
   }
 
+  /** Asks the guest to give up so many MiB in all; false if it has no balloon. */
+  boolean giveUp(int mib) {
+    return MachineCall.of(machine, () -> devices.giveUp(mib));
+  }
+
   @Override
   public void close() {
     devices.close();

@@ -240,6 +240,16 @@ public final class PvGuest implements Guest {
     services.vcpuOnline(vcpu, online);
   }
 
+  @Override
+  public void memoryTarget(int mib) {
+    services.memoryTarget(mib * 1024L);
+  }
+
+  @Override
+  public int heldMib() {
+    return (int) (domain.totPages >> 8);
+  }
+
   /** See {@link DomainServices#attach}. */
   public XenbusDevice attach(DeviceConfig config) {
     return services.attach(config);

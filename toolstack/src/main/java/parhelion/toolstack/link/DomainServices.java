@@ -115,6 +115,14 @@ public final class DomainServices implements AutoCloseable {
   }
 
   /**
+   * Asks the guest's balloon driver to make do with so much memory, by memory/target of its
+   * xenstore directory.
+   */
+  public void memoryTarget(long kib) {
+    directory.memoryTarget(kib);
+  }
+
+  /**
    * Asks the guest's kernel to take a vcpu online or offline, by cpu/N/availability of its xenstore
    * directory.
    */

@@ -12,7 +12,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleEnd;
-import parhelion.backends.console.ConsoleRing;
+import parhelion.backends.console.ConsoleInput;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.steward.FrameReader.BrokenException;
@@ -36,7 +36,7 @@ public final class Steward implements ConsoleEnd {
   private final Semaphore places = new Semaphore(Wire.MAX_STREAMS);
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private @Nullable ConsoleRing input;
+  private @Nullable ConsoleInput input;
   private boolean ready;
   private boolean closed;
 
@@ -59,7 +59,7 @@ public final class Steward implements ConsoleEnd {
   }
 
   @Override
-  public void connected(ConsoleRing ring) {
+  public void connected(ConsoleInput ring) {
     lock.lock();
     try {
       input = ring;
@@ -102,7 +102,7 @@ public final class Steward implements ConsoleEnd {
   private void send() {
     try {
       for (byte[] batch = outbox.take(); batch != null; batch = outbox.take()) {
-        ConsoleRing ring;
+        ConsoleInput ring;
         lock.lock();
         try {
           ring = input;

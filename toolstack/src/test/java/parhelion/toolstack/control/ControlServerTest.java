@@ -37,7 +37,7 @@ final class ControlServerTest {
 
     @Override
     public GuestInfo info() {
-      return new GuestInfo("web", "kernel", 1, 2.5, 256, 1, false, List.of("xvda"));
+      return new GuestInfo("web", "kernel", 1, 2.5, 256, 200, 1, false, List.of("xvda"));
     }
 
     @Override
@@ -60,6 +60,11 @@ final class ControlServerTest {
     @Override
     public void resize(String device, long bytes) {
       asked = "resize " + device + " " + bytes;
+    }
+
+    @Override
+    public void memory(int mib) {
+      asked = "memory " + mib;
     }
 
     @Override
@@ -96,6 +101,8 @@ final class ControlServerTest {
           "/dev/pts/7", client.ask(new Action.Attach("console", "pty")).path("where").asText());
       client.ask(new Action.Resize("xvda", 1L << 40));
       assertEquals("resize xvda 1099511627776", guest.asked);
+      client.ask(new Action.Memory(128));
+      assertEquals("memory 128", guest.asked);
       UserError e =
           assertThrows(UserError.class, () -> client.ask(new Action.Detach("xvdz", false)));
       assertEquals("web: there is no device xvdz", e.getMessage());
