@@ -60,27 +60,7 @@ final class CompareCommand implements Callable<Integer> {
   /** Where the report goes if no file was named. */
   private static final Path PAGE = Path.of("parhelion-comparison.html");
 
-  @Option(
-      names = "--kernel",
-      paramLabel = "FILE",
-      description = "Kernel: a bzImage or an ELF file with Xen notes.")
-  @Nullable Path kernel;
-
-  @Option(
-      names = "--package",
-      paramLabel = "NAME",
-      description =
-          "Debian package to take the kernel from (default: linux-image-cloud-amd64, or"
-              + " linux-image-amd64 where an emulated device needs a driver that only that has).")
-  @Nullable String packageName;
-
-  @Option(
-      names = "--initrd",
-      paramLabel = "FILE|DIR",
-      description =
-          "Initial RAM disk, or a directory to make one of (default: busybox). The lab's program is"
-              + " added to it, and is its first process.")
-  @Nullable Path initrd;
+  @Mixin KernelOptions boot = new KernelOptions();
 
   @Option(
       names = "--rootfs",
@@ -89,12 +69,6 @@ final class CompareCommand implements Callable<Integer> {
           "Measure in a directory, a tar ball or a container image archive as the root, unpacked"
               + " into the memory of every guest. More in docs/lab.md.")
   @Nullable Path rootfs;
-
-  @Option(
-      names = "--append",
-      paramLabel = "TEXT",
-      description = "More words for the kernel's command line.")
-  String append = "";
 
   @Option(
       names = "--workload",
@@ -136,23 +110,7 @@ final class CompareCommand implements Callable<Integer> {
       description = "How long each workload is measured in a round (default: ${DEFAULT-VALUE}).")
   int rowMillis;
 
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      converter = GuestOptions.Mebibytes.class,
-      defaultValue = "256M",
-      description = "Guest memory, as 512M or 2G (default: ${DEFAULT-VALUE}).")
-  int memoryMib;
-
-  @Option(
-      names = "--vcpus",
-      paramLabel = "N",
-      converter = GuestOptions.Vcpus.class,
-      defaultValue = "1",
-      description = "Number of virtual CPUs, 1 to 32 (default: ${DEFAULT-VALUE}).")
-  int vcpus;
-
-  @Mixin CpuOptions cpu = new CpuOptions();
+  @Mixin MachineOptions machine = new MachineOptions();
 
   @Option(
       names = "--virtual-clock",
@@ -197,13 +155,11 @@ final class CompareCommand implements Callable<Integer> {
       list(Objects.requireNonNull(spec).commandLine().getOut());
       return ExitStatus.OK;
     }
-    if (kernel != null && packageName != null) {
-      throw new UserError("--kernel and --package exclude each other: give one of them");
-    }
-    if (initrd != null && rootfs != null) {
+    boot.check();
+    if (boot.initrd != null && rootfs != null) {
       throw new UserError("--initrd and --rootfs exclude each other: give one of them");
     }
-    if (cpu.perfMap) {
+    if (machine.cpu.perfMap) {
       throw new UserError("--perf-map is about one guest: use it with run");
     }
     ReportArguments.checkDirectory(json);
@@ -242,20 +198,20 @@ final class CompareCommand implements Callable<Integer> {
       all.add(Roster.command(text));
     }
     return new LabConfig(
-        kernel,
-        packageName,
-        initrd,
+        boot.kernel,
+        boot.packageName,
+        boot.initrd,
         rootfs,
-        append,
+        boot.append,
         all,
         text,
         LabRun.TECHNIQUES.stream().filter(techniques::contains).toList(),
         repetitions,
         warmUps,
         rowMillis,
-        memoryMib,
-        vcpus,
-        cpu.choice(),
+        machine.memoryMib,
+        machine.vcpus,
+        machine.cpu.choice(),
         virtualClock,
         seed,
         words());

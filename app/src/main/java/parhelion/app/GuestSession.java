@@ -141,7 +141,7 @@ final class GuestSession {
         tell(user, note);
         noted = true;
       }
-      if (options.cpu.perfMap) {
+      if (options.machine.cpu.perfMap) {
         guest.mapForPerf();
       }
       if (options.trace != null) {
@@ -199,7 +199,12 @@ final class GuestSession {
       return compared(
           new PcGuest(
               new PcSetup(
-                  options.memoryMib, options.vcpus, options.cpu.choice(), devices, start, offered),
+                  options.machine.memoryMib,
+                  options.machine.vcpus,
+                  options.machine.cpu.choice(),
+                  devices,
+                  start,
+                  offered),
               console));
     }
     if (kernel == null) {
@@ -212,9 +217,9 @@ final class GuestSession {
             choice.symbols(),
             choice.initrd(),
             choice.commandLine() + words,
-            options.memoryMib,
-            options.vcpus,
-            options.cpu.choice(),
+            options.machine.memoryMib,
+            options.machine.vcpus,
+            options.machine.cpu.choice(),
             devices);
     return switch (mode) {
       case PARA -> new PvGuest(config, console);

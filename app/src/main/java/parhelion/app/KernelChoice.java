@@ -68,11 +68,11 @@ record KernelChoice(
       return firmware(options.bios, devices, packages);
     }
     ModuleSet.Request request =
-        options.initrd == null && options.kernel == null
+        options.boot.initrd == null && options.boot.kernel == null
             ? modules(options, devices)
             : ModuleSet.Request.NONE;
     PackageCache.@Nullable Kernel packaged = null;
-    Path image = options.kernel;
+    Path image = options.boot.kernel;
     if (image != null && image.toString().isEmpty()) {
       throw new UserError("--kernel names no file: give a bzImage or an ELF file with Xen notes");
     }
@@ -80,7 +80,7 @@ record KernelChoice(
       boolean hardware = PackageCache.areForPc(request.load());
       boolean small = options.shares.isEmpty() && !hardware;
       String otherwise = small ? DEFAULT_PACKAGE : SHARING_PACKAGE;
-      String wanted = options.packageName == null ? otherwise : options.packageName;
+      String wanted = options.boot.packageName == null ? otherwise : options.boot.packageName;
       try {
         if (wanted.equals(GRUB_PACKAGE)) {
           image = packages.grub();
@@ -92,7 +92,9 @@ record KernelChoice(
           image = packaged.image();
         }
       } catch (ImageException e) {
-        if (options.packageName != null || options.cmd != null || options.initrd != null) {
+        if (options.boot.packageName != null
+            || options.cmd != null
+            || options.boot.initrd != null) {
           throw e;
         }
         System.err.println("parhelion: " + e.getMessage() + "; booting the built-in tour guest");
@@ -123,9 +125,9 @@ record KernelChoice(
         new GuestSetup(
             command, modules, options.shares.texts(options.cmd, options.hasXenDevices()));
     ByteBuffer initrd =
-        options.initrd == null
+        options.boot.initrd == null
             ? linux ? ByteBuffer.wrap(DefaultInitramfs.of(packages.busybox(), setup)) : null
-            : given(options.initrd);
+            : given(options.boot.initrd);
     Path map = packaged == null ? null : packaged.systemMap();
     return new KernelChoice(
         packaged == null ? image.getFileName().toString() : packaged.packageName(),
@@ -139,11 +141,12 @@ record KernelChoice(
 
   /** What the command line says beyond the command: of devices, and what the user adds. */
   private static String words(RunCommand options, boolean linux) {
-    boolean ours = options.initrd == null && options.disks.root == null;
+    boolean ours = options.boot.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    boolean attended = linux && options.initrd == null && options.hasXenDevices();
+    boolean attended = linux && options.boot.initrd == null && options.hasXenDevices();
     String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
-    return String.join(" ", options.disks.rootWords(), networks, steward, options.append).strip();
+    return String.join(" ", options.disks.rootWords(), networks, steward, options.boot.append)
+        .strip();
   }
 
   private static ModuleSet.Request modules(RunCommand options, List<DeviceConfig> devices) {
@@ -162,7 +165,7 @@ record KernelChoice(
       throw new UserError(kernel.name() + ": --cmd needs a Linux kernel: leave it out");
     }
     List<PcSetup.Module> modules = new ArrayList<>();
-    String given = options.initrd == null ? NO_INITRD : options.initrd.toString();
+    String given = options.boot.initrd == null ? NO_INITRD : options.boot.initrd.toString();
     if (!given.equals(NO_INITRD)) {
       for (String each : given.split(",")) {
         ByteBuffer bytes = given(Path.of(each.split(" ", 2)[0]));
@@ -172,7 +175,7 @@ record KernelChoice(
       }
     }
     String name = Path.of(kernel.name()).getFileName().toString();
-    String line = (name + ' ' + options.append).strip();
+    String line = (name + ' ' + options.boot.append).strip();
     PcSetup.Start start = new PcSetup.Multiboot(kernel, modules, line);
     return new KernelChoice(name, null, () -> null, null, "", null, start);
   }

@@ -88,33 +88,7 @@ final class RunCommand implements Callable<Integer> {
               + " it boots what it finds on disks, CDs and networks.")
   @Nullable Path bios;
 
-  @Option(
-      names = "--kernel",
-      paramLabel = "FILE",
-      description =
-          "Kernel: a bzImage or an ELF file with Xen notes; with --mode full also one with a"
-              + " multiboot header.")
-  @Nullable Path kernel;
-
-  @Option(
-      names = "--package",
-      paramLabel = "NAME",
-      description = "Debian package to take the kernel from (default: linux-image-cloud-amd64).")
-  @Nullable String packageName;
-
-  @Option(
-      names = "--initrd",
-      paramLabel = "FILE|DIR",
-      description =
-          "Initial RAM disk, or a directory to make one of (default: busybox). For a multiboot"
-              + " kernel its modules: 'FILE WORDS,FILE WORDS'.")
-  @Nullable Path initrd;
-
-  @Option(
-      names = "--append",
-      paramLabel = "TEXT",
-      description = "More words for the kernel's command line.")
-  String append = "";
+  @Mixin KernelOptions boot = new KernelOptions();
 
   @Option(
       names = "--modules",
@@ -176,35 +150,33 @@ final class RunCommand implements Callable<Integer> {
       throw new UserError("--bios is for a PC: add --mode full");
     }
     if (bios != null
-        && (kernel != null
-            || packageName != null
-            || initrd != null
+        && (boot.kernel != null
+            || boot.packageName != null
+            || boot.initrd != null
             || cmd != null
-            || !append.isEmpty())) {
+            || !boot.append.isEmpty())) {
       throw new UserError(
           "--bios starts what it finds: leave --kernel, --package, --initrd, --append and --cmd"
               + " out");
     }
-    if (kernel != null && packageName != null) {
-      throw new UserError("--kernel and --package exclude each other: give one of them");
-    }
-    if (cmd != null && initrd != null) {
+    boot.check();
+    if (cmd != null && boot.initrd != null) {
       throw new UserError("--cmd needs the built-in initramfs: leave --initrd out");
     }
-    if (!modules.isEmpty() && (initrd != null || kernel != null)) {
+    if (!modules.isEmpty() && (boot.initrd != null || boot.kernel != null)) {
       throw new UserError(
           "--modules needs a kernel of Debian's and the built-in initramfs: leave "
-              + (initrd != null ? "--initrd" : "--kernel")
+              + (boot.initrd != null ? "--initrd" : "--kernel")
               + " out");
     }
     if (cmd != null && disks.root != null) {
       throw new UserError("--cmd runs in the built-in initramfs: leave --root out");
     }
-    if (initrd != null && disks.root != null) {
+    if (boot.initrd != null && disks.root != null) {
       throw new UserError(
           "--root needs the built-in initramfs: leave --initrd out, or give --append root=...");
     }
-    if (initrd != null && !shares.isEmpty()) {
+    if (boot.initrd != null && !shares.isEmpty()) {
       throw new UserError(
           "--share and --rootfs need the built-in initramfs, which mounts them: leave --initrd"
               + " out");
@@ -260,7 +232,7 @@ final class RunCommand implements Callable<Integer> {
   static final class BalloonSize implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
-      return text.equals("0") ? Integer.valueOf(0) : new GuestOptions.Mebibytes().convert(text);
+      return text.equals("0") ? Integer.valueOf(0) : new MachineOptions.Mebibytes().convert(text);
     }
   }
 
@@ -268,7 +240,7 @@ final class RunCommand implements Callable<Integer> {
     if ((rng || balloonMib != null) && mode != GuestMode.FULL) {
       throw new UserError("--virtio-rng and --virtio-balloon are devices of a PC: add --mode full");
     }
-    if (balloonMib != null && balloonMib >= guest.memoryMib) {
+    if (balloonMib != null && balloonMib >= guest.machine.memoryMib) {
       throw new UserError("--virtio-balloon takes all of --memory: give less");
     }
     if (rng) {

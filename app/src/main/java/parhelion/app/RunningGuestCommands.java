@@ -156,7 +156,7 @@ final class RunningGuestCommands {
     @Parameters(
         index = "1",
         paramLabel = "SIZE",
-        converter = GuestOptions.Mebibytes.class,
+        converter = MachineOptions.Mebibytes.class,
         description = "What it is to have, as 128M or 1G.")
     int mib;
 

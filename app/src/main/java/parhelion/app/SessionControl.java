@@ -77,9 +77,9 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
         kernel,
         ProcessHandle.current().pid(),
         guest == null ? 0 : (System.nanoTime() - bootedNanos) / 1e9,
-        options.memoryMib,
-        guest == null ? options.memoryMib : guest.heldMib(),
-        options.vcpus,
+        options.machine.memoryMib,
+        guest == null ? options.machine.memoryMib : guest.heldMib(),
+        options.machine.vcpus,
         steward.isReady(),
         devices.stream().filter(each -> !each.isEmpty()).toList());
   }
@@ -225,9 +225,11 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
 
   @Override
   public synchronized void memory(int mib) {
-    if (mib < 1 || mib > options.memoryMib) {
+    if (mib < 1 || mib > options.machine.memoryMib) {
       throw new UserError(
-          "the guest was given " + options.memoryMib + " MiB: name no more, and at least 1 MiB");
+          "the guest was given "
+              + options.machine.memoryMib
+              + " MiB: name no more, and at least 1 MiB");
     }
     guest().memoryTarget(mib);
   }

@@ -1,17 +1,12 @@
 package parhelion.xen;
 
-import org.jspecify.annotations.Nullable;
+import parhelion.cpu.CountedTime;
 import parhelion.cpu.Cpu;
 
-/**
- * Counted time: an instruction takes a nanosecond, and when nothing can run, time jumps to the next
- * timer. The same input gives the same run. Used by the scheduler's thread only.
- */
+/** Xen's clock with {@link CountedTime}. Used by the scheduler's thread only. */
 public final class VirtualClock implements XenClock {
   private final long bootWallNanos;
-  private long nanos;
-  private @Nullable Cpu running;
-  private long retiredAtStart;
+  private final CountedTime time = new CountedTime();
 
   /** Time starts at 0 system time, which is {@code bootWallNanos} nanoseconds of Unix time. */
   public VirtualClock(long bootWallNanos) {
@@ -20,8 +15,7 @@ public final class VirtualClock implements XenClock {
 
   @Override
   public long systemNanos() {
-    Cpu cpu = running;
-    return cpu == null ? nanos : nanos + (cpu.retired - retiredAtStart);
+    return time.nanos();
   }
 
   @Override
@@ -36,21 +30,16 @@ public final class VirtualClock implements XenClock {
 
   @Override
   public void advanceTo(long target) {
-    if (running != null) {
-      throw new IllegalStateException("time jumps while a vcpu runs");
-    }
-    nanos = Math.max(nanos, target);
+    time.advanceTo(target);
   }
 
   @Override
   public void started(Cpu cpu) {
-    running = cpu;
-    retiredAtStart = cpu.retired;
+    time.started(cpu);
   }
 
   @Override
   public void stopped() {
-    nanos = systemNanos();
-    running = null;
+    time.stopped();
   }
 }

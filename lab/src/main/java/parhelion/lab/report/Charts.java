@@ -179,8 +179,8 @@ final class Charts {
       html.open("g", "class", "t" + technique.ordinal());
       shape(technique.ordinal(), x + 6, 14);
       html.close();
-      label(x + 18, 18, technique.title, "");
-      x += 40 + 7.4 * technique.title.length();
+      label(x + 18, 18, technique.id, "");
+      x += 44 + 7.4 * technique.id.length();
     }
   }
 

@@ -85,8 +85,8 @@ public record Finding(Technique technique, boolean isModelled, String text, List
                 Figures.number(slower.high()));
     String names = entry.technique().id + " and " + base.technique().id;
     if (slower.confidence() < Ratio.LEAST_CONFIDENCE) {
-      return "Too few repetitions to tell %s apart: %s times as slow %s."
-          .formatted(names, Figures.number(slower.estimate()), interval);
+      return "Too few repetitions to tell %s apart, which were %s times as slow."
+          .formatted(names, Figures.number(slower.estimate()));
     }
     if (!slower.isSignificant()) {
       return "No difference between %s that the repetitions would show %s."

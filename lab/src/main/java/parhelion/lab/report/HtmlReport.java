@@ -21,8 +21,8 @@ import parhelion.lab.statistics.Summary;
 
 /**
  * The report as one page that needs nothing else: no script, no network. It follows the reader's
- * choice of light or dark, prints with all that is folded away, and can be read with a keyboard and
- * aloud.
+ * choice of light or dark, prints with the words that are folded away, and can be read with a
+ * keyboard and aloud.
  */
 public final class HtmlReport {
   private static final int MOST_KINDS = 40;
@@ -162,7 +162,10 @@ public final class HtmlReport {
             .closeLine();
       }
       html.open("tr")
-          .text("th", row.info().title(), "scope", "row")
+          .open("th", "scope", "row")
+          .text(row.info().title())
+          .text("small", row.info().id())
+          .close()
           .text("td", unit(row), "class", "left");
       for (Technique technique : analysis.techniques()) {
         cell(row.entries().get(technique));

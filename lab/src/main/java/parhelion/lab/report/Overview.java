@@ -60,15 +60,15 @@ final class Overview {
     if (tooFew == all) {
       return "too few repetitions to tell differences from chance";
     }
+    if (all == 1) {
+      return slower == 1 || faster == 1
+          ? (slower == 1 ? "slower than " : "faster than ") + analysis.referenceName()
+          : "no difference to " + analysis.referenceName() + " shown";
+    }
     String text =
-        "slower than %s in %d of %d %s, faster in %d, no difference shown in %d"
+        "slower than %s in %d of %d workloads, faster in %d, no difference shown in %d"
             .formatted(
-                analysis.referenceName(),
-                slower,
-                all,
-                all == 1 ? "workload" : "workloads",
-                faster,
-                all - slower - faster - tooFew);
+                analysis.referenceName(), slower, all, faster, all - slower - faster - tooFew);
     return tooFew == 0 ? text : text + ", too few repetitions in " + tooFew;
   }
 
@@ -79,7 +79,7 @@ final class Overview {
     Measured most = all.stream().max(order).orElseThrow();
     Measured least = all.stream().min(order).orElseThrow();
     String text =
-        "%s: %s; %s times as %s in the geometric mean"
+        "%s: %s; %s times as %s"
             .formatted(
                 technique.id,
                 verdict,
@@ -88,6 +88,7 @@ final class Overview {
     return all.size() == 1
         ? text + "."
         : text
+            + " in the geometric mean"
             + " (times as slow: %s in %s to %s in %s)."
                 .formatted(
                     Figures.number(least.slower),

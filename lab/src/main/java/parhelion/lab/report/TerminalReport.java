@@ -21,7 +21,7 @@ import parhelion.lab.statistics.Summary;
 public final class TerminalReport {
   private static final int LEAST_WIDTH = 80;
   private static final int MOST_WIDTH = 130;
-  private static final int NAME = 17;
+  private static final int NAME = 22;
   private static final int UNIT = 5;
   private static final int CELL = 14;
 

@@ -88,6 +88,7 @@ final class MarkRecorder implements Mark.Listener {
 
   /** The guest is about to run: what it does until its first program is its boot. */
   void powerOn() {
+    HeapRoom.make();
     powerOn = before();
   }
 
@@ -159,6 +160,7 @@ final class MarkRecorder implements Mark.Listener {
       samples.put(
           workload.id(),
           sample(workload.figure(), from, to, mark.operations(), mark.bytes(), mark.nanos()));
+      HeapRoom.make(); // between rows: the next one warms up before it is measured
     }
   }
 
@@ -196,6 +198,7 @@ final class MarkRecorder implements Mark.Listener {
             sample.hostCpuNanos(),
             sample.instructions(),
             sample.counts()));
+    HeapRoom.make();
   }
 
   private void spoil(Workload workload, String why) {

@@ -161,7 +161,7 @@ final class ReportTest {
                     cell(Technique.FULL_VIRTIO, "fork", 4_000, 1, Map.of()),
                     cell(Technique.FULL, "fork", 8_000, 1, Map.of()))));
     assertEquals(Technique.FULL, analysis.reference());
-    assertTrue(Overview.sentences(analysis).getFirst().contains("faster in 1"));
+    assertTrue(Overview.sentences(analysis).getFirst().contains("full+virtio: faster than full; "));
     assertTrue(TerminalReport.of(analysis, 80, false).contains("as slow as full\n"));
     assertTrue(HtmlReport.of(analysis).contains("How many times as slow as full"));
   }

@@ -1,18 +1,13 @@
 package parhelion.pc.time;
 
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
+import parhelion.cpu.CountedTime;
 import parhelion.cpu.Cpu;
 
-/**
- * Counted time: an instruction takes a nanosecond, and while no processor has anything to do, time
- * jumps to the next timer. The same input gives the same run.
- */
+/** A machine's counted time: {@link CountedTime} since it was switched on. */
 public final class CountedClock implements MachineClock {
   private final Instant switchedOn;
-  private long nanos;
-  private @Nullable Cpu running;
-  private long retiredAtStart;
+  private final CountedTime time = new CountedTime();
 
   /** The machine is switched on at {@code switchedOn}. */
   public CountedClock(Instant switchedOn) {
@@ -21,8 +16,7 @@ public final class CountedClock implements MachineClock {
 
   @Override
   public long nanos() {
-    Cpu cpu = running;
-    return cpu == null ? nanos : nanos + (cpu.retired - retiredAtStart);
+    return time.nanos();
   }
 
   @Override
@@ -36,22 +30,17 @@ public final class CountedClock implements MachineClock {
   }
 
   @Override
-  public void advanceTo(long target) {
-    if (running != null) {
-      throw new IllegalStateException("time jumps while a processor runs");
-    }
-    nanos = Math.max(nanos, target);
+  public void advanceTo(long nanos) {
+    time.advanceTo(nanos);
   }
 
   @Override
   public void started(Cpu cpu) {
-    running = cpu;
-    retiredAtStart = cpu.retired;
+    time.started(cpu);
   }
 
   @Override
   public void stopped() {
-    nanos = nanos();
-    running = null;
+    time.stopped();
   }
 }

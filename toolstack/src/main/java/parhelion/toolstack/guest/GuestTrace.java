@@ -1,12 +1,9 @@
 package parhelion.toolstack.guest;
 
-import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import parhelion.abi.Hypercall;
-import parhelion.toolstack.UserError;
 import parhelion.xen.HypercallStats;
 import parhelion.xen.Hypervisor;
 import parhelion.xen.TrapStats;
@@ -14,28 +11,20 @@ import parhelion.xen.Vcpu;
 
 /**
  * Writes a line for each hypercall, delivered trap and emulated instruction: system time, vcpu,
- * RIP, what it was, and for hypercalls arguments and result. A disk that fills up ends the trace,
- * not the guest.
+ * RIP, what it was, and for hypercalls arguments and result.
  */
 final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener {
   private final Hypervisor hypervisor;
-  private final BufferedWriter out;
-  private @Nullable IOException failure;
+  private final TraceFile file;
 
-  private GuestTrace(Hypervisor hypervisor, Path file) throws IOException {
+  private GuestTrace(Hypervisor hypervisor, TraceFile file) {
     this.hypervisor = hypervisor;
-    out = Files.newBufferedWriter(file);
+    this.file = file;
   }
 
   /** Writes all that a hypervisor is asked for from now on to a file. */
   static GuestTrace begin(Hypervisor hypervisor, Path file) {
-    GuestTrace trace;
-    try {
-      trace = new GuestTrace(hypervisor, file);
-    } catch (IOException e) {
-      throw new UserError(
-          "--trace: cannot write to " + file + ": give a file that can be written", e);
-    }
+    GuestTrace trace = new GuestTrace(hypervisor, new TraceFile(file));
     hypervisor.hypercalls().setListener(trace);
     hypervisor.trapStats().setListener(trace);
     return trace;
@@ -63,28 +52,13 @@ final class GuestTrace implements HypercallStats.Listener, TrapStats.Listener {
   }
 
   private void line(Vcpu v, String what) {
-    if (failure != null) {
-      return;
-    }
-    long nanos = v.domain().hypervisor().clock().systemNanos();
-    try {
-      out.write(
-          "%d.%09d %s %016x %s%n"
-              .formatted(nanos / 1_000_000_000, nanos % 1_000_000_000, v, v.cpu().rip(), what));
-    } catch (IOException e) {
-      failure = e;
-    }
+    file.line(v.domain().hypervisor().clock().systemNanos(), v, v.cpu().rip(), what);
   }
 
   /** Ends the trace; what kept it from being whole, or null. */
   @Nullable IOException finish() {
     hypervisor.hypercalls().setListener(null);
     hypervisor.trapStats().setListener(null);
-    try {
-      out.close();
-    } catch (IOException e) {
-      return failure == null ? e : failure;
-    }
-    return failure;
+    return file.close();
   }
 }
