@@ -11,6 +11,8 @@ import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.SystemCalls;
 import parhelion.cpu.decode.Mnemonic;
+import parhelion.cpu.rewrite.Gates;
+import parhelion.cpu.rewrite.SystemGates;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
 
@@ -36,6 +38,7 @@ final class PcMonitor implements Monitor {
   private final Intercepts.Counter cpuids;
   private final Intercepts.Counter halts;
   private final Intercepts.Counter systemCalls;
+  private final Gates gates = new CountedGates();
   private final Intercepts.Counter[] apicReads = new Intercepts.Counter[64];
   private final Intercepts.Counter[] apicWrites = new Intercepts.Counter[64];
 
@@ -218,6 +221,26 @@ final class PcMonitor implements Monitor {
   public void syscall(Cpu cpu) {
     systemCalls.add(0);
     SystemCalls.syscall(cpu);
+  }
+
+  @Override
+  public Gates gates() {
+    return gates;
+  }
+
+  /** What generated code does by itself is counted all the same. */
+  private final class CountedGates extends SystemGates {
+    @Override
+    protected boolean mayOpen() {
+      return !intercepts.isListenedTo();
+    }
+
+    @Override
+    protected void taken(Gate gate, long count) {
+      if (gate == Gate.SYSCALL) {
+        systemCalls.addSilently(count);
+      }
+    }
   }
 
   // --- time and life ---

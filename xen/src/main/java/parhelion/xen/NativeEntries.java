@@ -37,6 +37,7 @@ import parhelion.cpu.rewrite.Gates;
 final class NativeEntries implements Gates {
   private static final int CODE_SELECTOR = SEG_SELECTOR + CS * 8;
   private static final int STACK_SELECTOR = SEG_SELECTOR + SS * 8;
+  private static final long UNLIMITED = 0xffff_ffffL;
 
   // The fields, relative to the first.
 
@@ -87,7 +88,7 @@ final class NativeEntries implements Gates {
   // --- Java's side ---
 
   @Override
-  public int open(long fields) {
+  public int open(Cpu cpu, long fields) {
     boolean counted = !hypervisor.trapStats().isListenedTo();
     int open = Gate.IRET.bit();
     if (counted && vcpu.traps().virtualCpl() <= state.iopl) {
@@ -171,6 +172,9 @@ final class NativeEntries implements Gates {
         }
         in(code);
       }
+      case SYSRET -> {
+        return false;
+      }
     }
     return true;
   }
@@ -207,7 +211,7 @@ final class NativeEntries implements Gates {
     a.storeImm(Assembler.RDX, -1, 48, DescriptorTables.FLAT_SS);
     a.storeByteImm(Assembler.RBX, MASK, 1);
     a.mov(GUEST_RSP, FREE0);
-    flatSegments(a);
+    flatSegments(code);
     a.loadState(Assembler.RAX, CpuState.RFLAGS);
     a.aluImm(AND, Assembler.RAX, ~(int) (Traps.CLEARED | Rflags.DF));
     a.storeState(CpuState.RFLAGS, Assembler.RAX);
@@ -247,10 +251,10 @@ final class NativeEntries implements Gates {
     a.incState(FIELDS + IRETS);
     a.aluImm32(CMP, FREE1, DescriptorTables.FLAT_CS64);
     int flat = a.jcc(E);
-    otherSegments(a);
+    otherSegments(code);
     int loaded = a.jmp();
     a.here(flat);
-    flatSegments(a);
+    flatSegments(code);
     a.here(loaded);
     registers(code);
     a.loadWord(Assembler.RAX, Assembler.RDX, IretContext.CS.offset());
@@ -378,45 +382,33 @@ final class NativeEntries implements Gates {
   }
 
   /** Makes CS and SS the flat ones: {@link DescriptorTables#setFlat64}. RAX changes. */
-  private static void flatSegments(Assembler a) {
+  private static void flatSegments(GateCode code) {
+    Assembler a = code.a;
     a.cmpState32Imm(CODE_SELECTOR, DescriptorTables.FLAT_CS64);
-    int code = a.jcc(NE);
+    int other = a.jcc(NE);
     a.cmpState32Imm(STACK_SELECTOR, DescriptorTables.FLAT_SS);
     int done = a.jcc(E);
-    a.here(code);
-    flat(a, CS, DescriptorTables.FLAT_CS64, DescriptorTables.CODE64);
-    flat(a, SS, DescriptorTables.FLAT_SS, DescriptorTables.DATA);
+    a.here(other);
+    code.storeConstant(CODE_SELECTOR, DescriptorTables.FLAT_CS64);
+    code.segment(CS, UNLIMITED, DescriptorTables.CODE64);
+    code.storeConstant(STACK_SELECTOR, DescriptorTables.FLAT_SS);
+    code.segment(SS, UNLIMITED, DescriptorTables.DATA);
     a.here(done);
   }
 
-  private static void flat(Assembler a, int segment, int selector, int attributes) {
-    store(a, SEG_SELECTOR + segment * 8, selector);
-    unlimited(a, segment);
-    store(a, SEG_ATTR + segment * 8, attributes);
-  }
-
-  private static void unlimited(Assembler a, int segment) {
-    store(a, SEG_BASE + segment * 8, 0);
-    store(a, SEG_LIMIT + segment * 8, 0xffff_ffffL);
-  }
-
   /** Loads the pair of {@link DescriptorTables#isFlatPairKnown}. RAX changes. */
-  private static void otherSegments(Assembler a) {
-    copy(a, SEG_SELECTOR + CS * 8, OTHER_CS);
+  private static void otherSegments(GateCode code) {
+    Assembler a = code.a;
+    code.segment(CS, UNLIMITED, 0);
+    copy(a, CODE_SELECTOR, OTHER_CS);
     copy(a, SEG_ATTR + CS * 8, OTHER_CS_ATTR);
-    unlimited(a, CS);
-    copy(a, SEG_SELECTOR + SS * 8, OTHER_SS);
+    code.segment(SS, UNLIMITED, 0);
+    copy(a, STACK_SELECTOR, OTHER_SS);
     copy(a, SEG_ATTR + SS * 8, OTHER_SS_ATTR);
-    unlimited(a, SS);
   }
 
   private static void copy(Assembler a, int offset, int field) {
     a.loadState(Assembler.RAX, FIELDS + field);
-    a.storeState(offset, Assembler.RAX);
-  }
-
-  private static void store(Assembler a, int offset, long value) {
-    a.movImm(Assembler.RAX, value);
     a.storeState(offset, Assembler.RAX);
   }
 

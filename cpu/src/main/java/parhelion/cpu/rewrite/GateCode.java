@@ -47,7 +47,7 @@ public final class GateCode {
     a.storeState(NativeState.GATE_SITE, SCRATCH1);
     a.saveFlags(SCRATCH0);
     for (int i = 0; i < SAVED.length; i++) {
-      a.storeState(NativeState.WALK_SAVED + i * 8, SAVED[i]);
+      a.storeState(NativeState.GATE_SAVED + i * 8, SAVED[i]);
     }
   }
 
@@ -56,7 +56,7 @@ public final class GateCode {
    * end.
    */
   public static int saved(int register) {
-    return NativeState.WALK_SAVED + register * 8;
+    return NativeState.GATE_SAVED + register * 8;
   }
 
   /** The address behind the instruction into a register. */
@@ -124,6 +124,41 @@ public final class GateCode {
     a.aluStateIndexed(ADD, host, scratch, tlb + Tlb.ADDEND);
   }
 
+  /**
+   * The host address of {@code bytes} bytes of guest memory at the linear address in FREE0 into
+   * {@code host}, as {@link #hostAddress}; where the TLB has no translation, the page tables are
+   * walked with the rights that {@link #walkAs} has said last. FREE1 changes.
+   */
+  void reach(int host, int tlbIndex, int bytes, boolean write) {
+    int retry = a.at;
+    hostAddress(host, FREE0, FREE1, tlbIndex, bytes, write);
+    int missed = leaving.removeLast();
+    int found = a.jmp();
+    a.here(missed);
+    a.callTo(write ? routines.walkWrite[tlbIndex] : routines.walkRead[tlbIndex]);
+    a.to(a.jcc(E), retry);
+    leaving.add(a.jmp());
+    a.here(found);
+  }
+
+  /** Generated code's walks are those of user mode, or a supervisor's, from here on. */
+  void walkAs(boolean user) {
+    a.storeState32Imm(NativeState.WALK_REQUIRED, PageWalk.required(user));
+  }
+
+  /** Fills a segment register but for its selector; RAX changes. */
+  public void segment(int segment, long limit, int attributes) {
+    storeConstant(CpuState.SEG_BASE + segment * 8, 0);
+    storeConstant(CpuState.SEG_LIMIT + segment * 8, limit);
+    storeConstant(CpuState.SEG_ATTR + segment * 8, attributes);
+  }
+
+  /** Eight bytes of the state block; RAX changes. */
+  public void storeConstant(int offset, long value) {
+    a.movImm(RAX, value);
+    a.storeState(offset, RAX);
+  }
+
   /** Makes the page tables at the machine address in a register those of generated code's walks. */
   public void walkFrom(int register) {
     a.storeState(NativeState.WALK_ROOT, register);
@@ -166,7 +201,7 @@ public final class GateCode {
 
   private void loadSaved() {
     for (int i = 0; i < SAVED.length; i++) {
-      a.loadState(SAVED[i], NativeState.WALK_SAVED + i * 8);
+      a.loadState(SAVED[i], NativeState.GATE_SAVED + i * 8);
     }
   }
 }

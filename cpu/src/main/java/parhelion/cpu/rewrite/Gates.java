@@ -13,6 +13,9 @@ public interface Gates {
   enum Gate {
     SYSCALL,
 
+    /** With REX.W, to 64-bit mode. */
+    SYSRET,
+
     /** IRETQ alone. */
     IRET,
 
@@ -40,7 +43,7 @@ public interface Gates {
    * @return the {@link Gate#bit}s of the gates that may be used; other instructions are the
    *     interpreter's
    */
-  int open(long fields);
+  int open(Cpu cpu, long fields);
 
   /**
    * Called whenever generated code was left, so that what the gates have counted in the fields is

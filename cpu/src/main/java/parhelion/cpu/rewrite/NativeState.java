@@ -143,7 +143,15 @@ public final class NativeState {
     return GATES + 16 * gate.ordinal() + 8 * tlbIndex;
   }
 
-  private static final int CACHES = GATES + (16 * Gates.Gate.values().length + 63 & -64);
+  private static final int GATE_STATE = GATES + 16 * Gates.Gate.values().length;
+
+  /** The guest's RAX, RCX, RDX and RBX while a gate's code runs. */
+  static final int GATE_SAVED = GATE_STATE;
+
+  /** What a gate's code keeps over its accesses of guest memory: three 8-byte fields. */
+  static final int GATE_KEPT = GATE_STATE + 32;
+
+  private static final int CACHES = (GATE_STATE + 56 + 63) & -64;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;

@@ -66,14 +66,6 @@ final class RegionKey {
     return (key & SUPERVISOR) != 0;
   }
 
-  static int withoutTlb(int key) {
-    return key & ~USER_TLB;
-  }
-
-  static int withTlb(int key, int tlbIndex) {
-    return withoutTlb(key) | (tlbIndex == 1 ? USER_TLB : 0);
-  }
-
   static int tlbIndex(int key) {
     return (key & USER_TLB) != 0 ? 1 : 0;
   }

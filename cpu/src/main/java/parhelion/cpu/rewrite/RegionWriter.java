@@ -159,6 +159,7 @@ final class RegionWriter extends InsnWriter {
   private Gates.@Nullable Gate gate(int i) {
     return switch (run.insns[i].mnemonic()) {
       case SYSCALL -> Gates.Gate.SYSCALL;
+      case SYSRET -> run.insns[i].operandSize == 8 ? Gates.Gate.SYSRET : null;
       case IRET -> run.insns[i].operandSize == 8 ? Gates.Gate.IRET : null;
       case IN -> namesPort(run.insns[i]) ? Gates.Gate.IN : null;
       default -> null;

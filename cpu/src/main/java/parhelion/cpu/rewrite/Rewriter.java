@@ -118,7 +118,7 @@ public final class Rewriter {
     U.putLong(state + NativeState.WALK_SMAP, PageWalk.smap(c));
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
-      int open = gates.open(state + NativeState.MONITOR);
+      int open = gates.open(c, state + NativeState.MONITOR);
       if (open != gatesOpen) {
         leadGates(open);
       }
@@ -131,9 +131,8 @@ public final class Rewriter {
     if (gates != null) {
       gates.left(state + NativeState.MONITOR);
       if (U.getInt(state + NativeState.MODE) != mode) {
-        mode ^= 1;
-        gates.modeChanged(c, mode);
-        key = RegionKey.withTlb(key, mode);
+        gates.modeChanged(c, mode ^ 1);
+        key = RegionKey.of(c, softFloat);
       }
     }
     int number = U.getInt(state + NativeState.EXIT_SITE);
@@ -388,13 +387,16 @@ public final class Rewriter {
     return region;
   }
 
-  /** Jump caches know addresses only: those of another mode have to go. */
+  /**
+   * Jump caches know addresses only: those of another mode have to go. What user mode enters by a
+   * gate is CPL 0.
+   */
   private void modeChanged(int now) {
-    boolean other = RegionKey.withoutMode(now) != RegionKey.withoutMode(key);
-    if (RegionKey.tlbIndex(now) == 0) {
-      other |= RegionKey.isSupervisor(now) != supervisorJumps;
-      supervisorJumps = RegionKey.isSupervisor(now);
-    }
+    boolean supervisor =
+        RegionKey.tlbIndex(now) == 0 ? RegionKey.isSupervisor(now) : c.monitor.showsInterrupts();
+    boolean other =
+        RegionKey.withoutMode(now) != RegionKey.withoutMode(key) || supervisor != supervisorJumps;
+    supervisorJumps = supervisor;
     if (key != -1 && other) {
       NativeState.clearJumps(state);
     }

@@ -46,6 +46,11 @@ public final class Intercepts {
       }
     }
 
+    /** Counts some that nobody was told of and whose time nobody measured. */
+    public void addSilently(long some) {
+      count += some;
+    }
+
     Row row() {
       return new Row(cause, device, register, count, nanos);
     }
@@ -87,6 +92,11 @@ public final class Intercepts {
   /** Has somebody told of each interception from now on, or nobody. */
   public void setListener(@Nullable Listener told) {
     listener = told;
+  }
+
+  /** Whether somebody is told of each. */
+  public boolean isListenedTo() {
+    return listener != null;
   }
 
   /** Measures host time from now on, or no more: reading the host's clock has its price. */
