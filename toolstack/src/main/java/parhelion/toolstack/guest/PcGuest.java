@@ -391,9 +391,15 @@ public final class PcGuest implements Guest {
     return TrapModel.of(label) != null;
   }
 
-  /** Has {@link #stats} show what exits hardware of that name would have taken. */
+  /** Has {@link #stats} show what exits hardware of that name would have taken. Before it runs. */
   public void compareWith(String label) {
     trapModel = TrapModel.of(label);
+    countInterruptFlag();
+  }
+
+  /** Counts CLI, STI and POPF as well, which makes the guest slower. Before it runs. */
+  public void countInterruptFlag() {
+    machine.intercepts().countInterruptFlag();
   }
 
   @Override
