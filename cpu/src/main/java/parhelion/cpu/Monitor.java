@@ -3,6 +3,7 @@ package parhelion.cpu;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.rewrite.Gates;
 import parhelion.cpu.rewrite.HostTsc;
 
@@ -108,6 +109,12 @@ public interface Monitor {
   default void sysenter(Cpu cpu) {
     SystemCalls.sysenter(cpu);
   }
+
+  /**
+   * CLI, STI or POPF was executed by the interpreter, with the right to: nothing is to be done.
+   * Generated code executes CLI and STI by itself where {@link #showsInterrupts}.
+   */
+  default void interruptFlagUsed(Cpu cpu, Mnemonic by) {}
 
   /**
    * A privileged or IOPL-sensitive instruction that the current privilege level does not allow

@@ -10,6 +10,7 @@ import parhelion.cpu.Mark;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.PageWalker;
 import parhelion.cpu.SystemCalls;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.rewrite.Gates;
 import parhelion.cpu.rewrite.SystemGates;
 import parhelion.pc.intercept.Cause;
@@ -186,7 +187,14 @@ final class PcMonitor implements Monitor {
 
   @Override
   public boolean showsInterrupts() {
-    return true;
+    return !intercepts.countsInterruptFlag();
+  }
+
+  @Override
+  public void interruptFlagUsed(Cpu cpu, Mnemonic by) {
+    if (intercepts.countsInterruptFlag()) {
+      intercepts.counter(Cause.INTERRUPT_FLAG, "cpu", by.name()).add(0);
+    }
   }
 
   @Override

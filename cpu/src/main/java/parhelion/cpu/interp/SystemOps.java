@@ -10,6 +10,7 @@ import parhelion.cpu.Msrs;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.SystemCalls;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.memory.Host;
 
 /**
@@ -131,6 +132,7 @@ final class SystemOps {
     Insn copy = insn.copy();
     return c -> {
       if (withinIopl(c)) {
+        c.monitor.interruptFlagUsed(c, Mnemonic.CLI);
         c.put64(CpuState.RFLAGS, c.get64(CpuState.RFLAGS) & ~(long) Rflags.IF);
       } else {
         privileged(c, offset, copy);
@@ -145,6 +147,7 @@ final class SystemOps {
         privileged(c, offset, copy);
         return;
       }
+      c.monitor.interruptFlagUsed(c, Mnemonic.STI);
       long flags = c.get64(CpuState.RFLAGS);
       if ((flags & Rflags.IF) == 0) {
         c.put64(CpuState.RFLAGS, flags | Rflags.IF);
@@ -177,6 +180,7 @@ final class SystemOps {
       }
       if (cpl <= (c.get32(CpuState.RFLAGS) >>> 12 & 3)) {
         mask |= Rflags.IF;
+        c.monitor.interruptFlagUsed(c, Mnemonic.POPF);
       }
       mask &= width;
       StackOps.release(c, size);

@@ -180,13 +180,17 @@ final class GuestRound {
     PcInterface offered = machine.offered();
     Guest guest;
     if (offered != null) {
-      guest =
+      PcGuest pc =
           new PcGuest(
               machine.bare() ? PcSetup.pvh(guestConfig) : PcSetup.of(guestConfig, offered),
               config.virtualClock()
                   ? new CountedClock(Instant.ofEpochSecond(VIRTUAL_START_SECONDS))
                   : new HostClock(),
               console);
+      if (config.virtualClock()) {
+        pc.countInterruptFlag(); // the host's time, which that takes, is no figure there
+      }
+      guest = pc;
     } else {
       guest =
           new PvGuest(

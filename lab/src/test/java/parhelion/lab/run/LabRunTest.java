@@ -167,6 +167,8 @@ final class LabRunTest {
       long over = calls.times() - sample.operations();
       assertTrue(over >= 0 && over <= 8, () -> name + ": " + over + " calls too many");
     }
+    Count flag = sample.counts().interceptions().get("interrupt flag:cpu:STI");
+    assertEquals(para, flag == null, name);
     if (cell.workload().equals("page-fault")) {
       String key = para ? "exception:#PF" : "exception:cpu:vector 14";
       assertTrue(
@@ -238,6 +240,20 @@ final class LabRunTest {
       entries.forEach(found::add);
     }
     return found;
+  }
+
+  @Test
+  void theInterruptFlagIsCountedWhereTheHostsTimeIsNoFigure() throws Exception {
+    List<Workload> workloads = Roster.named(List.of("null"));
+    for (boolean virtualClock : new boolean[] {false, true}) {
+      Comparison comparison =
+          run(config(workloads, "", null, List.of(Technique.FULL), 1, virtualClock));
+      Sample sample = comparison.cell(Technique.FULL, "null").samples().getFirst();
+      Count cleared = sample.counts().interceptions().get("interrupt flag:cpu:CLI");
+      assertEquals(virtualClock, cleared != null);
+      // Linux leaves a system call with interrupts off.
+      assertTrue(cleared == null || cleared.times() >= sample.operations(), sample::toString);
+    }
   }
 
   @Test

@@ -14,6 +14,9 @@ public enum Cause {
   INVALIDATION("INVLPG"),
   CPUID("CPUID"),
   SYSTEM_CALL("system call"),
+
+  /** Counted only where {@link Intercepts#countInterruptFlag} asks for it. */
+  INTERRUPT_FLAG("interrupt flag"),
   HALT("HLT"),
   HYPERCALL("hypercall"),
   INJECTION("interrupt"),

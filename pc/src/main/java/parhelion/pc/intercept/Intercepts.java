@@ -72,6 +72,7 @@ public final class Intercepts {
 
   private final Map<Key, Counter> counters = new LinkedHashMap<>();
   private boolean timed = true;
+  private boolean countsInterruptFlag;
   private @Nullable Listener listener;
 
   /** The counter of what is named so. */
@@ -101,6 +102,19 @@ public final class Intercepts {
   /** Measures host time from now on, or no more: reading the host's clock has its price. */
   public void measureTime(boolean measure) {
     timed = measure;
+  }
+
+  /**
+   * Counts instructions on the interrupt flag, too, which nobody here has to intercept: they are
+   * interpreted then, so that guests become slower. Before the machine runs.
+   */
+  public void countInterruptFlag() {
+    countsInterruptFlag = true;
+  }
+
+  /** Whether those are counted. */
+  public boolean countsInterruptFlag() {
+    return countsInterruptFlag;
   }
 
   /** Host time, or 0 where nobody wants it. */

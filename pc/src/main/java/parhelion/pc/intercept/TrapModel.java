@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which interceptions real hardware of a kind would take as exits to its hypervisor, so that counts
  * mean something outside of this program. What no emulator has to intercept is not in any model:
- * stores to page tables under shadow paging, and the instructions on the interrupt flag and the
- * returns that trap without assistance.
+ * stores to page tables under shadow paging, and the returns that trap without assistance.
+ * Instructions on the interrupt flag are where they are counted ({@link
+ * Intercepts#countInterruptFlag}), but for PUSHF.
  */
 public enum TrapModel {
   /**
@@ -89,6 +90,9 @@ public enum TrapModel {
       case INVALIDATION -> followsPageTables;
       case EXCEPTION -> deprivileged || followsPageTables && row.register().equals(PAGE_FAULT);
       case SYSTEM_CALL -> deprivileged;
+      // POPF does not trap, but a monitor has to see to it all the same; PVM's guest has a flag in
+      // memory.
+      case INTERRUPT_FLAG -> this == CLASSIC || this == TRANSLATION;
       // An injection goes with the entry that ends the exit by which the interrupt came.
       case INJECTION -> true;
     };

@@ -29,6 +29,7 @@ final class TrapModelTest {
     add(Cause.EXCEPTION, "vector 13", 64);
     add(Cause.SYSTEM_CALL, "", 128);
     add(Cause.CPUID, "", 256);
+    add(Cause.INTERRUPT_FLAG, "CLI", 512);
     List<Intercepts.Row> rows = intercepts.rows();
     assertEquals(
         Map.of(
@@ -36,7 +37,8 @@ final class TrapModelTest {
             Cause.CONTROL_WRITE, 14L,
             Cause.INVALIDATION, 16L,
             Cause.EXCEPTION, 96L,
-            Cause.SYSTEM_CALL, 128L),
+            Cause.SYSTEM_CALL, 128L,
+            Cause.INTERRUPT_FLAG, 512L),
         TrapModel.CLASSIC.count(rows));
     assertEquals(
         Map.of(
@@ -52,6 +54,9 @@ final class TrapModelTest {
     for (TrapModel software : List.of(TrapModel.TRANSLATION, TrapModel.PVM)) {
       Map<Cause, Long> expected = new EnumMap<>(TrapModel.CLASSIC.count(rows));
       expected.put(Cause.CPUID, 256L);
+      if (software == TrapModel.PVM) {
+        expected.remove(Cause.INTERRUPT_FLAG);
+      }
       assertEquals(expected, software.count(rows));
     }
   }
