@@ -50,6 +50,7 @@ final class PcBootTest {
 
   private static Process start(Path output, List<String> arguments) throws IOException {
     return BadSurroundingsTest.parhelion(arguments.toArray(String[]::new))
+        .redirectInput(ProcessBuilder.Redirect.PIPE)
         .redirectErrorStream(true)
         .redirectOutput(output.toFile())
         .start();

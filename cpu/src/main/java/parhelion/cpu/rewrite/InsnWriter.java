@@ -5,6 +5,7 @@ import static parhelion.cpu.rewrite.Routines.HOST;
 import static parhelion.cpu.rewrite.Routines.SCRATCH0;
 import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
+import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.Tlb;
@@ -108,6 +109,60 @@ abstract class InsnWriter extends AccessWriter {
     if (to == SCRATCH0) {
       a.storeState(CpuState.GPR + insn.rm * 8, SCRATCH0);
     }
+  }
+
+  void readControl(Insn insn) {
+    int offset =
+        switch (insn.reg) {
+          case 0 -> CpuState.CR0;
+          case 2 -> CpuState.CR2;
+          case 3 -> CpuState.CR3;
+          default -> CpuState.CR4;
+        };
+    readState(insn, offset, 8);
+  }
+
+  /** A general register from the state block. */
+  private void readState(Insn insn, int offset, int bytes) {
+    int to = HOST[insn.rm] >= 0 ? HOST[insn.rm] : SCRATCH0;
+    if (bytes == 8) {
+      a.loadState(to, offset);
+    } else {
+      a.loadState32(to, offset);
+    }
+    if (to == SCRATCH0) {
+      a.storeState(CpuState.GPR + insn.rm * 8, SCRATCH0);
+    }
+  }
+
+  void readBase(Insn insn) {
+    wantBaseAccess();
+    boolean fs = insn.mnemonic() == Mnemonic.RDFSBASE;
+    readState(insn, fs ? CpuState.FS_BASE : CpuState.GS_BASE, insn.size(0));
+  }
+
+  void writeBase(Insn insn) {
+    wantBaseAccess();
+    scratchGroup = -1;
+    int from = inHostRegister(insn.rm);
+    if (insn.size(0) == 8) {
+      a.mov(SCRATCH1, from);
+      a.shift(SHL, SCRATCH1, 16);
+      a.shift(SAR, SCRATCH1, 16);
+      a.alu(CMP, SCRATCH1, from);
+      interpretInstead(a.jcc(NE));
+    } else {
+      a.mov32(SCRATCH1, from);
+    }
+    boolean fs = insn.mnemonic() == Mnemonic.WRFSBASE;
+    a.storeState(fs ? CpuState.FS_BASE : CpuState.GS_BASE, SCRATCH1);
+  }
+
+  /** Leaves to the interpreter where CR4.FSGSBASE is not set. */
+  private void wantBaseAccess() {
+    keepFlags();
+    a.testStateByteImm(CpuState.CR4 + 2, (int) (ControlRegisters.CR4_FSGSBASE >> 16));
+    interpretInstead(a.jcc(E));
   }
 
   /**

@@ -225,6 +225,9 @@ final class RegionWriter extends InsnWriter {
       case ABSOLUTE -> absolute(insn);
       case BIT_STRING -> bitString(insn);
       case READ_SELECTOR -> readSelector(insn);
+      case READ_CONTROL -> readControl(insn);
+      case READ_BASE -> readBase(insn);
+      case WRITE_BASE -> writeBase(insn);
       case READ_TSC -> readTsc(insn);
       case PUSHF -> pushFlags();
       case CLD -> clearDirection();

@@ -29,7 +29,7 @@ final class RegisterEffects {
         boolean aux = register == 1 && insn.mnemonic() == Mnemonic.RDTSCP;
         return register == 0 || register == 2 || aux ? UNKNOWN : 0;
       }
-      case SKIP, CLD, JCC, JMP, JMP_INDIRECT -> {
+      case SKIP, CLD, WRITE_BASE, JCC, JMP, JMP_INDIRECT -> {
         return 0;
       }
       case LEAVE -> {
@@ -50,7 +50,7 @@ final class RegisterEffects {
       case ABSOLUTE -> {
         return register == 0 ? UNKNOWN : 0;
       }
-      case READ_SELECTOR -> {
+      case READ_SELECTOR, READ_CONTROL, READ_BASE -> {
         return insn.rm == register ? UNKNOWN : 0;
       }
       case LEA -> {

@@ -25,6 +25,11 @@ enum Treatment {
   REPEAT,
   /** MOV from a segment register to a general one. */
   READ_SELECTOR,
+  /** MOV from a control register to a general one. */
+  READ_CONTROL,
+  /** RDFSBASE and RDGSBASE. */
+  READ_BASE,
+  WRITE_BASE,
   READ_TSC,
   PUSHF,
   CLD,
@@ -84,7 +89,7 @@ enum Treatment {
       case DIV, IDIV ->
           insn.operandSize >= 4 && insn.size(0) >= 4 && memoryFits(insn) ? DIVIDE : INTERPRET;
       case LEA -> insn.addressSize == 8 ? LEA : INTERPRET;
-      case MOV -> move(insn);
+      case MOV -> move(insn, key);
       case SYSCALL -> RegionKey.tlbIndex(key) == 0 ? INTERPRET : INTERPRET_LAST;
       case IRET, SYSRET, SYSEXIT, SYSENTER, INT, INT3, INT1, RETF, JMPF, CALLF -> INTERPRET_LAST;
       case UD0, UD1, UD2, HLT -> INTERPRET_LAST;
@@ -102,7 +107,9 @@ enum Treatment {
       case SWAPGS -> supervisor(key, SWAPGS);
       case POPF, CPUID, RDPMC, RDRAND, RDSEED, XLAT, ENTER, STD -> INTERPRET;
       case SLDT, STR, SGDT, SIDT, SMSW, LAR, LSL, VERR, VERW, MONITOR, MWAIT -> INTERPRET;
-      case CLFLUSH, CLFLUSHOPT, CLWB, RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> INTERPRET;
+      case CLFLUSH, CLFLUSHOPT, CLWB -> INTERPRET;
+      case RDFSBASE, RDGSBASE -> READ_BASE;
+      case WRFSBASE, WRGSBASE -> WRITE_BASE;
       case MOVS, STOS -> isPlainRepeat(insn) ? REPEAT : INTERPRET;
       case BT, BTS, BTR, BTC ->
           insn.isMemory() && insn.opcode.operands()[1].kind() == Operand.Kind.G
@@ -141,7 +148,7 @@ enum Treatment {
     return memoryFits(insn) ? wanted : INTERPRET_LAST;
   }
 
-  private static Treatment move(Insn insn) {
+  private static Treatment move(Insn insn, int key) {
     Operand.Kind first = insn.opcode.operands()[0].kind();
     Operand.Kind second = insn.opcode.operands()[1].kind();
     if (first == Operand.Kind.O || second == Operand.Kind.O) {
@@ -151,7 +158,14 @@ enum Treatment {
     if (second == Operand.Kind.S && insn.mod == 3 && (low || insn.operandSize >= 4)) {
       return READ_SELECTOR;
     }
+    if (second == Operand.Kind.C) {
+      return supervisor(key, isPlainControl(insn.reg) ? READ_CONTROL : INTERPRET);
+    }
     return EMIT;
+  }
+
+  private static boolean isPlainControl(int number) {
+    return number == 0 || number == 2 || number == 3 || number == 4;
   }
 
   private static boolean isSegment(Insn insn) {

@@ -98,6 +98,8 @@ class EmittedCodeTest {
     "f348a5 ebfb",
     "f3aa ebfc",
     "8cd8 ebfc",
+    "f3480faec3 ebf9",
+    "f3480faedb ebf9",
     "7405 ebfc",
     "e90010feff",
     "e2fe",

@@ -108,6 +108,7 @@ class SystemGatesTest {
       r = new Random(seed);
       tables();
       cpu.put64(CR4, cpu.get64(CR4) | (odd(2) ? ControlRegisters.CR4_SMAP : 0));
+      cpu.put64(CR4, cpu.get64(CR4) | (odd(4) ? 0 : ControlRegisters.CR4_FSGSBASE));
       cpu.put64(STAR, 0x0010_0008L << 32 | (odd(10) ? (r.nextLong() & 0xfff8_fff8L) << 32 : 0));
       cpu.put64(LSTAR, CODE_VA + SYSTEM_CALL);
       cpu.put64(FMASK, odd(4) ? r.nextInt() & 0x3f7fd5 : 0x257fd5);
@@ -238,6 +239,9 @@ class SystemGatesTest {
       if (odd(12)) { // pushf; or [rsp], nt; popf
         b.hex("9c 48810c24").imm32(Rflags.NT).hex("9d");
       }
+      if (r.nextInt(3) == 0) {
+        registers(b);
+      }
       int way = r.nextInt(3);
       if (way == 0 || r.nextInt(4) == 0) {
         frame(b, false);
@@ -255,6 +259,27 @@ class SystemGatesTest {
         b.hex(odd(20) ? "0f07" : "480f07"); // sysret
       }
       write(KERNEL_CODE + SYSTEM_CALL, b.toBytes());
+    }
+
+    /** Moves from control registers, and to and from the bases of FS and GS. */
+    private void registers(Bytes b) {
+      String[] some = {
+        "0f20d0",
+        "410f20d6",
+        "0f20da",
+        "0f20c7",
+        "410f20e1", // mov from cr2, cr2, cr3, cr0, cr4
+        "f3480faec2",
+        "f3410faec0",
+        "f3490faece", // rdfsbase rdx, r8d; rdgsbase r14
+        "f3490faed5",
+        "f30faede",
+        "f3480faed8" // wrfsbase r13; wrgsbase esi, rax
+      };
+      for (int i = 1 + r.nextInt(3); i > 0; i--) {
+        b.hex(odd(4) ? "490fcd" : "4d63ed"); // bswap r13; movsxd r13, r13d
+        b.hex(some[r.nextInt(some.length - (odd(4) ? 0 : 1))]);
+      }
     }
 
     private long top() {
