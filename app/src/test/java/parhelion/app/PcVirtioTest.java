@@ -7,10 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,47 +28,6 @@ final class PcVirtioTest {
   private static final int KIB_PER_MIB = 1024;
 
   @TempDir Path directory;
-
-  /** The guest's shell, at its first virtio console. */
-  private static final class Shell implements AutoCloseable {
-    private final SocketChannel channel;
-    private final StringBuilder said = new StringBuilder();
-    private int asked;
-
-    Shell(Path socket) throws IOException {
-      channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-      readTo("ready\n");
-    }
-
-    /** Runs a line; what it prints. */
-    String ask(String line) throws IOException {
-      String end = "end" + asked++ + "\n";
-      String typed = line + "; echo " + end;
-      channel.write(ByteBuffer.wrap(typed.getBytes(StandardCharsets.US_ASCII)));
-      return readTo(end);
-    }
-
-    private String readTo(String end) throws IOException {
-      ByteBuffer bytes = ByteBuffer.allocate(4096);
-      while (!said.toString().endsWith(end)) {
-        assertTrue(channel.read(bytes.clear()) >= 0, () -> "it ended: " + said);
-        said.append(new String(bytes.array(), 0, bytes.position(), StandardCharsets.US_ASCII));
-      }
-      String answer = said.substring(0, said.length() - end.length());
-      said.setLength(0);
-      return answer;
-    }
-
-    /** Runs the last line. */
-    void leave() throws IOException {
-      channel.write(ByteBuffer.wrap("exit 7\n".getBytes(StandardCharsets.US_ASCII)));
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
-    }
-  }
 
   private static JsonNode info(NamedGuest guest) throws IOException, InterruptedException {
     assertEquals(0, guest.ask("info", "--json"), guest.printed());
@@ -126,10 +81,9 @@ final class PcVirtioTest {
             "--console",
             "file:" + log,
             "--cmd",
-            "sh -c 'stty raw -echo; echo ready; while read -r line; do eval \"$line\"; done'"
-                + " </dev/hvc0 >/dev/hvc0 2>&1");
+            ConsoleShell.COMMANDS);
     try (NamedGuest guest = new NamedGuest(directory, "virtio", arguments);
-        Shell shell = guest.first(() -> new Shell(socket))) {
+        ConsoleShell shell = guest.first(() -> new ConsoleShell(socket))) {
       assertEquals("virtio_rng.0\n", shell.ask("cat /sys/class/misc/hw_random/rng_current"));
       String random = shell.ask("head -c 16 /dev/hwrng | od -An -tx1");
       assertEquals(16 * 3 + 1, random.length(), random);
@@ -145,7 +99,7 @@ final class PcVirtioTest {
     assertEquals("5000", lines.getLast());
   }
 
-  private static void memory(NamedGuest guest, Shell shell) throws Exception {
+  private static void memory(NamedGuest guest, ConsoleShell shell) throws Exception {
     // Touched once, so that the host has given it.
     shell.ask("mkdir -p /t; mount -t tmpfs t /t; dd if=/dev/zero of=/t/x bs=1M count=150; rm /t/x");
     long before = residentMib(guest);
@@ -167,7 +121,7 @@ final class PcVirtioTest {
     assertTrue(guest.printed().contains("name no more"), guest.printed());
   }
 
-  private static long freeMib(Shell shell) throws IOException {
+  private static long freeMib(ConsoleShell shell) throws IOException {
     String line = shell.ask("grep MemFree /proc/meminfo");
     return Long.parseLong(line.replaceAll("[^0-9]", "")) / KIB_PER_MIB;
   }

@@ -184,7 +184,7 @@ public interface Monitor {
   /** A control register was written at CPL 0 (inside, and done): 0, 2, 3, 4 or 8. */
   default void controlWritten(Cpu cpu, int register) {}
 
-  /** INVLPG at CPL 0 (inside, and done). */
+  /** INVLPG or INVPCID at CPL 0 (inside, and done). */
   default void pageInvalidated(Cpu cpu, long va) {}
 
   /** Time-stamp counter. */

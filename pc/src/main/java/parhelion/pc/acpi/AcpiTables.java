@@ -152,9 +152,11 @@ public final class AcpiTables {
     put(whole, 56, PowerManagement.EVENT, 4);
     put(whole, 64, PowerManagement.CONTROL, 4);
     put(whole, 76, PowerManagement.TIMER, 4);
+    put(whole, 80, PowerManagement.GENERAL, 4);
     whole[88] = 4;
     whole[89] = 2;
     whole[91] = 4;
+    whole[92] = 4;
     put(whole, 96, 0xffff, 2); // no C2
     put(whole, 98, 0xffff, 2); // no C3
     whole[108] = Rtc.CENTURY;
@@ -167,6 +169,7 @@ public final class AcpiTables {
     port(whole, 148, PowerManagement.EVENT, 4);
     port(whole, 172, PowerManagement.CONTROL, 2);
     port(whole, 208, PowerManagement.TIMER, 4);
+    port(whole, 220, PowerManagement.GENERAL, 4);
     byte[] body = new byte[FADT_BYTES - HEADER];
     System.arraycopy(whole, HEADER, body, 0, body.length);
     int at = table("FACP", 3, body);

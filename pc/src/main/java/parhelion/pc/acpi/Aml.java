@@ -4,8 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Writes ACPI Machine Language (ACPI 6.4, chapter 20), as much of it as descriptions of fixed
- * devices need: scopes, devices, names, integers, strings, packages, and resource templates.
+ * Writes ACPI Machine Language (ACPI 6.4, chapter 20), as much of it as descriptions of a board's
+ * devices need: scopes, devices, names, integers, strings, packages, resource templates, and
+ * methods that ask registers.
  */
 final class Aml {
   private static final int NAME_OP = 0x08;
@@ -14,6 +15,18 @@ final class Aml {
   private static final int SCOPE_OP = 0x10;
   private static final int EXTENDED = 0x5b;
   private static final int DEVICE_OP = 0x82;
+  private static final int REGION_OP = 0x80;
+  private static final int FIELD_OP = 0x81;
+  private static final int METHOD_OP = 0x14;
+  private static final int LOCAL0_OP = 0x60;
+  private static final int STORE_OP = 0x70;
+  private static final int AND_OP = 0x7b;
+  private static final int NOTIFY_OP = 0x86;
+  private static final int IF_OP = 0xa0;
+  private static final int SYSTEM_IO = 1;
+
+  /** Flags of a field: accesses of 32 bits; what is not written is written as zeroes. */
+  private static final int WHOLE_32 = 0x43;
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
@@ -57,6 +70,51 @@ final class Aml {
 
   Aml name(String name, long value) {
     return name(name, new Aml().integer(value));
+  }
+
+  // --- methods and what they do ---
+
+  /** A method of so many arguments. */
+  Aml method(String name, int arguments, Aml body) {
+    return raw(METHOD_OP).enclosed(new Aml().path(name).raw(arguments).raw(body.bytes()));
+  }
+
+  /** Registers of 32 bits each at ports, which are read and written whole. */
+  Aml registers(String region, int port, String... names) {
+    raw(EXTENDED, REGION_OP).path(region).raw(SYSTEM_IO).integer(port).integer(4L * names.length);
+    Aml fields = new Aml().path(region).raw(WHOLE_32);
+    for (String name : names) {
+      fields.path(name).raw(32);
+    }
+    return raw(EXTENDED, FIELD_OP).enclosed(fields);
+  }
+
+  /** Puts what {@code value} is into a name or a local variable. */
+  Aml store(Aml value, Aml target) {
+    return raw(STORE_OP).raw(value.bytes()).raw(target.bytes());
+  }
+
+  /** What there is of {@code bits} in a value. */
+  Aml and(Aml value, long bits) {
+    return raw(AND_OP).raw(value.bytes()).integer(bits).raw(0);
+  }
+
+  Aml when(Aml condition, Aml body) {
+    return raw(IF_OP).enclosed(new Aml().raw(condition.bytes()).raw(body.bytes()));
+  }
+
+  /** Tells the operating system of a device. */
+  Aml notify(String device, int what) {
+    return raw(NOTIFY_OP).path(device).integer(what);
+  }
+
+  /** A name as a term: what it holds, or, of a method, a call. */
+  static Aml called(String name) {
+    return new Aml().path(name);
+  }
+
+  static Aml local(int number) {
+    return new Aml().raw(LOCAL0_OP + number);
   }
 
   /** A package length, which counts itself, and the bytes that it speaks of. */

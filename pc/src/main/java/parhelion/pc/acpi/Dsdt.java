@@ -8,6 +8,11 @@ final class Dsdt {
   /** The last address below the interrupt controllers. */
   private static final long GAP_LAST = 0xfebf_ffffL;
 
+  /** What a device is notified of. */
+  private static final int CHECK = 1;
+
+  private static final int EJECT_REQUEST = 3;
+
   private Dsdt() {}
 
   static byte[] of(AcpiTables.Contents contents) {
@@ -46,6 +51,10 @@ final class Dsdt {
           identified("PNP0F13", 0).name("_CRS", new Aml().resources(new Aml().interrupt(12))));
     }
     root.scope("\\_SB", devices);
+    if (contents.pci()) {
+      root.scope(
+          "\\_GPE", new Aml().method("_E0" + HotPlug.EVENT, 0, Aml.called("\\_SB.PCI0.SCAN")));
+    }
     return root.bytes();
   }
 
@@ -74,10 +83,32 @@ final class Dsdt {
                     Aml.of(PciInterrupts.line(PciInterrupts.wire(slot, pin))));
       }
     }
-    return identified("PNP0A03", 0)
+    Aml bridge = identified("PNP0A03", 0);
+    hotPlug(bridge);
+    return bridge
         .name("_ADR", 0)
         .name("_BBN", 0)
         .name("_CRS", new Aml().resources(windows))
         .name("_PRT", new Aml().elements(routes));
+  }
+
+  /** The slots that cards come to and go from, and the method that finds out which did. */
+  private static void hotPlug(Aml bridge) {
+    bridge.registers("PLUG", HotPlug.PORT, "COME", "GOES", "EJCT");
+    Aml scan =
+        new Aml().store(Aml.called("COME"), Aml.local(0)).store(Aml.called("GOES"), Aml.local(1));
+    for (int slot = HotPlug.FIRST_SLOT; slot < PciInterrupts.SLOTS; slot++) {
+      String name = String.format("S%02X", slot);
+      long bit = 1L << slot;
+      bridge.device(
+          name,
+          new Aml()
+              .name("_ADR", (long) slot << 16)
+              .name("_SUN", slot)
+              .method("_EJ0", 1, new Aml().store(Aml.of(bit), Aml.called("EJCT"))));
+      scan.when(new Aml().and(Aml.local(0), bit), new Aml().notify(name, CHECK));
+      scan.when(new Aml().and(Aml.local(1), bit), new Aml().notify(name, EJECT_REQUEST));
+    }
+    bridge.method("SCAN", 0, scan);
   }
 }

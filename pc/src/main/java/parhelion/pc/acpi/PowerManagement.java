@@ -15,6 +15,10 @@ public final class PowerManagement {
   public static final int EVENT = PORTS;
   public static final int CONTROL = PORTS + 4;
   public static final int TIMER = PORTS + 8;
+
+  /** General-purpose events: 16 bits of status, 16 that enable. */
+  public static final int GENERAL = PORTS + 0x20;
+
   public static final int RESET = 0xcf9;
   public static final int RESET_VALUE = 6;
 
@@ -39,6 +43,8 @@ public final class PowerManagement {
   private final Timers.Timer overflow;
   private int status;
   private int enabled;
+  private int generalStatus;
+  private int generalEnabled;
   private int control = SCI_ENABLE;
   private int resetControl;
 
@@ -61,6 +67,7 @@ public final class PowerManagement {
     board.mapPorts(EVENT, 4, "acpi", new Pm1Event());
     board.mapPorts(CONTROL, 2, "acpi", new Pm1Control());
     board.mapPorts(TIMER, 4, "acpi", new PmTimer());
+    board.mapPorts(GENERAL, 4, "acpi", new GeneralEvents());
     board.mapPorts(RESET, 1, "reset", new ResetControl());
   }
 
@@ -68,6 +75,8 @@ public final class PowerManagement {
   public void reset() {
     status = 0;
     enabled = 0;
+    generalStatus = 0;
+    generalEnabled = 0;
     control = SCI_ENABLE;
     resetControl = 0;
     overflow.cancel();
@@ -80,8 +89,14 @@ public final class PowerManagement {
     update();
   }
 
+  /** A general-purpose event, 0 to 15, has happened. */
+  void raise(int event) {
+    generalStatus |= 1 << event;
+    update();
+  }
+
   private void update() {
-    line.set((status & enabled) != 0);
+    line.set((status & enabled) != 0 || (generalStatus & generalEnabled) != 0);
     if ((enabled & TIMER_STATUS) != 0) {
       overflow.set(nextOverflowNanos());
     } else {
@@ -135,6 +150,28 @@ public final class PowerManagement {
         } else {
           int shift = 8 * (at - 2);
           enabled = (enabled & ~(0xff << shift) | v << shift) & EVENTS;
+        }
+      }
+      update();
+    }
+  }
+
+  private final class GeneralEvents implements Registers {
+    @Override
+    public long read(long offset, int size) {
+      return ((long) generalEnabled << 16 | generalStatus) >>> 8 * offset;
+    }
+
+    @Override
+    public void write(long offset, int size, long value) {
+      for (int i = 0; i < size; i++) {
+        int v = (int) (value >>> 8 * i) & 0xff;
+        int at = (int) offset + i;
+        if (at < 2) {
+          generalStatus &= ~(v << 8 * at);
+        } else {
+          int shift = 8 * (at - 2);
+          generalEnabled = generalEnabled & ~(0xff << shift) | v << shift;
         }
       }
       update();

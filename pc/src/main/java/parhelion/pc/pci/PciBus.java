@@ -53,7 +53,7 @@ public final class PciBus implements Registers {
     Mapping unused = board.mapPorts(ADDRESS_PORT, PORTS, "PCI configuration", this);
   }
 
-  /** Plugs a function in, before the machine starts; of several in a slot, function 0 first. */
+  /** Plugs a function in; of several in a slot, function 0 first. */
   public void plug(int slot, int number, PciFunction function) {
     if (slot < 0 || slot >= SLOTS || number < 0 || number > 7) {
       throw new IllegalArgumentException("no slot " + slot + "." + number);
@@ -91,6 +91,7 @@ public final class PciBus implements Registers {
     }
     function.intx(false);
     function.write(PciRegister.COMMAND, 2, 0);
+    function.reset();
     return true;
   }
 

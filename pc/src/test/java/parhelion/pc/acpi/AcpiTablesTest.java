@@ -129,6 +129,9 @@ final class AcpiTablesTest {
             "Device (COM1)",
             "0x03F8",
             "_S5",
+            "Method (_EJ0, 1, NotSerialized)",
+            "Notify (S1F, 0x03)",
+            "Method (_E01, 0, NotSerialized)",
             "WordBusNumber")) {
       assertTrue(source.contains(expected), expected + " is not in:\n" + source);
     }

@@ -3,6 +3,9 @@ package parhelion.toolstack.device;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleEnd;
 import parhelion.media.disk.Disk;
@@ -10,6 +13,7 @@ import parhelion.media.net.MacAddress;
 import parhelion.media.net.NetworkPort;
 import parhelion.media.share.FileTree;
 import parhelion.pc.Board;
+import parhelion.pc.acpi.HotPlug;
 import parhelion.pc.disk.AhciController;
 import parhelion.pc.disk.AtaDisk;
 import parhelion.pc.disk.AtapiCdrom;
@@ -36,7 +40,8 @@ import parhelion.toolstack.UserError;
 /**
  * The devices of an emulated PC: a PCI bus with its bridges and an IDE controller, and what the
  * user has plugged into them. What is behind a device stays its {@link DeviceConfig}'s; the threads
- * that work for it are closed here. Before the machine runs, or on its thread.
+ * that work for it are closed here. Before the machine runs, or on its thread. Cards come to and go
+ * from a running machine by ACPI ({@link HotPlug}).
  */
 public final class PcDevices implements AutoCloseable {
   private static final int ISA_SLOT = 1;
@@ -44,6 +49,16 @@ public final class PcDevices implements AutoCloseable {
   private static final int IDE_PLACES = 4;
   private static final int PAGES_PER_MIB = 256;
   private static final int FIRST_CDROM_PLACE = 2;
+  private static final AutoCloseable NOTHING = () -> {};
+
+  /**
+   * What the user has plugged in.
+   *
+   * @param card null if it is on a cable, from which nothing can be taken
+   * @param behind what works for the card
+   */
+  private record Plugged(
+      DeviceConfig device, @Nullable PciFunction card, int slot, AutoCloseable behind) {}
 
   private final Board board;
   private final PcInterface offered;
@@ -54,7 +69,7 @@ public final class PcDevices implements AutoCloseable {
   private final Ps2Controller keyboard;
   private final Typist typist;
   private @Nullable AhciController ahci;
-  private final List<DiskIo> disks = new ArrayList<>();
+  private final List<DiskIo> disks = new CopyOnWriteArrayList<>();
   private final OptionRoms roms;
 
   /** What {@link #unplugDisks} and {@link #unplugCards} are about. */
@@ -64,7 +79,19 @@ public final class PcDevices implements AutoCloseable {
   private final List<PciFunction> networkCards = new ArrayList<>();
   private boolean ahciHasCdrom;
   private int cards;
-  private final List<PcConsole> consoles = new ArrayList<>();
+  private final List<PcConsole> consoles = new CopyOnWriteArrayList<>();
+  private final Map<String, Plugged> plugged = new ConcurrentHashMap<>();
+  private @Nullable HotPlug hotPlug;
+
+  /** The machine runs: what comes, software has to be told of. */
+  private boolean running;
+
+  /** The card of the device that is being plugged in, what goes with it, and its slot. */
+  private @Nullable PciFunction card;
+
+  private int slot;
+
+  private AutoCloseable behind = NOTHING;
   private @Nullable VirtioBalloon balloon;
 
   /**
@@ -128,8 +155,7 @@ public final class PcDevices implements AutoCloseable {
           }
           return goes;
         });
-    diskCards.forEach(bus::remove);
-    diskCards.clear();
+    unplug(diskCards);
     AhciController controller = ahci;
     if (controller != null && !ahciHasCdrom) {
       boolean unused = bus.remove(controller.function());
@@ -138,12 +164,121 @@ public final class PcDevices implements AutoCloseable {
 
   /** Takes the network cards away likewise. */
   public void unplugCards() {
-    networkCards.forEach(bus::remove);
-    networkCards.clear();
+    unplug(networkCards);
+  }
+
+  private void unplug(List<PciFunction> cards) {
+    plugged.values().removeIf(each -> each.card != null && cards.contains(each.card));
+    cards.forEach(bus::remove);
+    cards.clear();
+  }
+
+  /** Has software be told of what comes and goes while the machine runs. */
+  public void tellBy(HotPlug registers) {
+    hotPlug = registers;
+  }
+
+  /**
+   * Plugs a device in; on the machine's thread once that runs.
+   *
+   * @throws UserError if there is no place for it
+   */
+  public void plug(DeviceConfig device) {
+    card = null;
+    behind = NOTHING;
+    device.plug(this);
+    if (!device.name().isEmpty()) {
+      plugged.put(device.name(), new Plugged(device, card, slot, behind));
+    }
+    if (running && card != null && hotPlug != null) {
+      hotPlug.changed(slot);
+    }
+  }
+
+  /** The devices that the user has plugged in. Any thread. */
+  public List<DeviceConfig> plugged() {
+    return plugged.values().stream().map(Plugged::device).toList();
+  }
+
+  /**
+   * Asks software to let go of a device, which goes when it has. On the machine's thread.
+   *
+   * @throws UserError if it cannot go
+   */
+  public void letGo(String name) {
+    int at = takable(name).slot;
+    if (hotPlug != null) {
+      hotPlug.letGo(at);
+    }
+  }
+
+  /** Takes a device, whatever software does with it; nothing if it is gone. */
+  public void tear(String name) {
+    if (plugged.containsKey(name)) {
+      int at = takable(name).slot;
+      ejected(at);
+      if (hotPlug != null) {
+        hotPlug.changed(at);
+      }
+    }
+  }
+
+  private Plugged takable(String name) {
+    Plugged found = plugged.get(name);
+    if (found == null) {
+      throw new UserError(
+          "there is no device " + name + ": " + String.join(", ", plugged.keySet()));
+    }
+    if (found.card == null || found.card == ahciCard()) {
+      throw new UserError(name + " is on a cable of the PC's: only virtio and e1000 can be taken");
+    }
+    return found;
+  }
+
+  private @Nullable PciFunction ahciCard() {
+    AhciController controller = ahci;
+    return controller == null ? null : controller.function();
+  }
+
+  /** Software has let go of what is in a slot. On the machine's thread. */
+  public void ejected(int from) {
+    for (Plugged gone : List.copyOf(plugged.values())) {
+      if (gone.card != null && gone.slot == from && bus.remove(gone.card)) {
+        plugged.remove(gone.device.name());
+        diskCards.remove(gone.card);
+        networkCards.remove(gone.card);
+        // May wait for what is under way on the host.
+        Thread.ofVirtual().start(() -> closed(gone));
+      }
+    }
+  }
+
+  private static void closed(Plugged gone) {
+    try {
+      gone.behind.close();
+      gone.device.close();
+    } catch (Exception e) {
+      System.err.printf("parhelion: %s: %s%n", gone.device.name(), e.getMessage());
+    }
+  }
+
+  private void place(PciFunction function) {
+    card = function;
+    slot = bus.plug(function);
+  }
+
+  private void mustNotRun(String name) {
+    if (running) {
+      throw new UserError(
+          name + ": a running PC takes disks by virtio only: leave bus= out, or say bus=virtio");
+    }
   }
 
   /** Plugs a disk or a CD-ROM in. */
   void disk(String name, Disk disk, boolean cdrom, DiskBus how) {
+    if (how != DiskBus.VIRTIO) {
+      mustNotRun(name);
+    }
     DiskIo io = new DiskIo(disk, board);
     disks.add(io);
     switch (how) {
@@ -151,7 +286,12 @@ public final class PcDevices implements AutoCloseable {
       case VIRTIO -> {
         PciFunction function = VirtioBlock.device(board, "virtio-blk " + name, io, name).function();
         diskCards.add(function);
-        int unused = bus.plug(function);
+        behind =
+            () -> {
+              io.close();
+              disks.remove(io);
+            };
+        place(function);
       }
       case IDE -> {
         int place = freeIdePlace(name, cdrom);
@@ -211,12 +351,12 @@ public final class PcDevices implements AutoCloseable {
       function.rom(OptionRom.madeFor(function, rom));
     }
     networkCards.add(function);
-    int unused = bus.plug(function);
+    place(function);
   }
 
   /** Plugs a directory in, by 9P. */
   void share(String tag, FileTree tree) {
-    int unused = bus.plug(VirtioNineP.device(board, "virtio-9p " + tag, tree, tag).function());
+    place(VirtioNineP.device(board, "virtio-9p " + tag, tree, tag).function());
   }
 
   /** Plugs in a console, by virtio. */
@@ -224,13 +364,17 @@ public final class PcDevices implements AutoCloseable {
     String name = consoles.isEmpty() ? "virtio-console" : "virtio-console " + consoles.size();
     PcConsole console = new PcConsole(board, name, end);
     consoles.add(console);
-    int unused = bus.plug(console.function());
+    behind =
+        () -> {
+          console.close();
+          consoles.remove(console);
+        };
+    place(console.function());
   }
 
   /** Plugs in a source of random numbers, the host's. */
   void rng() {
-    int unused =
-        bus.plug(VirtioRng.device(board, "virtio-rng", new SecureRandom()::nextBytes).function());
+    place(VirtioRng.device(board, "virtio-rng", new SecureRandom()::nextBytes).function());
   }
 
   /** Plugs in a balloon by which the guest gives up so many MiB. */
@@ -238,7 +382,7 @@ public final class PcDevices implements AutoCloseable {
     VirtioBalloon.Device made = VirtioBalloon.device(board, "virtio-balloon");
     made.balloon().setTarget(mib * PAGES_PER_MIB);
     balloon = made.balloon();
-    int unused = bus.plug(made.transport().function());
+    place(made.transport().function());
   }
 
   /**
@@ -264,6 +408,7 @@ public final class PcDevices implements AutoCloseable {
   public void ready() {
     bus.plug(ISA_SLOT, 1, ide.function());
     bus.plug(ISA_SLOT, 3, Bridges.power(board));
+    running = true;
   }
 
   /** Does what firmware does, for a machine that starts without: places and interrupt routes. */

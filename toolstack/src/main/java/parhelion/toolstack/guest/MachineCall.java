@@ -29,6 +29,9 @@ final class MachineCall {
     } catch (TimeoutException e) {
       throw new UserError("the guest does not run: ask again", e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof UserError error) {
+        throw error;
+      }
       throw new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
@@ -402,36 +403,55 @@ public final class PcGuest implements Guest {
     machine.intercepts().countInterruptFlag();
   }
 
+  /** Those of the board, and Xen's. */
+  private Stream<DeviceConfig> devices() {
+    return hardware == null ? Stream.of() : hardware.devices().plugged().stream();
+  }
+
   @Override
   public List<String> deviceNames() {
-    return xen == null ? List.of() : xen.services().deviceNames();
+    Stream<String> split = xen == null ? Stream.of() : xen.services().deviceNames().stream();
+    return Stream.concat(devices().map(DeviceConfig::name), split).sorted().toList();
+  }
+
+  private @Nullable DeviceConfig onBoard(String name) {
+    return devices().filter(device -> device.name().equals(name)).findFirst().orElse(null);
   }
 
   @Override
   public DeviceConfig device(String name) {
+    DeviceConfig found = onBoard(name);
+    if (found != null) {
+      return found;
+    }
     if (xen != null) {
       return xen.services().device(name);
     }
-    throw new UserError("there is no device " + name + " that a running PC could lose");
+    throw new UserError("there is no device " + name + ": " + String.join(", ", deviceNames()));
   }
 
   @Override
   public void plugIn(DeviceConfig device) {
-    if (xen == null || !device.isSplit(setup.offered())) {
-      throw new UserError(
-          "a PC takes devices only before it is switched on: start it with them, or with"
-              + " --interface xen");
+    if (onBoard(device.name()) != null) {
+      throw new UserError("there is a device " + device.name() + ": give another name");
     }
-    var unused = xen.services().attach(device);
+    if (xen != null && device.isSplit(setup.offered())) {
+      var unused = xen.services().attach(device);
+    } else if (hardware != null && !device.isSplit(setup.offered())) {
+      hardware.plugIn(device);
+    } else {
+      throw new UserError(
+          device.name() + ": there is no hardware with --mode pvh: leave its bus or model out");
+    }
   }
 
   @Override
   public void takeOut(String name, boolean force) {
-    if (xen != null) {
+    if (hardware != null && (xen == null || onBoard(name) != null)) {
+      hardware.takeOut(name, force);
+    } else if (xen != null) {
       var unused = xen.services().detach(name, force);
-      return;
     }
-    throw new UserError("there is no device " + name + " that a running PC could lose");
   }
 
   @Override

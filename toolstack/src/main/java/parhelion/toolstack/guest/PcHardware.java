@@ -3,6 +3,8 @@ package parhelion.toolstack.guest;
 import java.util.List;
 import parhelion.backends.console.ConsoleSink;
 import parhelion.pc.PcMachine;
+import parhelion.pc.Timers;
+import parhelion.pc.acpi.HotPlug;
 import parhelion.pc.input.Key;
 import parhelion.pc.input.Typist;
 import parhelion.pc.serial.DebugPorts;
@@ -15,6 +17,8 @@ import parhelion.toolstack.device.PcDevices;
 
 /** What is on an emulated PC's board: a serial console, and devices on a PCI bus. */
 final class PcHardware implements AutoCloseable {
+  private static final long PATIENCE_NANOS = 5_000_000_000L;
+
   private final PcMachine machine;
   private final Uart console;
   private final SerialOutput output;
@@ -36,9 +40,10 @@ final class PcHardware implements AutoCloseable {
         new PcDevices(machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), roms);
     for (DeviceConfig device : setup.devices()) {
       if (!device.isSplit(setup.offered())) {
-        device.plug(devices);
+        devices.plug(device);
       }
     }
+    devices.tellBy(new HotPlug(machine, machine.power(), devices::ejected));
     devices.ready();
   }
 
@@ -69,6 +74,32 @@ final class PcHardware implements AutoCloseable {
     if (!MachineCall.of(machine, () -> devices.type(chords))) {
       throw new UserError("the guest has not read what was typed before: type less");
     }
+  }
+
+  /** Plugs a device into the running machine. */
+  void plugIn(DeviceConfig device) {
+    boolean unused =
+        MachineCall.of(
+            machine,
+            () -> {
+              devices.plug(device);
+              return true;
+            });
+  }
+
+  /** Has the guest let go of a device; takes it after five seconds if {@code force}. */
+  void takeOut(String name, boolean force) {
+    boolean unused =
+        MachineCall.of(
+            machine,
+            () -> {
+              devices.letGo(name);
+              if (force) {
+                Timers timers = machine.timers();
+                timers.timer(() -> devices.tear(name)).set(timers.nanos() + PATIENCE_NANOS);
+              }
+              return true;
+            });
   }
 
   /** Asks the guest to give up so many MiB in all; false if it has no balloon. */
