@@ -2,12 +2,10 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.memory.Host.U;
 
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +13,6 @@ import parhelion.cpu.Cpu;
 import parhelion.cpu.EngineStats;
 import parhelion.cpu.Monitor;
 import parhelion.cpu.Monitor.ReadWindow;
-import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.cpu.memory.MachineMemory;
 import parhelion.cpu.rewrite.Templates.Template;
@@ -26,9 +23,6 @@ import parhelion.cpu.rewrite.Templates.Template;
  */
 public final class RegionCache {
   private static final long ARENA_BYTES = 96L << 20;
-
-  /** Instructions that statistics list. */
-  private static final int LISTED_MNEMONICS = 10;
 
   /** More than one run can take: 64 instructions and their stubs. */
   private static final int MAX_REGION_BYTES = Scanner.MAX_INSTRUCTIONS * 512;
@@ -71,21 +65,10 @@ public final class RegionCache {
   private @Nullable Region[] bySite = new Region[1 << 16];
   private int sites;
 
-  /** What was done so far, for statistics. */
-  long translations;
+  /** Regions just copied whose successors are still to be. */
+  private final ArrayDeque<Region> copied = new ArrayDeque<>();
 
-  long translatedInstructions;
-  long translationNanos;
-  long copies;
-  long hostBytes;
-  long resets;
-  long drops;
-  final long[] exits = new long[Region.KIND + 1];
-  final long[] interpreted = new long[Mnemonic.values().length];
-
-  /** Page walks of CPUs that are gone. */
-  private long formerWalks;
-
+  final RegionCounts counts = new RegionCounts();
   private @Nullable Listener listener;
 
   /** Tells a CPU's generated code where memory is. */
@@ -210,38 +193,12 @@ public final class RegionCache {
 
   /** A CPU goes. */
   public void detached(Cpu cpu) {
-    formerWalks += U.getLong(cpu.state + NativeState.WALKS);
+    counts.formerWalks += U.getLong(cpu.state + NativeState.WALKS);
   }
 
   /** What was done so far. */
   public EngineStats stats() {
-    long walks = formerWalks;
-    for (Cpu cpu : code.cpus()) {
-      walks += U.getLong(cpu.state + NativeState.WALKS);
-    }
-    List<EngineStats.Count> byKind = new ArrayList<>();
-    for (int i = 0; i < Region.KIND_NAMES.length; i++) {
-      byKind.add(new EngineStats.Count(Region.KIND_NAMES[i], exits[i]));
-    }
-    List<EngineStats.Count> byMnemonic = new ArrayList<>();
-    for (Mnemonic mnemonic : Mnemonic.values()) {
-      if (interpreted[mnemonic.ordinal()] > 0) {
-        byMnemonic.add(new EngineStats.Count(mnemonic.name(), interpreted[mnemonic.ordinal()]));
-      }
-    }
-    byMnemonic.sort(Comparator.comparingLong(EngineStats.Count::count).reversed());
-    return new EngineStats(
-        translations,
-        translatedInstructions,
-        hostBytes,
-        translationNanos,
-        copies,
-        used(),
-        drops,
-        resets,
-        walks,
-        byKind,
-        List.copyOf(byMnemonic.subList(0, Math.min(LISTED_MNEMONICS, byMnemonic.size()))));
+    return counts.stats(code.cpus(), used());
   }
 
   private static int hash(long pa, long va, int key) {
@@ -296,7 +253,7 @@ public final class RegionCache {
     long secondPa = -1;
     Region copy = copy(pa, va, key);
     if (copy != null) {
-      translationNanos += System.nanoTime() - start;
+      counts.translationNanos += System.nanoTime() - start;
       return copy;
     }
     if (!scanner.scan(cpu, pa, key)) {
@@ -321,10 +278,10 @@ public final class RegionCache {
       keep(region);
     }
     add(region);
-    translations++;
-    translatedInstructions += region.instructions;
-    hostBytes += region.hostBytes;
-    translationNanos += System.nanoTime() - start;
+    counts.translations++;
+    counts.translatedInstructions += region.instructions;
+    counts.hostBytes += region.hostBytes;
+    counts.translationNanos += System.nanoTime() - start;
     return region;
   }
 
@@ -355,17 +312,55 @@ public final class RegionCache {
 
   /**
    * A copy of what was written for the same bytes before, or null. Crossing instructions are not.
+   * With it come copies of what it leads to in the same page, and so on: all of that was wanted
+   * before, and is linked without being asked for.
    */
   private @Nullable Region copy(long pa, long va, int key) {
-    Template template = templates == null ? null : templates.find(memory, pa, va, key);
-    if (template == null && store != null) {
-      template = store.find(memory, pa, va, key);
+    if (!arena.hasRoom(MAX_REGION_BYTES) && template(pa, va, key) != null) {
+      reset();
     }
+    Region region = copyOne(pa, va, key);
+    if (region != null) {
+      copied.add(region);
+      while (!copied.isEmpty()) {
+        copySuccessors(copied.removeLast());
+      }
+    }
+    return region;
+  }
+
+  private void copySuccessors(Region from) {
+    int count = from.sites.length / Region.SITE_INTS;
+    for (int site = 0; site < count; site++) {
+      int at = site * Region.SITE_INTS;
+      int offset = from.sites[at + 3];
+      boolean samePage = ((from.va + offset ^ from.va) & -4096L) == 0;
+      if ((from.sites[at] & Region.KIND) != Region.CHAIN || !samePage) {
+        continue;
+      }
+      Region to = find(from.pa + offset, from.va + offset, from.key);
+      if (to == null) {
+        to = copyOne(from.pa + offset, from.va + offset, from.key);
+        if (to != null) {
+          copied.add(to);
+        }
+      }
+      if (to != null) {
+        link(from, site, to);
+      }
+    }
+  }
+
+  private @Nullable Template template(long pa, long va, int key) {
+    Template template = templates == null ? null : templates.find(memory, pa, va, key);
+    return template == null && store != null ? store.find(memory, pa, va, key) : template;
+  }
+
+  /** Null also where there is no room. */
+  private @Nullable Region copyOne(long pa, long va, int key) {
+    Template template = arena.hasRoom(MAX_REGION_BYTES) ? template(pa, va, key) : null;
     if (template == null) {
       return null;
-    }
-    if (!arena.hasRoom(MAX_REGION_BYTES)) {
-      reset();
     }
     Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
     region.firstSite = sites;
@@ -374,7 +369,7 @@ public final class RegionCache {
     arena.add(template.code(), region.hostBytes);
     relocate(region, template.relocations());
     add(region);
-    copies++;
+    counts.copies++;
     return region;
   }
 
@@ -427,7 +422,7 @@ public final class RegionCache {
   /** The region is no longer what the guest's memory says: whoever enters it leaves again. */
   void drop(Region region) {
     region.valid = false;
-    drops++;
+    counts.drops++;
     jump(region.host, region.host + region.deadUnchecked);
     jump(region.host + region.checked, region.host + region.deadChecked);
     int h = hash(region.pa, region.va, region.key);
@@ -491,7 +486,7 @@ public final class RegionCache {
 
   /** Forgets all code, to begin anew with an empty arena. */
   private void reset() {
-    resets++;
+    counts.resets++;
     for (int i = 0; i < sites; i++) {
       Region region = bySite[i];
       if (region != null) {

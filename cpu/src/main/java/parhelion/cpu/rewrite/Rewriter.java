@@ -72,8 +72,8 @@ public final class Rewriter {
     c = cpu;
     state = cpu.state;
     this.regions = regions;
-    exits = regions.exits;
-    interpreted = regions.interpreted;
+    exits = regions.counts.exits;
+    interpreted = regions.counts.interpreted;
     enter = MemorySegment.ofAddress(regions.routines.enter);
     regions.prepare(state, cpu.monitor);
     Gates offered = cpu.monitor.gates();
@@ -241,11 +241,11 @@ public final class Rewriter {
     if (!mayGoOn(end)) {
       return;
     }
-    long resets = regions.resets;
+    long resets = regions.counts.resets;
     Region next = lookUp(region.va);
     if (next != null) {
       // Where all code was forgotten there is other code now, perhaps the region found.
-      if (!region.valid && regions.resets == resets) {
+      if (!region.valid && regions.counts.resets == resets) {
         regions.forward(region, next);
       }
       goOn(next, next.checked, 0, 0);

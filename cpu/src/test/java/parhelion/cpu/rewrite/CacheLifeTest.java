@@ -54,7 +54,7 @@ class CacheLifeTest {
       try (Twin twin = new Twin(SEED * 999_983 + salt * 100 + i, variant)) {
         twin.limitCode(room);
         twin.run(4_000);
-        resets += regions(twin.rewriter).resets;
+        resets += regions(twin.rewriter).counts.resets;
       }
     }
     assertTrue(resets > (FAST ? 1 : 10), "resets: " + resets);
@@ -88,9 +88,9 @@ class CacheLifeTest {
       g.cpu.run(400);
       long so = g.get(RAX);
       assertTrue(so > 50 && so < 200, "so far " + so);
-      long drops = regions(g).drops;
+      long drops = regions(g).counts.drops;
       g.code.dropFrame(CODE_PA + 0x1000 >>> 12);
-      assertTrue(regions(g).drops > drops);
+      assertTrue(regions(g).counts.drops > drops);
       g.cpu.run(400);
       // The owner has changed: the bytes, too, written where no code is known to be.
       g.code.dropFrame(CODE_PA + 0x1000 >>> 12);
@@ -118,7 +118,7 @@ class CacheLifeTest {
       g.cpu.run(100_000);
       assertEquals("[end]", g.events.toString());
       assertEquals(1000, g.get(RAX));
-      assertTrue(regions(g).drops >= 40);
+      assertTrue(regions(g).counts.drops >= 40);
     }
   }
 
@@ -133,11 +133,11 @@ class CacheLifeTest {
       assertEquals("[end]", g.events.toString());
       assertEquals(1000, g.memory.getLong(CODE_PA + 0x100));
       assertEquals(3000, g.memory.getLong(CODE_PA + 0x80));
-      assertEquals(0, regions(g).drops);
-      assertTrue(regions(g).translations < 10);
+      assertEquals(0, regions(g).counts.drops);
+      assertTrue(regions(g).counts.translations < 10);
       // While a store to the code itself does.
       g.memory.putByte(CODE_PA + 8, g.memory.getByte(CODE_PA + 8));
-      assertTrue(regions(g).drops > 0);
+      assertTrue(regions(g).counts.drops > 0);
     }
   }
 
@@ -196,7 +196,7 @@ class CacheLifeTest {
       }
       g.run(CODE, 100_000);
       assertEquals(1000, g.get(RAX));
-      assertTrue(regions(g).translations < 10);
+      assertTrue(regions(g).counts.translations < 10);
     }
   }
 

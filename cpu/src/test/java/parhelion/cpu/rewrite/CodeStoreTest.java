@@ -54,7 +54,7 @@ final class CodeStoreTest {
       // mov r13d, 1000; (step) add [rbx], rax; push rax; pop rcx; dec r13; jnz; ud2
       g.write(codePa, "41bde8030000" + step + "480103 50 59 49ffcd 75f3 0f0b");
       g.run(CODE, 100_000);
-      return new Run(g.get(RAX), regions.copies, regions.translations);
+      return new Run(g.get(RAX), regions.counts.copies, regions.counts.translations);
     }
   }
 

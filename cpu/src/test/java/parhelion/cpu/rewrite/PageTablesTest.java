@@ -352,11 +352,11 @@ class PageTablesTest {
         g.cpu.flushPage(TARGET + 4096);
         g.run(CODE, 1000);
         if (i == 3) {
-          made = g.code.regions().translations;
+          made = g.code.regions().counts.translations;
         }
       }
       assertEquals(10 * 5 * (1 + 2) + 10 * 5 * (2 + 2), g.get(RAX));
-      assertEquals(made, g.code.regions().translations);
+      assertEquals(made, g.code.regions().counts.translations);
     }
   }
 

@@ -37,8 +37,8 @@ class TemplatesTest {
       g.run(CODE, 100_000);
       RegionCache regions = g.code.regions();
       assertNotNull(regions);
-      counts[0] = regions.copies;
-      counts[1] = regions.translations;
+      counts[0] = regions.counts.copies;
+      counts[1] = regions.counts.translations;
       return g.get(RAX);
     }
   }
@@ -55,5 +55,29 @@ class TemplatesTest {
     assertEquals(0, second[1], "written again");
     assertEquals(-1000, run(3, "48ffc8", other)); // dec rax
     assertTrue(other[1] > 0, "other bytes");
+  }
+
+  /** Runs four pieces that jump to each other; says how often generated code had to ask for one. */
+  private static long chained(int frame) {
+    try (Guest g = new Guest(Engine.REWRITER)) {
+      g.map(CODE + 0x1000, Guest.FREE + frame * 4096, Guest.USER & ~Guest.W);
+      // inc rax; jmp a; 64 bytes on: a: inc rax; jmp b; ... and at the end ud2
+      for (int piece = 0; piece < 4; piece++) {
+        g.write(Guest.FREE + frame * 4096 + piece * 64, piece < 3 ? "48ffc0 eb3b" : "0f0b");
+      }
+      g.set(RAX, 0);
+      g.run(CODE + 0x1000, 100);
+      assertEquals(3, g.get(RAX));
+      RegionCache regions = g.code.regions();
+      assertNotNull(regions);
+      assertEquals(4, regions.counts.copies + regions.counts.translations);
+      return regions.counts.exits[Region.CHAIN];
+    }
+  }
+
+  @Test
+  void whatACopyLeadsToInItsPageIsCopiedAndLinkedWithIt() {
+    assertEquals(3, chained(0));
+    assertEquals(0, chained(2));
   }
 }
