@@ -72,13 +72,17 @@ public final class RootListing {
           chunk.clear().limit((int) Math.min(chunk.capacity(), attributes.sizeBytes() - at));
           int unused = from.read(at, chunk, reader);
           chunk.flip();
-          while (chunk.hasRemaining()) {
-            int unused = out.write(chunk);
-          }
+          writeAll(chunk, out);
         }
       } catch (FileError e) {
         throw new RootFsException("/" + path + " cannot be read (" + e.getMessage() + ")");
       }
+    }
+  }
+
+  private static void writeAll(ByteBuffer bytes, WritableByteChannel out) throws IOException {
+    while (bytes.hasRemaining()) {
+      int unused = out.write(bytes);
     }
   }
 
