@@ -2,6 +2,8 @@ package parhelion.cpu;
 
 import static parhelion.cpu.CpuState.*;
 
+import parhelion.cpu.decode.Feature;
+
 /**
  * Writes of control and debug registers with their reserved bits, mode switches and TLB flushes
  * (SDM volume 3, 2.5 and 18.2). The caller has checked the privilege level.
@@ -25,6 +27,7 @@ public final class ControlRegisters {
   private static final long CR4_PGE = 1 << 7;
   public static final long CR4_PCE = 1 << 8;
   public static final long CR4_FSGSBASE = 1 << 16;
+  public static final long CR4_PCIDE = 1 << 17;
   public static final long CR4_OSXSAVE = 1 << 18;
   private static final long CR4_SMEP = 1 << 20;
   public static final long CR4_SMAP = 1 << 21;
@@ -33,6 +36,9 @@ public final class ControlRegisters {
   public static final long EFER_LME = 1 << 8;
   public static final long EFER_LMA = 1 << 10;
   public static final long EFER_NXE = 1 << 11;
+
+  /** With PCIDE, bit 63 of what is written to CR3: translations may stay. */
+  private static final long KEEP = 1L << 63;
 
   private static final long DR6_FIXED = 0xffff_0ff0L;
   private static final long DR6_BITS = 0xe00f;
@@ -63,7 +69,7 @@ public final class ControlRegisters {
         checkPointers(c, c.get64(CR3));
       }
     } else if (!paging && (old & CR0_PG) != 0) {
-      if (c.codeBits == 64) {
+      if (c.codeBits == 64 || (c.get64(CR4) & CR4_PCIDE) != 0) {
         throw c.fault(GuestFault.GP, 0);
       }
       efer &= ~EFER_LMA;
@@ -76,8 +82,12 @@ public final class ControlRegisters {
     c.updateMode();
   }
 
-  /** MOV to CR3: flushes the TLB (global pages too, which is allowed). */
-  public static void writeCr3(Cpu c, long value) {
+  /**
+   * MOV to CR3: flushes the TLB (global pages too, and what other process-context identifiers have
+   * left, and whether or not bit 63 asks to keep it: all of that is allowed).
+   */
+  public static void writeCr3(Cpu c, long written) {
+    long value = (c.get64(CR4) & CR4_PCIDE) != 0 ? written & ~KEEP : written;
     if ((c.get64(EFER) & EFER_LMA) != 0) {
       if (value >>> Cpuid.PHYSICAL_BITS != 0) {
         throw c.fault(GuestFault.GP, 0);
@@ -103,11 +113,15 @@ public final class ControlRegisters {
   /** MOV to CR4. */
   public static void writeCr4(Cpu c, long value) {
     long old = c.get64(CR4);
-    if ((value & ~Cpuid.CR4_BITS) != 0
-        || ((c.get64(EFER) & EFER_LMA) != 0 && (value & CR4_PAE) == 0)) {
+    long known = Cpuid.CR4_BITS | (c.model.has(Feature.INVPCID) ? CR4_PCIDE : 0);
+    long changed = old ^ value;
+    boolean longMode = (c.get64(EFER) & EFER_LMA) != 0;
+    boolean beginsPcid = (changed & value & CR4_PCIDE) != 0;
+    if ((value & ~known) != 0
+        || longMode && (value & CR4_PAE) == 0
+        || beginsPcid && (!longMode || (c.get64(CR3) & 0xfff) != 0)) {
       throw c.fault(GuestFault.GP, 0);
     }
-    long changed = old ^ value;
     boolean pae = (value & CR4_PAE) != 0 && (c.get64(EFER) & EFER_LMA) == 0;
     if ((c.get64(CR0) & CR0_PG) != 0
         && pae
@@ -115,7 +129,7 @@ public final class ControlRegisters {
       checkPointers(c, c.get64(CR3));
     }
     c.put64(CR4, value);
-    if ((changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP)) != 0) {
+    if ((changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) != 0) {
       c.flushTlbs();
     }
     c.updateMode();

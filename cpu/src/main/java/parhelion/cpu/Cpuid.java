@@ -26,7 +26,7 @@ public final class Cpuid {
 
   /**
    * CR4 bits that may be set: TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE,
-   * SMEP, SMAP; MCE has no effect.
+   * SMEP, SMAP; MCE has no effect. Where the model has INVPCID, PCIDE, too.
    */
   public static final long CR4_BITS =
       1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 16
@@ -110,12 +110,14 @@ public final class Cpuid {
     new Bit(V3, XSAVE_1, EAX, 1, Feature.XSAVEC),
     new Bit(V3, XSAVE_1, EAX, 2), // XGETBV of what is in use
     new Bit(V3, 1, ECX, 12, Feature.FMA),
+    new Bit(V3, 1, ECX, 17), // PCID
     new Bit(V3, 1, ECX, 22, Feature.MOVBE),
     new Bit(V3, 1, ECX, 28, Feature.AVX),
     new Bit(V3, 1, ECX, 29, Feature.F16C),
     new Bit(V3, 7, EBX, 3, Feature.BMI1),
     new Bit(V3, 7, EBX, 5, Feature.AVX2),
     new Bit(V3, 7, EBX, 8, Feature.BMI2),
+    new Bit(V3, 7, EBX, 10, Feature.INVPCID),
     new Bit(V3, EXT1, ECX, 5, Feature.ABM),
     new Bit(MAX, 1, ECX, 1, Feature.PCLMULQDQ),
     new Bit(MAX, 1, ECX, 25, Feature.AES),

@@ -69,6 +69,15 @@ public interface Monitor {
   }
 
   /**
+   * Whether TLB 0 is a supervisor's, and all that a supervisor may access: then what the processor
+   * accesses by implication at CPL 3 is found and kept there. A monitor with a {@link #tlbIndex} of
+   * its own says no.
+   */
+  default boolean tlbsFollowPrivilege() {
+    return true;
+  }
+
+  /**
    * A load of 1, 2, 4 or 8 bytes from a page whose translation said HOOKED (inside); absent memory
    * reads as ones.
    */
@@ -175,7 +184,7 @@ public interface Monitor {
   /** A control register was written at CPL 0 (inside, and done): 0, 2, 3, 4 or 8. */
   default void controlWritten(Cpu cpu, int register) {}
 
-  /** INVLPG at CPL 0 (inside, and done). */
+  /** INVLPG or INVPCID at CPL 0 (inside, and done). */
   default void pageInvalidated(Cpu cpu, long va) {}
 
   /** Time-stamp counter. */

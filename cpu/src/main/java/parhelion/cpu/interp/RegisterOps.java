@@ -40,6 +40,11 @@ final class RegisterOps {
               c.monitor.pageInvalidated(c, va);
             });
       }
+      case INVPCID -> {
+        Ea ea = Ea.of(insn, offset, 16, false);
+        int type = CpuState.GPR + insn.reg * 8;
+        yield SystemOps.guarded(insn, offset, c -> invalidate(c, ea.at(c), type));
+      }
       case RDMSR -> SystemOps.guarded(insn, offset, RegisterOps::readMsr);
       case WRMSR -> SystemOps.guarded(insn, offset, RegisterOps::writeMsr);
       case RDPMC -> readCounter(insn, offset);
@@ -223,5 +228,37 @@ final class RegisterOps {
       }
       c.put64(base, value);
     };
+  }
+
+  // --- process-context identifiers ---
+
+  private static final int ONE_PAGE = 0;
+  private static final int ONE_CONTEXT = 1;
+  private static final int LAST_TYPE = 3;
+
+  /**
+   * INVPCID (SDM volume 2) with its descriptor at {@code va}. Nothing is kept for contexts but the
+   * current one, and global pages go with the others.
+   */
+  private static void invalidate(Cpu c, long va, int typeRegister) {
+    long context = c.load64(va);
+    long address = c.load64(va + 8);
+    long type = c.codeBits == 64 ? c.get64(typeRegister) : c.get32(typeRegister) & 0xffff_ffffL;
+    boolean contexts = (c.get64(CpuState.CR4) & ControlRegisters.CR4_PCIDE) != 0;
+    boolean canonical = address << 16 >> 16 == address;
+    if (type < 0
+        || type > LAST_TYPE
+        || context >>> 12 != 0
+        || type <= ONE_CONTEXT && !contexts && context != 0
+        || type == ONE_PAGE && !canonical) {
+      throw c.fault(GuestFault.GP, 0);
+    }
+    boolean current = !contexts || context == (c.get64(CpuState.CR3) & 0xfff);
+    if (type > ONE_CONTEXT || type == ONE_CONTEXT && current) {
+      c.flushTlbs();
+    } else if (current) {
+      c.flushPage(address);
+    }
+    c.monitor.pageInvalidated(c, address);
   }
 }
