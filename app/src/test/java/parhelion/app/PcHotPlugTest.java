@@ -100,6 +100,7 @@ final class PcHotPlugTest {
       detach(guest, "virtio-rng");
       await(guest, shell, "grep -q none /sys/class/misc/hw_random/rng_current");
       refused(guest, "there is no device eth7", "detach", "eth7");
+      refused(guest, "there is no disk eth7", "resize", "eth7", "1M");
       assertEquals("", shell.ask("dmesg | grep -E 'BUG:|WARNING:|Oops|ACPI Error'"));
       shell.leave();
       assertEquals(7, guest.end(), guest.text());
@@ -113,12 +114,17 @@ final class PcHotPlugTest {
       assertEquals("xvda\n", guest.printed());
       assertTrue(devices(guest).contains("xvda"));
       await(guest, shell, "[ -b /dev/vda ]");
+      if (round == 1) {
+        assertEquals(0, guest.ask("resize", "xvda", "2M"), guest.printed());
+        await(guest, shell, "[ $(cat /sys/block/vda/size) = 4096 ]");
+      }
       String write = "echo written%d | dd of=/dev/vda seek=%d conv=sync,fsync 2>/dev/null";
       assertEquals("", shell.ask(write.formatted(round, 5 + round)));
       detach(guest, "xvda");
       await(guest, shell, "! [ -e /sys/block/vda ]");
     }
     byte[] written = Files.readAllBytes(image);
+    assertEquals(2 << 20, written.length);
     for (int round = 0; round < 2; round++) {
       int at = (5 + round) * 512;
       assertEquals("written" + round, new String(written, at, 8, StandardCharsets.US_ASCII));

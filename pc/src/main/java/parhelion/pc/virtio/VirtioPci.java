@@ -137,7 +137,7 @@ public final class VirtioPci {
   }
 
   /** Tells the driver that the configuration has changed. */
-  void configChanged() {
+  public void configChanged() {
     generation = generation + 1 & 0xff;
     if ((status & STATUS_DRIVER_OK) != 0) {
       interruptConfig();

@@ -34,6 +34,7 @@ import parhelion.pc.virtio.VirtioBalloon;
 import parhelion.pc.virtio.VirtioBlock;
 import parhelion.pc.virtio.VirtioNet;
 import parhelion.pc.virtio.VirtioNineP;
+import parhelion.pc.virtio.VirtioPci;
 import parhelion.pc.virtio.VirtioRng;
 import parhelion.toolstack.UserError;
 
@@ -56,9 +57,14 @@ public final class PcDevices implements AutoCloseable {
    *
    * @param card null if it is on a cable, from which nothing can be taken
    * @param behind what works for the card
+   * @param resized says that its disk has another size; null if software cannot be told
    */
   private record Plugged(
-      DeviceConfig device, @Nullable PciFunction card, int slot, AutoCloseable behind) {}
+      DeviceConfig device,
+      @Nullable PciFunction card,
+      int slot,
+      AutoCloseable behind,
+      @Nullable Runnable resized) {}
 
   private final Board board;
   private final PcInterface offered;
@@ -92,6 +98,7 @@ public final class PcDevices implements AutoCloseable {
   private int slot;
 
   private AutoCloseable behind = NOTHING;
+  private @Nullable Runnable resized;
   private @Nullable VirtioBalloon balloon;
 
   /**
@@ -186,9 +193,10 @@ public final class PcDevices implements AutoCloseable {
   public void plug(DeviceConfig device) {
     card = null;
     behind = NOTHING;
+    resized = null;
     device.plug(this);
     if (!device.name().isEmpty()) {
-      plugged.put(device.name(), new Plugged(device, card, slot, behind));
+      plugged.put(device.name(), new Plugged(device, card, slot, behind, resized));
     }
     if (running && card != null && hotPlug != null) {
       hotPlug.changed(slot);
@@ -210,6 +218,23 @@ public final class PcDevices implements AutoCloseable {
     if (hotPlug != null) {
       hotPlug.letGo(at);
     }
+  }
+
+  /**
+   * What tells software that a disk has another size: to be run on the machine's thread. Any
+   * thread.
+   *
+   * @throws UserError if it is none, or cannot tell
+   */
+  public Runnable resizing(String name) {
+    Plugged found = plugged.get(name);
+    if (found == null) {
+      throw new UserError("there is no disk " + name + ": " + String.join(", ", plugged.keySet()));
+    }
+    if (found.resized == null) {
+      throw new UserError(name + ": on a PC only disks by virtio can change their size");
+    }
+    return found.resized;
   }
 
   /** Takes a device, whatever software does with it; nothing if it is gone. */
@@ -284,7 +309,9 @@ public final class PcDevices implements AutoCloseable {
     switch (how) {
       case XEN -> throw new IllegalArgumentException(name + " is no device of a PC's");
       case VIRTIO -> {
-        PciFunction function = VirtioBlock.device(board, "virtio-blk " + name, io, name).function();
+        VirtioPci transport = VirtioBlock.device(board, "virtio-blk " + name, io, name);
+        PciFunction function = transport.function();
+        resized = transport::configChanged;
         diskCards.add(function);
         behind =
             () -> {

@@ -456,11 +456,14 @@ public final class PcGuest implements Guest {
 
   @Override
   public void resize(String name, long sizeBytes) {
-    if (xen != null) {
+    DeviceConfig disk = onBoard(name);
+    if (hardware != null && disk != null) {
+      hardware.resize(disk, sizeBytes);
+    } else if (xen != null) {
       xen.services().resize(name, sizeBytes);
-      return;
+    } else {
+      throw new UserError("there is no disk " + name + ": " + String.join(", ", deviceNames()));
     }
-    throw new UserError("there is no disk " + name + " that a running PC would see change");
   }
 
   @Override

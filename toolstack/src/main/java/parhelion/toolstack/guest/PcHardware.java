@@ -102,6 +102,13 @@ final class PcHardware implements AutoCloseable {
             });
   }
 
+  /** Changes a disk's size, and says so to the guest. */
+  void resize(DeviceConfig disk, long sizeBytes) {
+    Runnable tell = devices.resizing(disk.name());
+    disk.resize(sizeBytes);
+    machine.post(tell);
+  }
+
   /** Asks the guest to give up so many MiB in all; false if it has no balloon. */
   boolean giveUp(int mib) {
     return MachineCall.of(machine, () -> devices.giveUp(mib));
