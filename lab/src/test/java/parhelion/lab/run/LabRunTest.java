@@ -299,9 +299,16 @@ final class LabRunTest {
     Files.createLink(bin.resolve("again"), Files.writeString(root.resolve("text"), "of the root"));
     List<Workload> workloads = new ArrayList<>(Roster.named(List.of("null", "sh", "create-0k")));
     String command =
-        "set -e; read -r line </bin/again || :; test \"$line\" = 'of the root'\n"
-            + "test $(stat -c %h:%u /text) = 2:0\n"
-            + "test ! -e /init; test -c /dev/null; test -d /proc/1; test $(stat -c %a /tmp) = 1777";
+        """
+        set -e
+        read -r line </bin/again || :
+        test "$line" = 'of the root'
+        test $(stat -c %h:%u /text) = 2:0
+        test ! -e /init
+        test -c /dev/null
+        test -d /proc/1
+        test $(stat -c %a /tmp) = 1777
+        """;
     workloads.add(Roster.command(command));
     List<Technique> techniques = List.of(Technique.FULL, Technique.PVH, Technique.PARA);
     Comparison comparison = run(config(workloads, command, null, root, techniques, 1, true));
