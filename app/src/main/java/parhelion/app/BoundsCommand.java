@@ -161,7 +161,7 @@ final class BoundsCommand implements Callable<Integer> {
 
   private void tell(BoundsMachine machine, PrintWriter out) {
     out.printf(
-        "memory 0 to %x; the supervisor has 0 to %x%n",
+        "memory 0 to %x, in hexadecimal as all addresses; the supervisor has 0 to %x%n",
         memoryKib * 1024 - 1, BoundsMachine.SUPERVISOR_BYTES - 1);
     for (Job job : machine.jobs()) {
       out.printf("%s: base %x, bound %x%n", job.name(), job.base(), job.bytes());

@@ -8,7 +8,7 @@ public final class Access {
 
   /**
    * May be added to READ or WRITE: the access is a supervisor's whatever the privilege level
-   * (descriptor tables, TSS). Such translations are not cached.
+   * (descriptor tables, TSS).
    */
   public static final int IMPLICIT = 4;
 

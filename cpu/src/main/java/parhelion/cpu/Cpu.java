@@ -743,15 +743,7 @@ public final class Cpu implements AutoCloseable {
     if (userPageOpened) {
       tlb.noteOpened(va);
     }
-    long pa = result & -4096L;
-    int rights = (int) result & 7;
-    if (memory.isCodeFrame(pa >>> 12)) {
-      rights &= ~Access.MAY_WRITE;
-    }
-    if ((get64(DR7) & 0xff) != 0 && Breakpoints.onPage(this, va)) {
-      rights &= Access.MAY_EXECUTE;
-    }
-    tlb.install(va, memory.base() + pa, rights);
+    install(tlb, va, result);
     return result;
   }
 
@@ -790,6 +782,39 @@ public final class Cpu implements AutoCloseable {
     long entry = Tlb.slot(tlbs[tlbIndex].base, va);
     long tag = U.getLong(entry + (access == Access.WRITE ? Tlb.WRITE_TAG : Tlb.READ_TAG));
     return tag == (va & -4096L) ? U.getLong(entry + Tlb.HOST_PAGE) - memory.base() | va & 4095 : -1;
+  }
+
+  /**
+   * Machine address of the page of {@code va} by the supervisor's TLB, for an access by
+   * implication; -1 if it is not there.
+   */
+  long inSupervisorTlb(long va, int access) {
+    if (!monitor.tlbsFollowPrivilege() || tlbs[0].holdsOpened()) {
+      return -1;
+    }
+    long pa = inTlb(0, va, access);
+    return pa < 0 ? -1 : pa & -4096L;
+  }
+
+  /** Keeps what the monitor has said of an access by implication, where that can be kept. */
+  void installForSupervisor(long va, long translation) {
+    if (monitor.tlbsFollowPrivilege()
+        && (translation & Access.HOOKED) == 0
+        && (get64(DR7) & 0xff) == 0) {
+      install(tlbs[0], va, translation);
+    }
+  }
+
+  private void install(Tlb into, long va, long translation) {
+    long pa = translation & -4096L;
+    int rights = (int) translation & 7;
+    if (memory.isCodeFrame(pa >>> 12)) {
+      rights &= ~Access.MAY_WRITE;
+    }
+    if ((get64(DR7) & 0xff) != 0 && Breakpoints.onPage(this, va)) {
+      rights &= Access.MAY_EXECUTE;
+    }
+    into.install(va, memory.base() + pa, rights);
   }
 
   private boolean hits(long va, int access) {

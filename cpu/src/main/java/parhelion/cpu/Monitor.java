@@ -69,6 +69,15 @@ public interface Monitor {
   }
 
   /**
+   * Whether TLB 0 is a supervisor's, and all that a supervisor may access: then what the processor
+   * accesses by implication at CPL 3 is found and kept there. A monitor with a {@link #tlbIndex} of
+   * its own says no.
+   */
+  default boolean tlbsFollowPrivilege() {
+    return true;
+  }
+
+  /**
    * A load of 1, 2, 4 or 8 bytes from a page whose translation said HOOKED (inside); absent memory
    * reads as ones.
    */

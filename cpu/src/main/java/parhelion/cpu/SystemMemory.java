@@ -2,8 +2,9 @@ package parhelion.cpu;
 
 /**
  * The processor's own accesses to descriptor tables, task-state segments and inner stacks: a
- * supervisor's whatever the current privilege level is. At CPL 3 they bypass the TLB, which holds
- * the user's view, and where RFLAGS.AC opens user pages, which it does not for these accesses.
+ * supervisor's whatever the current privilege level is. At CPL 3 they go by the supervisor's TLB,
+ * if the monitor keeps one, and by none that RFLAGS.AC has opened user pages in, which it does not
+ * for these accesses.
  */
 final class SystemMemory {
   private SystemMemory() {}
@@ -65,10 +66,15 @@ final class SystemMemory {
       throw c.fault(GuestFault.GP, 0);
     }
     long at = c.longMode() ? va : va & 0xffff_ffffL;
+    long known = c.inSupervisorTlb(at, access);
+    if (known >= 0) {
+      return known;
+    }
     long result = c.monitor.translate(c, at, access | Access.IMPLICIT);
     if (result < 0) {
       throw c.pageFault(at, Access.errorCode(result));
     }
+    c.installForSupervisor(at, result);
     return result;
   }
 }

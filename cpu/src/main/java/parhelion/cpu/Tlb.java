@@ -183,6 +183,11 @@ public final class Tlb {
     U.putInt(base + OPENED, opened + 1);
   }
 
+  /** Whether there may be entries that are to go with RFLAGS.AC. */
+  boolean holdsOpened() {
+    return U.getInt(base + OPENED) != 0;
+  }
+
   /** Drops the data entries that were noted. Where code is mapped stays as it is. */
   void closeOpened() {
     int opened = U.getInt(base + OPENED);

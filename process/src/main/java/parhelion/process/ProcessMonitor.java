@@ -34,6 +34,11 @@ final class ProcessMonitor implements Monitor {
   }
 
   @Override
+  public boolean tlbsFollowPrivilege() {
+    return false;
+  }
+
+  @Override
   public int tlbIndex(Cpu cpu) {
     return 0;
   }

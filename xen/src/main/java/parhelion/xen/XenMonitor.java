@@ -60,6 +60,11 @@ public final class XenMonitor implements Monitor {
   // --- memory ---
 
   @Override
+  public boolean tlbsFollowPrivilege() {
+    return false;
+  }
+
+  @Override
   public int tlbIndex(Cpu cpu) {
     return state.kernelMode ? KERNEL_TLB : 1;
   }

@@ -5,8 +5,6 @@ import static parhelion.cpu.memory.Host.U;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
@@ -36,18 +34,6 @@ public final class RegionCache {
     void region(long host, long bytes, long va);
   }
 
-  private record CodePage(long va, long pa) {
-    @Override
-    public int hashCode() {
-      return (int) ((va ^ pa * 31) * 0x9e3779b97f4a7c15L >>> 32);
-    }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof CodePage page && page.va == va && page.pa == pa;
-    }
-  }
-
   private @Nullable Templates templates = Templates.shared();
   private @Nullable CodeStore store = CodeStore.shared();
   private final MachineMemory memory;
@@ -60,7 +46,7 @@ public final class RegionCache {
   private final Scanner scanner = new Scanner();
   private final RegionWriter writer;
   private final @Nullable Region[] table = new Region[1 << 16];
-  private final Map<CodePage, Integer> codePages = new HashMap<>();
+  private final CodePages codePages = new CodePages();
   private final BitSet selfModifying = new BitSet();
   private @Nullable Region[] bySite = new Region[1 << 16];
   private int sites;
@@ -233,17 +219,6 @@ public final class RegionCache {
     return region;
   }
 
-  /** Number of the pair of a virtual page and the frame there. */
-  int codePage(long va, long pa) {
-    CodePage page = new CodePage(va & -4096L, pa & -4096L);
-    Integer number = codePages.get(page);
-    if (number == null) {
-      number = codePages.size() + 1;
-      codePages.put(page, number);
-    }
-    return number;
-  }
-
   /**
    * Writes code for the run at {@code va}, whose machine address is {@code pa}; null where there is
    * nothing that it could do. May raise the fault of the fetch from a second page.
@@ -251,7 +226,7 @@ public final class RegionCache {
   @Nullable Region translate(Cpu cpu, long pa, long va, int key) {
     long start = System.nanoTime();
     long secondPa = -1;
-    Region copy = copy(pa, va, key);
+    Region copy = copy(cpu, pa, va, key);
     if (copy != null) {
       counts.translationNanos += System.nanoTime() - start;
       return copy;
@@ -270,8 +245,8 @@ public final class RegionCache {
     }
     Region region = new Region(this, pa, secondPa, va, key, scanner.granules, arena.next());
     region.firstSite = sites;
-    region.codePage = codePage(va, pa);
-    region.secondCodePage = secondPa < 0 ? 0 : codePage(va + 4096, secondPa);
+    region.codePage = codePages.number(va, pa);
+    region.secondCodePage = secondPa < 0 ? 0 : codePages.number(va + 4096, secondPa);
     writer.write(scanner, region);
     arena.add(writer.code(), region.hostBytes);
     if (secondPa < 0) {
@@ -315,7 +290,7 @@ public final class RegionCache {
    * With it come copies of what it leads to in the same page, and so on: all of that was wanted
    * before, and is linked without being asked for.
    */
-  private @Nullable Region copy(long pa, long va, int key) {
+  private @Nullable Region copy(Cpu cpu, long pa, long va, int key) {
     if (!arena.hasRoom(MAX_REGION_BYTES) && template(pa, va, key) != null) {
       reset();
     }
@@ -323,32 +298,43 @@ public final class RegionCache {
     if (region != null) {
       copied.add(region);
       while (!copied.isEmpty()) {
-        copySuccessors(copied.removeLast());
+        copySuccessors(cpu, copied.removeLast());
       }
     }
     return region;
   }
 
-  private void copySuccessors(Region from) {
+  private void copySuccessors(Cpu cpu, Region from) {
     int count = from.sites.length / Region.SITE_INTS;
     for (int site = 0; site < count; site++) {
       int at = site * Region.SITE_INTS;
-      int offset = from.sites[at + 3];
-      boolean samePage = ((from.va + offset ^ from.va) & -4096L) == 0;
-      if ((from.sites[at] & Region.KIND) != Region.CHAIN || !samePage) {
-        continue;
-      }
-      Region to = find(from.pa + offset, from.va + offset, from.key);
-      if (to == null) {
-        to = copyOne(from.pa + offset, from.va + offset, from.key);
+      if ((from.sites[at] & Region.KIND) == Region.CHAIN) {
+        Region to = successor(from, from.sites[at + 3]);
         if (to != null) {
-          copied.add(to);
+          link(from, site, to);
         }
       }
+    }
+    Region behind = successor(from, from.lengthBytes);
+    if (behind != null) { // where a call at its end returns to
+      NativeState.putJump(cpu.state, RegionKey.tlbIndex(behind.key), behind.va, behind.host, false);
+    }
+  }
+
+  /** The region so many bytes on, in the same page: as it is or copied; null if it is neither. */
+  private @Nullable Region successor(Region from, int offset) {
+    if (((from.va + offset ^ from.va) & -4096L) != 0) {
+      return null;
+    }
+    int key = from.key & ~RegionKey.SINGLE_CHECKS;
+    Region to = find(from.pa + offset, from.va + offset, key);
+    if (to == null) {
+      to = copyOne(from.pa + offset, from.va + offset, key);
       if (to != null) {
-        link(from, site, to);
+        copied.add(to);
       }
     }
+    return to;
   }
 
   private @Nullable Template template(long pa, long va, int key) {
@@ -364,7 +350,7 @@ public final class RegionCache {
     }
     Region region = new Region(this, pa, -1, va, key, template.granules(), arena.next());
     region.firstSite = sites;
-    region.codePage = codePage(va, pa);
+    region.codePage = codePages.number(va, pa);
     region.take(template.shape());
     arena.add(template.code(), region.hostBytes);
     relocate(region, template.relocations());

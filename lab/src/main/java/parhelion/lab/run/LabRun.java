@@ -1,6 +1,7 @@
 package parhelion.lab.run;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import parhelion.lab.workload.Workload;
 import parhelion.media.net.nat.config.NatException;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.debian.PackageCache;
+import parhelion.toolstack.image.ImageException;
 import parhelion.toolstack.image.ModuleSet;
 import parhelion.toolstack.image.Progress;
 
@@ -40,6 +42,10 @@ public final class LabRun {
   private final Map<Technique, Map<String, String>> failures = new EnumMap<>(Technique.class);
   private @Nullable Runnable stopRunning;
   private boolean stopped;
+
+  /** What a program without a kernel has as its shell, if it needs one and there is one. */
+  private @Nullable Path busybox;
+
   private boolean failed;
 
   /** What executed guests, as they said it; until then what was asked for. */
@@ -65,6 +71,7 @@ public final class LabRun {
         Boot boot = boot(scratch, fetching);
         NetService service =
             GuestRound.needs(config.workloads(), Need.NETWORK) ? NetService.open() : null) {
+      busybox = shellOfPrograms(fetching);
       kernel = boot == null ? LabKernel.none() : boot.kernel.record();
       int rounds = config.warmUps() + config.repetitions();
       for (int round = 0; round < rounds && !isStopped(); round++) {
@@ -129,6 +136,22 @@ public final class LabRun {
         Userland.open(config, packages, scratch));
   }
 
+  /** The shell that the guests have, too; null where they have another, or nobody asks. */
+  private @Nullable Path shellOfPrograms(Progress fetching) {
+    if (!config.techniques().contains(Technique.PARTIAL)
+        || config.virtualClock()
+        || config.initrd() != null
+        || config.rootfs() != null
+        || !GuestRound.needs(config.workloads(), Need.SHELL)) {
+      return null;
+    }
+    try {
+      return PackageCache.ofUser(fetching).busybox();
+    } catch (ImageException e) {
+      return null;
+    }
+  }
+
   /** One run of a technique; null if there is nothing that it can do. */
   private @Nullable Round once(
       Technique technique, @Nullable Boot boot, Scratch scratch, @Nullable NetService service)
@@ -146,7 +169,7 @@ public final class LabRun {
       return null;
     }
     if (boot == null || technique == Technique.PARTIAL) {
-      ProgramRound round = new ProgramRound(config, scratch);
+      ProgramRound round = new ProgramRound(config, scratch, busybox);
       return during(round::stop) ? round.run(possible, progress) : null;
     }
     GuestRound round =
@@ -158,7 +181,7 @@ public final class LabRun {
     if (boot == null || technique == Technique.PARTIAL) {
       return config.virtualClock()
           ? "a program without a kernel has the host's clock only"
-          : ProgramRound.refusal(workload);
+          : ProgramRound.refusal(workload, busybox != null);
     }
     boolean device = workload.need() == Need.DISK || workload.need() == Need.NETWORK;
     if (device && config.virtualClock()) {
@@ -167,7 +190,8 @@ public final class LabRun {
     if (workload.need() == Need.NETWORK && !boot.userland.bringsDevicesUp()) {
       return "nobody brings the network up in an initramfs of yours";
     }
-    if (workload.need() == Need.SHELL && !boot.userland.hasShell()) {
+    boolean shell = workload.need() == Need.SHELL || workload.need() == Need.COMMAND;
+    if (shell && !boot.userland.hasShell()) {
       return "the root has no /bin/sh";
     }
     return device

@@ -21,20 +21,28 @@ final class ProgramRound {
 
   private final LabConfig config;
   private final Scratch scratch;
+  private final @Nullable Path busybox;
   private volatile @Nullable ProgramRun running;
   private volatile boolean stopped;
 
-  ProgramRound(LabConfig config, Scratch scratch) {
+  /**
+   * A run to come.
+   *
+   * @param busybox a static busybox to be the program's shell, or null
+   */
+  ProgramRound(LabConfig config, Scratch scratch, @Nullable Path busybox) {
     this.config = config;
     this.scratch = scratch;
+    this.busybox = busybox;
   }
 
   /** Why a workload cannot be done without a kernel; null if it can. */
-  static @Nullable String refusal(Workload workload) {
+  static @Nullable String refusal(Workload workload, boolean hasShell) {
     return switch (workload.need()) {
       case NOTHING -> null;
       case KERNEL -> "it takes a kernel of the guest's own";
-      case SHELL -> "there is no shell beside the program";
+      case SHELL -> hasShell ? null : "there is no shell beside the program";
+      case COMMAND -> "a command of yours may want a system: parhelion exec runs single programs";
       case DISK, NETWORK -> "a program without a kernel has no devices";
     };
   }
@@ -48,6 +56,12 @@ final class ProgramRound {
       throw new UserError(program + ": cannot be made executable: give another TMPDIR");
     }
     Files.createDirectory(root.resolve("tmp"));
+    Path tools = busybox;
+    if (tools != null) {
+      Path bin = Files.createDirectory(root.resolve("bin"));
+      Files.copy(tools, bin.resolve("busybox"));
+      Files.createSymbolicLink(bin.resolve("sh"), Path.of("busybox"));
+    }
     Files.writeString(
         root.resolve(LabProgram.ROWS.substring(1)),
         LabProgram.list(workloads.stream().map(Workload::row).toList()));
@@ -58,7 +72,7 @@ final class ProgramRound {
             new ProgramRun.Config(
                 LabProgram.PATH,
                 List.of(LabProgram.ROWS, Integer.toString(config.rowMillis())),
-                List.of("PATH=/"),
+                List.of("PATH=/bin"),
                 root,
                 true,
                 List.of(),

@@ -10,6 +10,9 @@ public enum Need {
   /** {@code /bin/sh}. */
   SHELL,
 
+  /** A shell, and whatever a user's command wants of a system. */
+  COMMAND,
+
   /** A disk whose content may be lost. */
   DISK,
 

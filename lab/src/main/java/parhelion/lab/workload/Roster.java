@@ -39,7 +39,7 @@ public final class Roster {
 
   /** A command of the user's, run once by a shell of the guest's. */
   public static Workload command(String shellText) {
-    return Workload.of(COMMAND, "yours", title(shellText), "command", SECONDS, Need.SHELL, null);
+    return Workload.of(COMMAND, "yours", title(shellText), "command", SECONDS, Need.COMMAND, null);
   }
 
   private static String title(String shellText) {
@@ -90,7 +90,7 @@ public final class Roster {
             "host time of an idle second",
             "idle 500",
             HOST_MILLISECONDS_PER_SECOND,
-            Need.KERNEL,
+            Need.NOTHING,
             null));
     return List.copyOf(all);
   }

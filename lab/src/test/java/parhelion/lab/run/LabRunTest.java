@@ -184,8 +184,13 @@ final class LabRunTest {
   @Test
   void aProgramThatNeedsNoKernelIsMeasuredWithoutOne() throws Exception {
     List<Workload> workloads =
-        Roster.named(List.of("boot", "null", "fork", "exec", "pipe", "integer", "unix", "disk"));
-    Comparison comparison = run(config(workloads, "", null, List.of(Technique.PARTIAL), 2, false));
+        new ArrayList<>(
+            Roster.named(
+                List.of(
+                    "boot", "null", "fork", "exec", "pipe", "integer", "unix", "disk", "idle")));
+    workloads.add(Roster.command("true"));
+    Comparison comparison =
+        run(config(workloads, "true", null, List.of(Technique.PARTIAL), 2, false));
     Set<String> measured = new TreeSet<>();
     for (Cell cell : comparison.cells()) {
       if (cell.failure() == null) {
@@ -195,11 +200,37 @@ final class LabRunTest {
         assertTrue(cell.samples().isEmpty());
       }
     }
-    assertEquals(new TreeSet<>(List.of("null", "fork", "exec", "pipe", "integer")), measured);
+    assertEquals(
+        new TreeSet<>(List.of("null", "fork", "exec", "pipe", "integer", "idle")), measured);
     Sample nothing = comparison.cell(Technique.PARTIAL, "null").samples().get(0);
     assertTrue(
         nothing.counts().interceptions().get("system call:getppid").times() == nothing.operations(),
         () -> nothing.toString());
+  }
+
+  @Test
+  void aProgramHasTheGuestsShellWhereTheyHaveTheBuiltInOne() throws Exception {
+    busybox();
+    List<Workload> workloads = Roster.named(List.of("sh"));
+    List<Technique> partial = List.of(Technique.PARTIAL);
+    Cell cell = run(config(workloads, "", null, partial, 1, false)).cell(Technique.PARTIAL, "sh");
+    assertNull(cell.failure());
+    Sample sample = cell.samples().getFirst();
+    long executed = sample.counts().interceptions().get("system call:execve").times();
+    assertEquals(2 * sample.operations(), executed, sample::toString);
+    Path root = Files.createDirectories(directory.resolve("empty"));
+    assertNotNull(
+        run(config(workloads, "", null, root, partial, 1, false))
+            .cell(Technique.PARTIAL, "sh")
+            .failure());
+  }
+
+  private static Path busybox() throws IOException {
+    try {
+      return PackageCache.ofUser(Progress.NONE).busybox();
+    } catch (ImageException e) {
+      return Assumptions.abort("no busybox: " + e.getMessage());
+    }
   }
 
   @Test
@@ -258,13 +289,7 @@ final class LabRunTest {
 
   @Test
   void aRootIsInEveryGuestWhatItIs() throws Exception {
-    Path busybox;
-    try {
-      busybox = PackageCache.ofUser(Progress.NONE).busybox();
-    } catch (ImageException e) {
-      Assumptions.abort("no busybox for a root: " + e.getMessage());
-      return;
-    }
+    Path busybox = busybox();
     Path root = directory.resolve("root");
     Path bin = Files.createDirectories(root.resolve("bin"));
     Files.copy(busybox, bin.resolve("busybox"));
@@ -274,9 +299,16 @@ final class LabRunTest {
     Files.createLink(bin.resolve("again"), Files.writeString(root.resolve("text"), "of the root"));
     List<Workload> workloads = new ArrayList<>(Roster.named(List.of("null", "sh", "create-0k")));
     String command =
-        "set -e; read -r line </bin/again || :; test \"$line\" = 'of the root'\n"
-            + "test $(stat -c %h:%u /text) = 2:0\n"
-            + "test ! -e /init; test -c /dev/null; test -d /proc/1; test $(stat -c %a /tmp) = 1777";
+        """
+        set -e
+        read -r line </bin/again || :
+        test "$line" = 'of the root'
+        test $(stat -c %h:%u /text) = 2:0
+        test ! -e /init
+        test -c /dev/null
+        test -d /proc/1
+        test $(stat -c %a /tmp) = 1777
+        """;
     workloads.add(Roster.command(command));
     List<Technique> techniques = List.of(Technique.FULL, Technique.PVH, Technique.PARA);
     Comparison comparison = run(config(workloads, command, null, root, techniques, 1, true));

@@ -66,19 +66,23 @@ public final class RootListing {
         return;
       }
       ByteBuffer chunk =
-          ByteBuffer.allocateDirect((int) Math.clamp(attributes.sizeBytes(), 1, CHUNK_BYTES));
+          ByteBuffer.allocateDirect(Math.clamp(attributes.sizeBytes(), 1, CHUNK_BYTES));
       try (Content.Reader reader = from.content().open()) {
         for (long at = 0; at < attributes.sizeBytes(); at += chunk.limit()) {
           chunk.clear().limit((int) Math.min(chunk.capacity(), attributes.sizeBytes() - at));
           int unused = from.read(at, chunk, reader);
           chunk.flip();
-          while (chunk.hasRemaining()) {
-            int written = out.write(chunk);
-          }
+          writeAll(chunk, out);
         }
       } catch (FileError e) {
         throw new RootFsException("/" + path + " cannot be read (" + e.getMessage() + ")");
       }
+    }
+  }
+
+  private static void writeAll(ByteBuffer bytes, WritableByteChannel out) throws IOException {
+    while (bytes.hasRemaining()) {
+      int unused = out.write(bytes);
     }
   }
 

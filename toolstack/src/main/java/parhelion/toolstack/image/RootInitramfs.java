@@ -97,7 +97,7 @@ public final class RootInitramfs {
   private static void write(WritableByteChannel out, byte[] bytes) throws IOException {
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     while (buffer.hasRemaining()) {
-      int written = out.write(buffer);
+      int unused = out.write(buffer);
     }
   }
 }
