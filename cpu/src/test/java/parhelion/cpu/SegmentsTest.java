@@ -129,6 +129,7 @@ class SegmentsTest {
       assertEquals("PF(5)@1000", Machine.fault(() -> m.cpu.load8(Machine.GDT)));
       assertEquals("none", load(m, DS, Machine.USER_DATA));
       m.memory.putLong(Machine.PT + 8, 0);
+      m.cpu.flushTlbs();
       assertEquals("PF(0)@1020", load(m, DS, Machine.USER_DATA));
     }
   }
