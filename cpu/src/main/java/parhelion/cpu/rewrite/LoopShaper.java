@@ -83,7 +83,7 @@ final class LoopShaper {
       return false;
     }
     int back = from;
-    while (back < from + MAX_END && back < run.count && !(branchesBack(run, back, i))) {
+    while (back < from + MAX_END && back < run.count && !branchesBack(run, back, i)) {
       if (!isPlain(run.treatments[back]) && run.treatments[back] != Treatment.JCC) {
         return false;
       }
