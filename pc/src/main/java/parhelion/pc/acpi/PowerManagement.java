@@ -41,10 +41,8 @@ public final class PowerManagement {
   private final Runnable off;
   private final Runnable reset;
   private final Timers.Timer overflow;
-  private int status;
-  private int enabled;
-  private int generalStatus;
-  private int generalEnabled;
+  private final Events fixed = new Events(EVENTS);
+  private final Events general = new Events(0xffff);
   private int control = SCI_ENABLE;
   private int resetControl;
 
@@ -64,19 +62,17 @@ public final class PowerManagement {
 
   /** Places the registers. */
   public void plug(Board board) {
-    board.mapPorts(EVENT, 4, "acpi", new Pm1Event());
+    board.mapPorts(EVENT, 4, "acpi", fixed);
     board.mapPorts(CONTROL, 2, "acpi", new Pm1Control());
     board.mapPorts(TIMER, 4, "acpi", new PmTimer());
-    board.mapPorts(GENERAL, 4, "acpi", new GeneralEvents());
+    board.mapPorts(GENERAL, 4, "acpi", general);
     board.mapPorts(RESET, 1, "reset", new ResetControl());
   }
 
   /** The state after reset. */
   public void reset() {
-    status = 0;
-    enabled = 0;
-    generalStatus = 0;
-    generalEnabled = 0;
+    fixed.clear();
+    general.clear();
     control = SCI_ENABLE;
     resetControl = 0;
     overflow.cancel();
@@ -85,19 +81,19 @@ public final class PowerManagement {
 
   /** The power button is pressed. */
   public void pressPowerButton() {
-    status |= POWER_BUTTON;
+    fixed.status |= POWER_BUTTON;
     update();
   }
 
   /** A general-purpose event, 0 to 15, has happened. */
   void raise(int event) {
-    generalStatus |= 1 << event;
+    general.status |= 1 << event;
     update();
   }
 
   private void update() {
-    line.set((status & enabled) != 0 || (generalStatus & generalEnabled) != 0);
-    if ((enabled & TIMER_STATUS) != 0) {
+    line.set(fixed.isDue() || general.isDue());
+    if ((fixed.enabled & TIMER_STATUS) != 0) {
       overflow.set(nextOverflowNanos());
     } else {
       overflow.cancel();
@@ -118,7 +114,7 @@ public final class PowerManagement {
   }
 
   private void overflowed() {
-    status |= TIMER_STATUS;
+    fixed.status |= TIMER_STATUS;
     update();
   }
 
@@ -134,7 +130,25 @@ public final class PowerManagement {
 
   // --- events and control ---
 
-  private final class Pm1Event implements Registers {
+  /** 16 bits of status, which writing 1 clears, and behind them 16 that enable. */
+  private final class Events implements Registers {
+    private final int mask;
+    private int status;
+    private int enabled;
+
+    Events(int mask) {
+      this.mask = mask;
+    }
+
+    boolean isDue() {
+      return (status & enabled) != 0;
+    }
+
+    void clear() {
+      status = 0;
+      enabled = 0;
+    }
+
     @Override
     public long read(long offset, int size) {
       return ((long) enabled << 16 | status) >>> 8 * offset;
@@ -149,29 +163,7 @@ public final class PowerManagement {
           status &= ~(v << 8 * at);
         } else {
           int shift = 8 * (at - 2);
-          enabled = (enabled & ~(0xff << shift) | v << shift) & EVENTS;
-        }
-      }
-      update();
-    }
-  }
-
-  private final class GeneralEvents implements Registers {
-    @Override
-    public long read(long offset, int size) {
-      return ((long) generalEnabled << 16 | generalStatus) >>> 8 * offset;
-    }
-
-    @Override
-    public void write(long offset, int size, long value) {
-      for (int i = 0; i < size; i++) {
-        int v = (int) (value >>> 8 * i) & 0xff;
-        int at = (int) offset + i;
-        if (at < 2) {
-          generalStatus &= ~(v << 8 * at);
-        } else {
-          int shift = 8 * (at - 2);
-          generalEnabled = generalEnabled & ~(0xff << shift) | v << shift;
+          enabled = (enabled & ~(0xff << shift) | v << shift) & mask;
         }
       }
       update();
