@@ -18,7 +18,10 @@ import parhelion.cpu.decode.Operand;
 final class RegionWriter extends InsnWriter {
   private static final int ALWAYS = -1;
 
+  /** Where a branch back to an instruction leads, and where others do, or control comes to it. */
   private final int[] labels = new int[Scanner.MAX_INSTRUCTIONS];
+
+  private final int[] waysIn = new int[Scanner.MAX_INSTRUCTIONS];
   private int[] fixups = new int[64];
   private int fixupCount;
 
@@ -51,8 +54,9 @@ final class RegionWriter extends InsnWriter {
     for (int i = 0; i < stubCount; i++) {
       stubs[i].write();
     }
-    for (int i = 0; i < fixupCount; i += 2) {
-      a.to(fixups[i], labels[fixups[i + 1]]);
+    for (int i = 0; i < fixupCount; i += 3) {
+      int to = fixups[i + 1];
+      a.to(fixups[i], fixups[i + 2] < to ? waysIn[to] : labels[to]);
     }
     into.sites = Arrays.copyOf(sites, siteCount * Region.SITE_INTS);
     into.hostBytes = a.at;
@@ -131,7 +135,7 @@ final class RegionWriter extends InsnWriter {
     boolean loops = false;
     boolean vectors = false;
     for (int i = 0; i < run.count; i++) {
-      loops |= run.isLoopHead[i];
+      loops |= run.loops.isHead(i);
       vectors |= run.treatments[i] == Treatment.EMIT && Treatment.usesVectors(run.insns[i]);
       if (run.treatments[i] == Treatment.INTERPRET && mayUnmask(run.insns[i])) {
         return false;
@@ -148,7 +152,7 @@ final class RegionWriter extends InsnWriter {
     int end = i + 1;
     while (end < run.count
         && !run.isTarget[end]
-        && (!Scanner.isDirectBranch(run.treatments[end - 1]) || run.leavesLoop[end - 1])
+        && (!Scanner.isDirectBranch(run.treatments[end - 1]) || run.loops.leaves(end - 1))
         && gate(end - 1) == null) {
       end++;
     }
@@ -179,15 +183,21 @@ final class RegionWriter extends InsnWriter {
       stored = false;
     }
     if (label) {
-      groups.closeAll();
+      groups.closeAllBut(i);
       scratchGroup = -1;
       sseKnown = sseThroughout;
       x87Known = false;
     }
+    waysIn[i] = a.at;
+    if (live == 0 && run.loops.isHead(i) && run.loops.keepsChecks(run, i)) {
+      prepareLoop(run.loops.end(i));
+      scratchGroup = -1;
+      inHost = true; // nobody wants flags here
+    }
     labels[i] = a.at;
     blockEnd = blockEnd(i);
     int n = blockEnd - i;
-    if (i != 0 && !run.isLoopHead[i]) {
+    if (i != 0 && !run.loops.isHead(i)) {
       a.lea(COUNT, COUNT, -1, 0, -n);
       return;
     }
@@ -197,7 +207,7 @@ final class RegionWriter extends InsnWriter {
     }
     a.aluImm(SUB, COUNT, n);
     int expired = a.jcc(S);
-    int budget = site(Region.BUDGET, labels[i], 0);
+    int budget = site(Region.BUDGET, waysIn[i], 0);
     if (live != 0) {
       a.restoreFlags();
       stored = true;
@@ -258,6 +268,12 @@ final class RegionWriter extends InsnWriter {
       }
     }
     groups.executed(i);
+    if (lent.endsAt(i + 1)) {
+      if (!run.treatments[i].endsRun()) {
+        takeBack(lent.mask);
+      }
+      lent.clear();
+    }
     if (!run.treatments[i].endsRun()) {
       comeBackBehind(firstSite);
     }
@@ -283,11 +299,12 @@ final class RegionWriter extends InsnWriter {
   // --- control flow ---
 
   private void fixup(int position, int label) {
-    if (fixupCount == fixups.length) {
+    if (fixupCount + 3 > fixups.length) {
       fixups = Arrays.copyOf(fixups, fixupCount * 2);
     }
     fixups[fixupCount++] = position;
     fixups[fixupCount++] = label;
+    fixups[fixupCount++] = current;
   }
 
   private void jcc(Insn insn) {
@@ -297,6 +314,9 @@ final class RegionWriter extends InsnWriter {
         run.target[current],
         run.targetOffset(current));
     if (run.goesOn[current] >= 0) {
+      if (lent.endsAt(run.goesOn[current])) {
+        takeBack(lent.mask);
+      }
       fixup(a.jmp(), run.goesOn[current]);
     }
   }
@@ -306,7 +326,7 @@ final class RegionWriter extends InsnWriter {
     boolean always = condition == ALWAYS;
     int undone = blockEnd - current - 1;
     boolean inPage = label >= 0 || run.inPage(offset);
-    if (undone > 0 || !inPage) {
+    if (undone > 0 || !inPage || lent.endsAt(label)) {
       branchByStub(always ? a.jmp() : a.jcc(condition), undone, label, offset);
     } else if (label >= 0) {
       fixup(always ? a.jmp() : a.jcc(condition), label);
@@ -320,11 +340,13 @@ final class RegionWriter extends InsnWriter {
     boolean save = !stored;
     int instruction = current;
     int end = blockEnd;
+    int back = lent.endsAt(label) ? lent.mask : 0;
     stub(
         () -> {
           current = instruction;
           blockEnd = end;
           a.here(taken);
+          takeBack(back);
           if (undone > 0) {
             a.lea(COUNT, COUNT, -1, 0, undone);
           }
@@ -343,6 +365,9 @@ final class RegionWriter extends InsnWriter {
 
   private void jump() {
     int live = run.liveBefore[current];
+    if (lent.endsAt(run.target[current])) {
+      takeBack(lent.mask);
+    }
     if (run.target[current] >= 0) {
       wantFlags(live);
       fixup(a.jmp(), run.target[current]);
