@@ -48,6 +48,9 @@ public final class Cpu implements AutoCloseable {
   /** Working storage of soft floating point. */
   public final FloatUnit floats = new FloatUnit();
 
+  /** Most instructions that a block of generated code counts at once. */
+  private static final int MAX_BLOCK = 255;
+
   private static final int ATTENTION = 1;
   private static final int STOPPED = 2;
   private static final int SLOW = 4;
@@ -85,6 +88,9 @@ public final class Cpu implements AutoCloseable {
 
   /** What {@link #retired} is to come to in the current {@link #run}. */
   private long runEnd;
+
+  /** Whether the current run may end before that, where a block of code does. */
+  private boolean endsEarly;
 
   private final long stateAllocation;
   private final Tlb[] tlbs;
@@ -438,9 +444,32 @@ public final class Cpu implements AutoCloseable {
 
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
   public void run(long instructions) {
+    endsEarly = false;
+    runUntil(retired + instructions);
+  }
+
+  /**
+   * The same for callers who do not count on the number: where fewer instructions are left than the
+   * next block of generated code has, the run ends. That spares the interpreter a block that it has
+   * to decode first. A run that is shorter than such a block can be is as {@link #run}'s.
+   */
+  public void runAbout(long instructions) {
+    endsEarly = instructions > MAX_BLOCK;
+    runUntil(retired + instructions);
+  }
+
+  private void runUntil(long end) {
     setPending(STOPPED, false);
-    runEnd = retired + instructions;
+    runEnd = end;
     interpreter.run();
+  }
+
+  /** Fewer instructions are left than the next block has: whether that is the end of the run. */
+  public boolean endsBeforeBlock() {
+    if (endsEarly) {
+      runEnd = retired;
+    }
+    return endsEarly;
   }
 
   /**

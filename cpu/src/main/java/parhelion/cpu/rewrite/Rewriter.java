@@ -161,8 +161,8 @@ public final class Rewriter {
         if (mayGoOn(end)) {
           if (end - c.retired >= (place >>> 16 & 0xff)) {
             goOn(region, sites[at + 2], 0, sites[at]);
-          } else {
-            c.interpreter().runBlock(); // fewer are left than the block has
+          } else if (!c.endsBeforeBlock()) {
+            c.interpreter().runBlock();
           }
         }
       }
