@@ -51,6 +51,10 @@ public final class Cpu implements AutoCloseable {
   /** Most instructions that a block of generated code counts at once. */
   private static final int MAX_BLOCK = 255;
 
+  /** What a TLB is told of a translation. */
+  private static final int RIGHTS =
+      Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE | Access.GLOBAL;
+
   private static final int ATTENTION = 1;
   private static final int STOPPED = 2;
   private static final int SLOW = 4;
@@ -116,6 +120,8 @@ public final class Cpu implements AutoCloseable {
 
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
+
+  private boolean keepsGlobalPages;
 
   /** SMAP: a walk has found a user page that a supervisor may access because RFLAGS.AC is set. */
   boolean userPageOpened;
@@ -353,6 +359,10 @@ public final class Cpu implements AutoCloseable {
             | (protectedMode ? 0 : MODE_REAL)
             | (avxEnabled() ? 0 : MODE_NO_AVX)
             | model.ordinal() << MODE_MODEL_SHIFT;
+    keepsGlobalPages =
+        longMode && (get64(CR4) & ControlRegisters.CR4_PGE) != 0 && monitor.tlbsFollowPrivilege();
+    tlbs[0].mayHoldGlobal |= keepsGlobalPages;
+    tlbs[1].mayHoldGlobal |= keepsGlobalPages;
     tlb = tlbs[monitor.tlbIndex(this)];
     tlbBase = tlb.base;
     if (codeBits != 64) {
@@ -399,8 +409,28 @@ public final class Cpu implements AutoCloseable {
   public void flushTlbs() {
     put64(LOWEST_LARGE, -1L);
     put64(HIGHEST_LARGE, 0);
-    tlbs[0].flush();
-    tlbs[1].flush();
+    for (Tlb each : tlbs) {
+      each.flush();
+      each.mayHoldGlobal = keepsGlobalPages;
+    }
+  }
+
+  /** MOV to CR3: what is of all address spaces stays. */
+  void flushContext() {
+    if (!keepsGlobalPages) {
+      flushTlbs();
+      return;
+    }
+    tlbs[0].flushContext();
+    tlbs[1].flushContext();
+  }
+
+  /**
+   * Whether translations of pages that are marked global outlive MOV to CR3: CR4.PGE, of guests
+   * whose page tables are their own.
+   */
+  public boolean keepsGlobalPages() {
+    return keepsGlobalPages;
   }
 
   /** INVLPG: a large page is in the TLBs by its 4 KiB parts, all of which have to go. */
@@ -836,7 +866,7 @@ public final class Cpu implements AutoCloseable {
 
   private void install(Tlb into, long va, long translation) {
     long pa = translation & -4096L;
-    int rights = (int) translation & 7;
+    int rights = (int) translation & RIGHTS;
     if (memory.isCodeFrame(pa >>> 12)) {
       rights &= ~Access.MAY_WRITE;
     }
