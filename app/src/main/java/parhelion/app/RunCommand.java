@@ -196,7 +196,8 @@ final class RunCommand implements Callable<Integer> {
             "net", networks::attach,
             "share", ShareArguments::attach,
             "console", ConsoleArguments::attach);
-    try (SessionControl control = new SessionControl(called, guest, steward, kinds);
+    try (SessionControl control =
+            new SessionControl(called, guest, steward, kinds, hasVirtioSteward());
         ControlServer _ = listen(called, control);
         OpenNetworks opened = networks.open()) {
       devices.addAll(opened.devices());

@@ -30,6 +30,7 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
   private final GuestOptions options;
   private final Steward steward;
   private final Map<String, DeviceKind> kinds;
+  private final boolean stopsByCommand;
   private final AtomicReference<@Nullable Guest> running = new AtomicReference<>();
   private final List<DeviceConfig> attached = new ArrayList<>();
   private volatile String kernel = "";
@@ -39,9 +40,15 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
    * A guest that is not there yet.
    *
    * @param kinds how devices are made of what the user says, by the names of options
+   * @param stopsByCommand whether it is a PC, whose power button the kernel alone does not heed
    */
   SessionControl(
-      String name, GuestOptions options, Steward steward, Map<String, DeviceKind> kinds) {
+      String name,
+      GuestOptions options,
+      Steward steward,
+      Map<String, DeviceKind> kinds,
+      boolean stopsByCommand) {
+    this.stopsByCommand = stopsByCommand;
     this.name = name;
     this.options = options;
     this.steward = steward;
@@ -90,6 +97,17 @@ final class SessionControl implements ControlledGuest, AutoCloseable {
       guest().stop(Outcome.Kind.LEFT);
     } else {
       guest().requestShutdown();
+      if (stopsByCommand && steward.isReady()) {
+        Thread.ofVirtual().start(this::powerOff);
+      }
+    }
+  }
+
+  private void powerOff() {
+    try {
+      inGuest(List.of("poweroff"), name + " does not power off");
+    } catch (UserError e) {
+      // It has, as a rule: the command's end does not come any more.
     }
   }
 

@@ -40,15 +40,31 @@ final class PcScreenTest {
             });
   }
 
-  @Test
-  void aShellOnTheDisplayTakesWhatIsTyped() throws Exception {
+  private static void needsPackages() {
     try {
       PackageCache packages = PackageCache.ofUser(Progress.NONE);
-      packages.kernelWithModules("linux-image-cloud-amd64");
-      packages.busybox();
+      PackageCache.Kernel unusedKernel = packages.kernelWithModules("linux-image-cloud-amd64");
+      Path unused = packages.busybox();
     } catch (ImageException e) {
       Assumptions.abort("no packages to boot: " + e.getMessage());
     }
+  }
+
+  @Test
+  void whoIsAskedToStopPowersOff() throws Exception {
+    needsPackages();
+    List<String> arguments = List.of("--mode", "full", "--cmd", "tail -f /dev/null");
+    try (NamedGuest guest = new NamedGuest(directory, "stop", arguments)) {
+      guest.awaitCommands();
+      assertEquals(0, guest.ask("stop"), guest.printed());
+      assertEquals(1, guest.end(), guest.text());
+      assertTrue(guest.text().contains("the guest ended (poweroff)"), guest.text());
+    }
+  }
+
+  @Test
+  void aShellOnTheDisplayTakesWhatIsTyped() throws Exception {
+    needsPackages();
     List<String> arguments =
         List.of(
             "--mode",
