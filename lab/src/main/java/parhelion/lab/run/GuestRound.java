@@ -188,7 +188,7 @@ final class GuestRound {
                   : new HostClock(),
               console);
       if (config.virtualClock()) {
-        pc.countInterruptFlag(); // the host's time, which that takes, is no figure there
+        pc.countUnassisted(); // the host's time, which that takes, is no figure there
       }
       guest = pc;
     } else {
