@@ -39,6 +39,11 @@ abstract class AccessWriter extends CodeWriter {
         return constantAccess(constant(insn), bytes, write, aligned);
       }
     }
+    int known = run.knownIndex[current];
+    if (Groups.isPlainBy(known, insn) && insn.segmentOverride == Insn.NONE) {
+      long disp = insn.disp + ((long) known << insn.scale);
+      return access(insn.base, Insn.NONE, 0, disp, Insn.NONE, bytes, write, aligned, scratch);
+    }
     if (Groups.isSum(insn, run.treatments[current])
         && insn.segmentOverride == Insn.NONE
         && grouped(insn.base, insn.index, insn.scale, (int) insn.disp, bytes, write, aligned)) {
@@ -113,7 +118,10 @@ abstract class AccessWriter extends CodeWriter {
           case BIT_STRING, REPEAT -> false;
           default -> true;
         };
-    return site(kind | (stored ? Region.FLAGS_STORED : 0) | (faults ? Region.FAULTS : 0), retry, 0);
+    int flags = stored ? Region.FLAGS_STORED : 0;
+    int site = site(kind | flags | (faults ? Region.FAULTS : 0), retry, 0);
+    comeBackTo(site, retry);
+    return site;
   }
 
   boolean access(
@@ -187,24 +195,27 @@ abstract class AccessWriter extends CodeWriter {
       return false;
     }
     int alignment = aligned ? bytes : 0;
+    int register = groups.host(group, lent);
     if (groups.serves(group, disp, bytes, write, alignment)) {
-      if (scratchGroup != group) {
+      if (register < 0 && scratchGroup != group) {
         a.loadState(SCRATCH1, NativeState.groupAddend(group));
         scratchGroup = group;
       }
     } else {
-      if (!groups.plan(current, group, disp, bytes, write)
+      if (groups.isKept(group, current)
+          || !groups.plan(current, group, disp, bytes, write)
           || aligned && (disp - groups.rangeLow) % bytes != 0) {
         return false;
       }
       openGroup(group, base, index, scale, disp, alignment);
     }
+    int addend = register < 0 ? SCRATCH1 : register;
     if (group < Groups.INDEXED) {
       memBase = HOST[base];
-      memIndex = SCRATCH1;
+      memIndex = addend;
       memScale = 0;
     } else {
-      memBase = SCRATCH1;
+      memBase = addend;
       memIndex = HOST[index];
       memScale = scale;
     }
@@ -231,9 +242,13 @@ abstract class AccessWriter extends CodeWriter {
       a.lea(SCRATCH1, SCRATCH1, HOST[base], 0, 0);
     }
     a.storeState(NativeState.groupAddend(group), SCRATCH1);
+    int register = groups.host(group, lent);
+    if (register >= 0) {
+      a.mov(register, SCRATCH1);
+    }
     groups.open(group, disp, alignment);
     scratchGroup = group;
-    int counted = blockEnd - current;
+    int counted = blockEnd - current; // nothing in front of a loop
     int kind = Region.GROUP | groups.rangeHigh - low << Region.SIZE_SHIFT;
     int site = site(kind, 0, 0);
     sites[site * Region.SITE_INTS + 1] =
@@ -247,10 +262,45 @@ abstract class AccessWriter extends CodeWriter {
           if (alsoHere != 0) {
             a.here(alsoHere);
           }
-          a.lea(COUNT, COUNT, -1, 0, counted);
+          if (counted > 0) {
+            a.lea(COUNT, COUNT, -1, 0, counted);
+          }
+          takeBackFor(site);
           sites[site * Region.SITE_INTS + 3] = a.at;
-          leave(site, false);
+          leaveAsItIs(site, false);
         });
+  }
+
+  /**
+   * Checks beforehand, for all rounds, what the loop from {@code current} on accesses; lends
+   * registers to it if it is an innermost one.
+   */
+  void prepareLoop(int end) {
+    int kept = groups.keptInLoop(current, end);
+    if (run.loops.isInnermost(current)) {
+      lendRegisters(end, kept);
+    }
+    for (int left = kept; left != 0; left &= left - 1) {
+      int register = Integer.numberOfTrailingZeros(left);
+      if (groups.planLoop(current, end, register)) {
+        openGroup(register, register, Insn.NONE, 0, groups.rangeLow, 0);
+        groups.keep(register, end);
+      }
+    }
+  }
+
+  private void lendRegisters(int end, int kept) {
+    lent.lend(run, current, end, kept);
+    for (int left = lent.mask; left != 0; left &= left - 1) {
+      int guest = Integer.numberOfTrailingZeros(left);
+      a.storeState(CpuState.GPR + guest * 8, HOST[guest]);
+    }
+    for (int group = 0; group < Groups.SLOTS; group++) {
+      int register = groups.isOpen(group) ? groups.host(group, lent) : -1;
+      if (register >= 0) {
+        a.loadState(register, NativeState.groupAddend(group));
+      }
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import static parhelion.cpu.rewrite.Routines.HOST;
 import static parhelion.cpu.rewrite.Routines.SCRATCH1;
 
 import java.util.Arrays;
+import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
 import parhelion.cpu.decode.Opcode;
 
@@ -18,6 +19,9 @@ import parhelion.cpu.decode.Opcode;
  */
 abstract class CodeWriter {
   static final int GUEST_RSP = HOST[4];
+
+  /** Guest registers from this one on can be lent. */
+  private static final int LENT_SHIFT = 12;
 
   final Routines routines;
   final boolean bmi2 = HostCpu.hasBmi2();
@@ -59,6 +63,11 @@ abstract class CodeWriter {
   int[] sites = new int[256];
   int siteCount;
 
+  final LentRegisters lent = new LentRegisters();
+
+  /** {@link LentRegisters#mask} of each site. */
+  private byte[] lentAt = new byte[64];
+
   /** A stub to be written behind the code. */
   interface Stub {
     void write();
@@ -80,6 +89,7 @@ abstract class CodeWriter {
     relocationCount = 0;
     stubCount = 0;
     groups.start(scanned);
+    lent.clear();
     scratchGroup = -1;
     a.start(into.host);
   }
@@ -99,7 +109,9 @@ abstract class CodeWriter {
   int site(int kindAndBits, int resumeAt, int resumeBehind) {
     if ((siteCount + 1) * Region.SITE_INTS > sites.length) {
       sites = Arrays.copyOf(sites, sites.length * 2);
+      lentAt = Arrays.copyOf(lentAt, lentAt.length * 2);
     }
+    lentAt[siteCount] = (byte) (lent.mask >> LENT_SHIFT);
     int at = siteCount * Region.SITE_INTS;
     int bits = (sseKnown ? Region.SSE_KNOWN : 0) | (x87Known ? Region.X87_KNOWN : 0);
     sites[at] = kindAndBits | bits;
@@ -110,8 +122,52 @@ abstract class CodeWriter {
   }
 
   void leave(int site, boolean storeFlags) {
+    takeBackFor(site);
+    leaveAsItIs(site, storeFlags);
+  }
+
+  /** Gives the guest its registers that were lent at a site. */
+  void takeBackFor(int site) {
+    takeBack(lentAt[site] << LENT_SHIFT);
+  }
+
+  void leaveAsItIs(int site, boolean storeFlags) {
     loadSite(site);
     jumpTo(storeFlags ? routines.exitWithFlags : routines.exit);
+  }
+
+  /** Loads lent registers, a bit each, with the guest's values. */
+  void takeBack(int registers) {
+    for (int left = registers; left != 0; left &= left - 1) {
+      int guest = Integer.numberOfTrailingZeros(left);
+      a.loadState(HOST[guest], CpuState.GPR + guest * 8);
+    }
+  }
+
+  /** Has control come back from a site by way of loading the addends in lent registers. */
+  void comeBackTo(int site, int retry) {
+    if (lent.mask == 0) {
+      return;
+    }
+    int[] hosts = new int[Groups.SLOTS];
+    for (int group = 0; group < Groups.SLOTS; group++) {
+      hosts[group] = groups.isOpen(group) ? groups.host(group, lent) : -1;
+    }
+    stub(
+        () -> {
+          sites[site * Region.SITE_INTS + 2] = a.at;
+          loadAddends(hosts);
+          a.to(a.jmp(), retry);
+        });
+  }
+
+  /** By group: the register that its addend is loaded into, or -1. */
+  private void loadAddends(int[] hosts) {
+    for (int group = 0; group < hosts.length; group++) {
+      if (hosts[group] >= 0) {
+        a.loadState(hosts[group], NativeState.groupAddend(group));
+      }
+    }
   }
 
   /** The number of a site, by which generated code leaves, into SCRATCH1. */
@@ -194,7 +250,7 @@ abstract class CodeWriter {
 
   /** Behind an instruction that the interpreter has executed. */
   void interpreted() {
-    groups.closeAll();
+    groups.closeAllBut(current);
     scratchGroup = -1;
     inHost = true;
     stored = true;
@@ -237,6 +293,7 @@ abstract class CodeWriter {
       a.cmpStateByteZero(NativeState.X87_LOADED);
       int unloaded = a.jcc(E);
       int site = site(Region.LOAD_X87, retry, 0);
+      comeBackTo(site, retry);
       stub(
           () -> {
             a.here(unloaded);

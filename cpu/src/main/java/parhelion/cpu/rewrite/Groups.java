@@ -2,8 +2,10 @@ package parhelion.cpu.rewrite;
 
 import static parhelion.cpu.rewrite.Routines.HOST;
 
+import java.util.Arrays;
 import parhelion.cpu.CpuState;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Opcode;
 
 /**
  * Memory accesses of a run that one check can serve: they lie at constant distances from one
@@ -22,7 +24,7 @@ final class Groups {
   static final int INDEXED = 16;
 
   static final int SUMS = 8;
-  private static final int SLOTS = INDEXED + SUMS;
+  static final int SLOTS = INDEXED + SUMS;
   private static final int UNKNOWN = RegisterEffects.UNKNOWN;
 
   private final boolean[] open = new boolean[SLOTS];
@@ -40,6 +42,9 @@ final class Groups {
   private final int[] alignedAt = new int[SLOTS];
 
   private final int[] alignedBytes = new int[SLOTS];
+
+  /** The last instruction of the loop for which a group is open; -1 for one that may be closed. */
+  private final int[] keptUntil = new int[SLOTS];
 
   /** Of which registers a slot is; {@link Insn#NONE} for what a sum has not. */
   private final int[] bases = new int[SLOTS];
@@ -74,6 +79,7 @@ final class Groups {
   /** Begins with another run. */
   void start(Scanner next) {
     run = next;
+    Arrays.fill(keptUntil, -1);
     closeAll();
   }
 
@@ -101,7 +107,28 @@ final class Groups {
   }
 
   void closeAll() {
-    java.util.Arrays.fill(open, false);
+    Arrays.fill(open, false);
+  }
+
+  /** At the label of instruction {@code i}: what was checked before its loop still holds. */
+  void closeAllBut(int i) {
+    for (int group = 0; group < SLOTS; group++) {
+      open[group] &= keptUntil[group] >= i;
+    }
+  }
+
+  boolean isOpen(int group) {
+    return open[group];
+  }
+
+  /** The lent register for the addend of a group, or -1. */
+  int host(int group, LentRegisters lent) {
+    return lent.host(bases[group], indexes[group], scales[group]);
+  }
+
+  /** Whether a group is open for the whole of the loop that instruction {@code i} is in. */
+  boolean isKept(int group, int i) {
+    return open[group] && keptUntil[group] >= i;
   }
 
   boolean anyOpen() {
@@ -158,6 +185,58 @@ final class Groups {
     return found;
   }
 
+  /**
+   * The registers, a bit each, that a loop leaves as they are and by which every round of it
+   * accesses memory, as far as no group is open for a larger loop.
+   */
+  int keptInLoop(int head, int end) {
+    int found = 0;
+    for (int i = head; i <= end && (i == head || !run.isTarget[i]); i++) {
+      if (look(i, Insn.NONE) && !isKept(slot, i)) {
+        found |= 1 << slot;
+      }
+      if (Scanner.isDirectBranch(run.treatments[i])) {
+        break;
+      }
+    }
+    for (int left = found; left != 0; left &= left - 1) {
+      int register = Integer.numberOfTrailingZeros(left);
+      for (int i = head; i <= end; i++) {
+        if (effect(i, register) != 0) {
+          found &= ~(1 << register);
+          break;
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Finds the range that a group for all accesses of a loop by a register would have; false if that
+   * is too long, or alignment matters.
+   */
+  boolean planLoop(int head, int end, int register) {
+    rangeLow = Integer.MAX_VALUE;
+    rangeHigh = Integer.MIN_VALUE;
+    rangeWrites = false;
+    for (int i = head; i <= end; i++) {
+      if (look(i, Insn.NONE) && slot == register) {
+        if (run.insns[i].opcode.has(Opcode.ALIGNED)) {
+          return false;
+        }
+        rangeLow = Math.min(rangeLow, offset);
+        rangeHigh = Math.max(rangeHigh, offset + bytes);
+        rangeWrites |= writes;
+      }
+    }
+    return (long) rangeHigh - rangeLow <= MAX_BYTES;
+  }
+
+  /** Keeps a group, just opened, up to the end of a loop. */
+  void keep(int group, int end) {
+    keptUntil[group] = end;
+  }
+
   /** Opens the planned group; {@code alignment} bytes were tested at {@code disp}, or 0. */
   void open(int group, int disp, int alignment) {
     open[group] = true;
@@ -167,6 +246,7 @@ final class Groups {
     gained[group] = 0;
     alignedAt[group] = disp;
     alignedBytes[group] = alignment;
+    keptUntil[group] = -1;
   }
 
   /** Takes into account what instruction {@code i} did to registers. */
@@ -205,8 +285,12 @@ final class Groups {
     Insn insn = run.insns[i];
     switch (run.treatments[i]) {
       case EMIT, DIVIDE -> {
+        offset = (int) insn.disp;
         if (isPlain(insn)) {
           slot = insn.base;
+        } else if (isPlainBy(run.knownIndex[i], insn)) {
+          slot = insn.base;
+          offset += run.knownIndex[i] << insn.scale;
         } else if (group >= INDEXED
             && isSum(insn, run.treatments[i])
             && insn.base == bases[group]
@@ -216,7 +300,6 @@ final class Groups {
         } else {
           return false;
         }
-        offset = (int) insn.disp;
         bytes = Treatment.accessBytes(insn);
         writes = Treatment.writesMemory(insn);
         return true;
@@ -272,6 +355,11 @@ final class Groups {
         && HOST[insn.index] >= 0
         && (insn.base == Insn.NONE || HOST[insn.base] >= 0)
         && isFlat(insn);
+  }
+
+  /** Whether a sum, as its index is known, is a register plus a constant. */
+  static boolean isPlainBy(int knownIndex, Insn insn) {
+    return knownIndex != Constants.UNKNOWN && insn.base != Insn.NONE;
   }
 
   private static boolean isFlat(Insn insn) {

@@ -10,7 +10,8 @@ import parhelion.cpu.decode.Insn;
  *   <li>The bodies of loops that walk through memory are repeated, so that one check serves several
  *       rounds ({@link Groups}): with a software TLB the check is most of what such a loop costs. A
  *       body that is repeated is straight code with one way back, at its end; each copy but the
- *       last leaves the loop where the condition does not hold, and falls through to the next.
+ *       last leaves the loop where the condition does not hold, and falls through to the next. A
+ *       body whose few rounds are known beforehand is written that often, without branches.
  *   <li>A jump forward to the last few instructions of its loop, as one way of an if has it, is
  *       replaced by a copy of those: the round has a jump less, and the copy is counted together
  *       with what comes before it.
@@ -18,6 +19,10 @@ import parhelion.cpu.decode.Insn;
  */
 final class LoopShaper {
   private static final int MAX_COPIES = 4;
+
+  /** Most rounds of a loop that are written one behind the other, without a way back. */
+  private static final int MAX_ROUNDS = 8;
+
   private static final int MAX_BODY = 24;
 
   /** Most instructions that take the place of a jump. */
@@ -41,26 +46,44 @@ final class LoopShaper {
   /** How many instructions may still be added. */
   private int room;
 
-  /** Shapes what loops of a run are worth it; true if there were any. */
-  boolean shape(Scanner run) {
+  /** Shapes what loops of a run are worth it. */
+  void shape(Scanner run) {
     room = Scanner.MAX_INSTRUCTIONS - run.count;
+    boolean more = true;
+    while (more) { // what one loop leaves in a register may tell the rounds of the next
+      more = apply(run, this::straighten);
+    }
+    apply(run, this::copy);
+  }
+
+  /** What is done behind instruction {@code i} of a run, just appended; true if anything was. */
+  private interface Step {
+    boolean take(Scanner run, int i);
+  }
+
+  private boolean apply(Scanner run, Step step) {
     count = 0;
     boolean found = false;
     for (int i = 0; i < run.count; i++) {
       place[i] = count;
       append(run, i);
-      found |= run.treatments[i] == Treatment.JMP ? copyEnd(run, i) : repeatBody(run, i);
+      found |= Scanner.isDirectBranch(run.treatments[i]) && step.take(run, i);
     }
     if (found) {
       copyTo(run);
+      run.findTargets();
     }
     return found;
   }
 
-  /** Behind the branch {@code i} to its head, just appended. */
+  private boolean copy(Scanner run, int i) {
+    return run.treatments[i] == Treatment.JMP ? copyEnd(run, i) : repeatBody(run, i);
+  }
+
+  /** Behind the branch {@code i} to its head. */
   private boolean repeatBody(Scanner run, int i) {
     int head = run.target[i];
-    if (head < 0 || head > i || !isStraight(run, head, i) || !walks(run, head, i)) {
+    if (!isBody(run, head, i)) {
       return false;
     }
     int length = i + 1 - head;
@@ -76,7 +99,41 @@ final class LoopShaper {
     return copies > 1;
   }
 
-  /** Behind the jump {@code i}, just appended. */
+  /** Makes all rounds of a loop one straight way, if the branch {@code end} ends one of a few. */
+  private boolean straighten(Scanner run, int end) {
+    int head = run.target[end];
+    if (!isBody(run, head, end) || !isEnteredOnce(run, head, end)) {
+      return false;
+    }
+    int rounds = Constants.rounds(run, head, end, MAX_ROUNDS);
+    int added = (rounds - 1) * (end + 1 - head);
+    if (rounds == 0 || added > room) {
+      return false;
+    }
+    room -= added;
+    for (int round = 1; ; round++) {
+      treatments[count - 1] = Treatment.SKIP;
+      target[count - 1] = -1;
+      if (round == rounds) {
+        return true;
+      }
+      for (int i = head; i <= end; i++) {
+        append(run, i);
+      }
+    }
+  }
+
+  /** Whether no other branch than its last leads to the head of a loop. */
+  private static boolean isEnteredOnce(Scanner run, int head, int end) {
+    for (int i = 0; i < run.count; i++) {
+      if (run.target[i] == head && i != end) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Behind the jump {@code i}. */
   private boolean copyEnd(Scanner run, int i) {
     int from = run.target[i];
     if (from <= i) {
@@ -84,7 +141,9 @@ final class LoopShaper {
     }
     int back = from;
     while (back < from + MAX_END && back < run.count && !branchesBack(run, back, i)) {
-      if (!isPlain(run.treatments[back]) && run.treatments[back] != Treatment.JCC) {
+      boolean inside = run.target[back] >= from && run.target[back] <= back;
+      boolean branch = run.treatments[back] == Treatment.JCC && !inside;
+      if (!isPlain(run.treatments[back]) && !branch) {
         return false;
       }
       back++;
@@ -129,6 +188,10 @@ final class LoopShaper {
     System.arraycopy(offsets, 0, run.offsets, 0, count);
     System.arraycopy(inverted, 0, run.inverted, 0, count);
     Arrays.fill(insns, null);
+  }
+
+  private static boolean isBody(Scanner run, int head, int end) {
+    return head >= 0 && head <= end && isStraight(run, head, end) && walks(run, head, end);
   }
 
   /** Whether the loop is one way from its head to the conditional branch at its end. */

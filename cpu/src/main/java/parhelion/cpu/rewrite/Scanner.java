@@ -56,13 +56,13 @@ final class Scanner {
   /** Whether a conditional branch is taken under the opposite of its condition. */
   final boolean[] inverted = new boolean[MAX_INSTRUCTIONS];
 
-  /** Whether a branch of the run leads here, and whether one does from here or behind. */
+  /** Whether a branch of the run leads here. */
   final boolean[] isTarget = new boolean[MAX_INSTRUCTIONS];
 
-  final boolean[] isLoopHead = new boolean[MAX_INSTRUCTIONS];
+  final Loops loops = new Loops();
 
-  /** Whether a conditional branch, where it is taken, ends the innermost loop that it is in. */
-  final boolean[] leavesLoop = new boolean[MAX_INSTRUCTIONS];
+  /** What is in the index register of a memory operand, or {@link Constants#UNKNOWN}. */
+  final int[] knownIndex = new int[MAX_INSTRUCTIONS];
 
   /** Where control goes on behind a conditional branch, if not at the next instruction; or -1. */
   final int[] goesOn = new int[MAX_INSTRUCTIONS];
@@ -181,20 +181,19 @@ final class Scanner {
     }
     Arrays.fill(goesOn, 0, count, -1);
     findTargets();
-    if ((key & (RegionKey.SINGLE_CHECKS | RegionKey.EXACT_FLAGS)) == 0 && shaper.shape(this)) {
-      findTargets();
+    if ((key & (RegionKey.SINGLE_CHECKS | RegionKey.EXACT_FLAGS)) == 0) {
+      shaper.shape(this);
     }
-    findLoopExits();
+    loops.find(this);
+    findConstants();
     liveness();
   }
 
-  private void findTargets() {
+  void findTargets() {
     Arrays.fill(isTarget, 0, count, false);
-    Arrays.fill(isLoopHead, 0, count, false);
     for (int i = 0; i < count; i++) {
       if (target[i] >= 0) {
         isTarget[target[i]] = true;
-        isLoopHead[target[i]] |= target[i] <= i;
       }
       if (goesOn[i] >= 0) {
         isTarget[goesOn[i]] = true;
@@ -202,24 +201,10 @@ final class Scanner {
     }
   }
 
-  private void findLoopExits() {
-    Arrays.fill(leavesLoop, 0, count, false);
-    int[] loopEnd = new int[count];
-    Arrays.fill(loopEnd, -1);
+  private void findConstants() {
     for (int i = 0; i < count; i++) {
-      if (target[i] >= 0 && target[i] <= i) {
-        loopEnd[target[i]] = i;
-      }
-    }
-    for (int i = 0; i < count; i++) {
-      int head = i;
-      while (head >= 0 && loopEnd[head] < i) {
-        head--;
-      }
-      leavesLoop[i] =
-          head >= 0
-              && treatments[i] == Treatment.JCC
-              && (target[i] < head || target[i] > loopEnd[head]);
+      boolean sum = !isTarget[i] && Groups.isSum(insns[i], treatments[i]);
+      knownIndex[i] = sum ? Constants.before(this, i, insns[i].index) : Constants.UNKNOWN;
     }
   }
 
@@ -326,6 +311,9 @@ final class Scanner {
   }
 
   static int reads(Insn insn, Treatment treatment) {
+    if (treatment == Treatment.SKIP) {
+      return 0; // a branch that is known not to be taken, too
+    }
     if (treatment == Treatment.INTERPRET_LAST) {
       return ALL_FLAGS;
     }

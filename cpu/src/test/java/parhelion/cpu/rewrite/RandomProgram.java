@@ -3,6 +3,7 @@ package parhelion.cpu.rewrite;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -452,7 +453,7 @@ final class RandomProgram {
   }
 
   private void item(int depth) {
-    switch (r.nextInt(depth < 4 ? 30 : 22)) {
+    switch (r.nextInt(depth < 4 ? 33 : 22)) {
       case 0, 1, 2, 3 -> arithmetic();
       case 4, 5, 6 -> move();
       case 7 -> unary();
@@ -478,6 +479,7 @@ final class RandomProgram {
       case 24, 25 -> loop(depth);
       case 26, 27 -> call(depth);
       case 28 -> pushPop(depth);
+      case 29, 30, 31 -> walk();
       default -> table(depth);
     }
   }
@@ -884,6 +886,69 @@ final class RandomProgram {
     int distance = head - (at + 6);
     insn(0x0f, 0x85, distance, distance >> 8, distance >> 16, distance >> 24);
     loops--;
+  }
+
+  /** A loop of a few rounds, known beforehand, by an index and two registers that stay. */
+  private void walk() {
+    List<Integer> registers = new ArrayList<>();
+    for (int register : free) {
+      registers.add(register);
+    }
+    Collections.shuffle(registers, r);
+    int index = registers.get(0);
+    int value = registers.get(1);
+    for (int pointer : registers.subList(2, 4)) {
+      Mem m = viaPointer(places.data() + dataOffset(8, r.nextBoolean()), NONE, 1);
+      mem(8, 0, pointer, m, 0, 0, 0x8d);
+    }
+    int start = r.nextInt(3) * 4;
+    if (start == 0) {
+      rm(4, 0, index, index, 0, 0, 0x31);
+      undefined = AF;
+    } else {
+      movImm32(index, start);
+    }
+    defineMost();
+    label();
+    int head = at;
+    int exit = 0;
+    for (int n = 2 + r.nextInt(4); n > 0; n--) {
+      int pointer = registers.get(2 + r.nextInt(2));
+      boolean indexed = r.nextBoolean();
+      int scale = 1 << r.nextInt(4);
+      walkAccess(
+          value, new Mem(pointer, indexed ? index : NONE, scale, 8 * r.nextInt(5), 0, false));
+      if (exit == 0 && r.nextInt(6) == 0) {
+        rm(8, 0, value, value, 0, 0, 0x85);
+        undefined = AF;
+        insn(0x0f, 0x84, 0, 0, 0, 0); // jz
+        exit = at;
+      }
+    }
+    int step = 1 << r.nextInt(4);
+    rm(8, 0, 0, index, step, 1, 0x83);
+    int last = start + step * (1 + r.nextInt(10));
+    int[] conditions = {0x85, 0x82, 0x8c, 0x86, 0x8e}; // jne, jb, jl; jbe, jle
+    int kind = r.nextInt(conditions.length);
+    rm(r.nextBoolean() ? 8 : 4, 0, 7, index, kind < 3 ? last : last - 1, 1, 0x83);
+    undefined = 0;
+    int distance = head - (at + 6);
+    insn(0x0f, conditions[kind], distance, distance >> 8, distance >> 16, distance >> 24);
+    label();
+    if (exit != 0) {
+      patch32(exit - 4, at - exit);
+    }
+  }
+
+  private void walkAccess(int value, Mem m) {
+    switch (r.nextInt(6)) {
+      case 0 -> mem(8, 0, value, m, 0, 0, 0x8b);
+      case 1 -> mem(8, 0, value, m, 0, 0, 0x89);
+      case 2 -> mem(8, 0, value, m, 0, 0, 0x03);
+      case 3 -> mem(4, 0, value, m, 0, 0, 0x01);
+      case 4 -> mem(4, 0xf2, r.nextInt(16), m, 0, 0, 0x0f, 0x10 | r.nextInt(2)); // movsd
+      default -> mem(4, 0, r.nextInt(16), m, 0, 0, 0x0f, r.nextInt(3) > 0 ? 0x11 : 0x28);
+    }
   }
 
   private void call(int depth) {
