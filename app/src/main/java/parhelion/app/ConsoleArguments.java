@@ -43,6 +43,11 @@ final class ConsoleArguments {
     }
   }
 
+  /** How many there are from the start. */
+  int count() {
+    return consoles.size();
+  }
+
   /** Opens one for a guest that has devices of these names already. */
   static DeviceConfig attach(String text, List<String> taken) {
     for (int number = Steward.CONSOLE + 1; number <= ConsoleConfig.LAST; number++) {

@@ -10,12 +10,13 @@ import picocli.CommandLine.TypeConversionException;
 final class CpuOptions {
   @Option(
       names = "--cpu",
-      paramLabel = "v2|v3|max",
+      paramLabel = "v2|v3|max|host",
       converter = Model.class,
       defaultValue = "v2",
       description =
-          "The processor that guest code sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), or all that"
-              + " there is, AES and SHA too (default: ${DEFAULT-VALUE}).")
+          "The processor that guest code sees: x86-64-v2, x86-64-v3 (AVX2, BMI, FMA), all that"
+              + " there is, AES and SHA too, or as much of it as the host has itself (default:"
+              + " ${DEFAULT-VALUE}).")
   String model = "v2";
 
   @Option(
@@ -44,7 +45,7 @@ final class CpuOptions {
     @Override
     public String convert(String text) {
       if (!CpuChoice.isModel(text)) {
-        throw new TypeConversionException("'" + text + "' is not v2, v3 or max");
+        throw new TypeConversionException("'" + text + "' is not v2, v3, max or host");
       }
       return text;
     }

@@ -192,7 +192,7 @@ final class GuestSession {
     }
   }
 
-  private Guest build(KernelChoice choice, String words, GuestOutput console) {
+  private Guest build(KernelChoice choice, String words, GuestOutput console) throws IOException {
     ElfImage kernel = choice.kernel();
     PcSetup.Start start = choice.start();
     if (start != null) {
@@ -224,7 +224,8 @@ final class GuestSession {
     return switch (mode) {
       case PARA -> new PvGuest(config, console);
       case PVH -> compared(new PcGuest(PcSetup.pvh(config), console));
-      case FULL -> compared(new PcGuest(PcSetup.of(config, offered), console));
+      case FULL ->
+          compared(new PcGuest(PcSetup.of(config, offered, KernelChoice.videoRoms()), console));
     };
   }
 

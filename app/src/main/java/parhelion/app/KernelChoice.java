@@ -143,8 +143,8 @@ record KernelChoice(
   private static String words(RunCommand options, boolean linux) {
     boolean ours = options.boot.initrd == null && options.disks.root == null;
     String networks = ours ? options.networks.kernelWords() : "";
-    boolean attended = linux && options.boot.initrd == null && options.hasXenDevices();
-    String steward = attended ? StewardProgram.KERNEL_ARGUMENT : "";
+    int line = linux && options.boot.initrd == null ? options.stewardLine() : -1;
+    String steward = line < 0 ? "" : StewardProgram.kernelArgument(line);
     return String.join(" ", options.disks.rootWords(), networks, steward, options.boot.append)
         .strip();
   }
@@ -180,6 +180,14 @@ record KernelChoice(
     return new KernelChoice(name, null, () -> null, null, "", null, start);
   }
 
+  /** The VGA BIOS, for its glyphs, where that is in the cache. */
+  static OptionRoms videoRoms() throws IOException {
+    PackageCache packages = PackageCache.ofUser(Progress.NONE);
+    return packages.has(SEABIOS)
+        ? new OptionRoms(Files.readAllBytes(packages.videoBios()), Map.of())
+        : OptionRoms.NONE;
+  }
+
   /** Firmware, which starts what it finds on disks, CDs and networks. */
   private static KernelChoice firmware(
       Path given, List<DeviceConfig> devices, PackageCache packages) throws IOException {
@@ -200,8 +208,6 @@ record KernelChoice(
               + SEABIOS);
     }
     String name = debians ? SEABIOS : file.getFileName().toString();
-    boolean withVideo = debians || packages.has(SEABIOS);
-    byte[] videoBios = withVideo ? Files.readAllBytes(packages.videoBios()) : new byte[0];
     Map<CardModel, byte[]> cards = new EnumMap<>(CardModel.class);
     for (DeviceConfig device : devices) {
       CardModel model = device instanceof NetworkDevice card ? card.emulated() : null;
@@ -213,7 +219,7 @@ record KernelChoice(
       }
     }
     PcSetup.Firmware start =
-        new PcSetup.Firmware(Files.readAllBytes(file), new OptionRoms(videoBios, cards));
+        new PcSetup.Firmware(Files.readAllBytes(file), new OptionRoms(videoRoms().video(), cards));
     return new KernelChoice(name, null, () -> null, null, "", null, start);
   }
 

@@ -204,6 +204,9 @@ final class RunCommand implements Callable<Integer> {
       shares.open(devices);
       devices.addAll(consoles.open());
       addExtras(devices);
+      if (hasVirtioSteward()) {
+        devices.add(new ConsoleConfig(Steward.CONSOLE, steward));
+      }
       return new GuestSession(guest, mode, offered, devices, control)
           .run(KernelChoice.of(this, devices, ProgressLine.forUser()));
     } finally {
@@ -214,6 +217,23 @@ final class RunCommand implements Callable<Integer> {
   /** Whether the guest has Xen's split drivers, and with them a second console. */
   boolean hasXenDevices() {
     return mode != GuestMode.FULL || offered == PcInterface.XEN;
+  }
+
+  /**
+   * Whether the guest's steward has a console by virtio: on a PC that is called by a name, if its
+   * modules can be loaded before it starts.
+   */
+  private boolean hasVirtioSteward() {
+    return name != null
+        && !hasXenDevices()
+        && bios == null
+        && boot.kernel == null
+        && boot.initrd == null;
+  }
+
+  /** The number of the hvc line that the steward is to listen on; -1 if there is none. */
+  int stewardLine() {
+    return hasXenDevices() ? Steward.CONSOLE : hasVirtioSteward() ? consoles.count() : -1;
   }
 
   /** Reads none, xen or kvm. */

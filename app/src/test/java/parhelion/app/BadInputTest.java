@@ -139,7 +139,7 @@ final class BadInputTest {
   List<DynamicTest> valuesOutOfRangeAreOneLine() throws IOException {
     usage("--memory", "0", "-5", "x", "", "9999999999999999999G", "1T");
     usage("--vcpus", "0", "33", "-1", "x", "", "1.5", "99999999999");
-    usage("--cpu", "v4", "host", "");
+    usage("--cpu", "v4", "native", "");
     usage("--engine", "tcg", "");
     usage("--timeout", "0", "-1", "NaN", "1e300", "soon", "");
     usage("--on-crash", "ignore", "");

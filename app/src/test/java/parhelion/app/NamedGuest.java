@@ -106,6 +106,11 @@ final class NamedGuest implements AutoCloseable {
     return run(line);
   }
 
+  /** Copies a file; one of the places is in the guest, {@code NAME:PATH}. */
+  int copy(String from, String to) throws IOException, InterruptedException {
+    return run(List.of("copy", from, to));
+  }
+
   private int run(List<String> line) throws IOException, InterruptedException {
     Process command = command(line, directory.resolve("command.out")).start();
     try {

@@ -29,6 +29,12 @@ public final class Access {
    */
   public static final int HOOKED = 8;
 
+  /**
+   * The page is in all address spaces: its translation outlives MOV to CR3. Set only where the CPU
+   * {@link Cpu#keepsGlobalPages}.
+   */
+  public static final int GLOBAL = 16;
+
   /** A translation result that is a page fault with this error code; negative, as no other is. */
   public static long pageFault(int errorCode) {
     return Long.MIN_VALUE | errorCode;

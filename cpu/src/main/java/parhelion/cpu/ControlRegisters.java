@@ -24,7 +24,7 @@ public final class ControlRegisters {
   public static final long CR4_DE = 1 << 3;
   private static final long CR4_PSE = 1 << 4;
   public static final long CR4_PAE = 1 << 5;
-  private static final long CR4_PGE = 1 << 7;
+  static final long CR4_PGE = 1 << 7;
   public static final long CR4_PCE = 1 << 8;
   public static final long CR4_FSGSBASE = 1 << 16;
   public static final long CR4_PCIDE = 1 << 17;
@@ -83,8 +83,8 @@ public final class ControlRegisters {
   }
 
   /**
-   * MOV to CR3: flushes the TLB (global pages too, and what other process-context identifiers have
-   * left, and whether or not bit 63 asks to keep it: all of that is allowed).
+   * MOV to CR3: flushes the TLB but for global pages (what other process-context identifiers have
+   * left, too, and whether or not bit 63 asks to keep it: all of that is allowed).
    */
   public static void writeCr3(Cpu c, long written) {
     long value = (c.get64(CR4) & CR4_PCIDE) != 0 ? written & ~KEEP : written;
@@ -96,7 +96,7 @@ public final class ControlRegisters {
       checkPointers(c, value);
     }
     c.put64(CR3, value);
-    c.flushTlbs();
+    c.flushContext();
   }
 
   /** The page-directory pointers are loaded with CR3 under PAE, and checked then. */

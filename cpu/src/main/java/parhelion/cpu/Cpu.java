@@ -48,6 +48,13 @@ public final class Cpu implements AutoCloseable {
   /** Working storage of soft floating point. */
   public final FloatUnit floats = new FloatUnit();
 
+  /** Most instructions that a block of generated code counts at once. */
+  private static final int MAX_BLOCK = 255;
+
+  /** What a TLB is told of a translation. */
+  private static final int RIGHTS =
+      Access.MAY_READ | Access.MAY_WRITE | Access.MAY_EXECUTE | Access.GLOBAL;
+
   private static final int ATTENTION = 1;
   private static final int STOPPED = 2;
   private static final int SLOW = 4;
@@ -86,6 +93,9 @@ public final class Cpu implements AutoCloseable {
   /** What {@link #retired} is to come to in the current {@link #run}. */
   private long runEnd;
 
+  /** Whether the current run may end before that, where a block of code does. */
+  private boolean endsEarly;
+
   private final long stateAllocation;
   private final Tlb[] tlbs;
   private Tlb tlb;
@@ -110,6 +120,8 @@ public final class Cpu implements AutoCloseable {
 
   /** DR6 bits of data breakpoints that the running instruction has hit. */
   public int pendingDebug;
+
+  private boolean keepsGlobalPages;
 
   /** SMAP: a walk has found a user page that a supervisor may access because RFLAGS.AC is set. */
   boolean userPageOpened;
@@ -347,6 +359,10 @@ public final class Cpu implements AutoCloseable {
             | (protectedMode ? 0 : MODE_REAL)
             | (avxEnabled() ? 0 : MODE_NO_AVX)
             | model.ordinal() << MODE_MODEL_SHIFT;
+    keepsGlobalPages =
+        longMode && (get64(CR4) & ControlRegisters.CR4_PGE) != 0 && monitor.tlbsFollowPrivilege();
+    tlbs[0].mayHoldGlobal |= keepsGlobalPages;
+    tlbs[1].mayHoldGlobal |= keepsGlobalPages;
     tlb = tlbs[monitor.tlbIndex(this)];
     tlbBase = tlb.base;
     if (codeBits != 64) {
@@ -393,8 +409,28 @@ public final class Cpu implements AutoCloseable {
   public void flushTlbs() {
     put64(LOWEST_LARGE, -1L);
     put64(HIGHEST_LARGE, 0);
-    tlbs[0].flush();
-    tlbs[1].flush();
+    for (Tlb each : tlbs) {
+      each.flush();
+      each.mayHoldGlobal = keepsGlobalPages;
+    }
+  }
+
+  /** MOV to CR3: what is of all address spaces stays. */
+  void flushContext() {
+    if (!keepsGlobalPages) {
+      flushTlbs();
+      return;
+    }
+    tlbs[0].flushContext();
+    tlbs[1].flushContext();
+  }
+
+  /**
+   * Whether translations of pages that are marked global outlive MOV to CR3: CR4.PGE, of guests
+   * whose page tables are their own.
+   */
+  public boolean keepsGlobalPages() {
+    return keepsGlobalPages;
   }
 
   /** INVLPG: a large page is in the TLBs by its 4 KiB parts, all of which have to go. */
@@ -438,9 +474,32 @@ public final class Cpu implements AutoCloseable {
 
   /** Runs at most about {@code instructions} instructions, or until {@link #stop}. */
   public void run(long instructions) {
+    endsEarly = false;
+    runUntil(retired + instructions);
+  }
+
+  /**
+   * The same for callers who do not count on the number: where fewer instructions are left than the
+   * next block of generated code has, the run ends. That spares the interpreter a block that it has
+   * to decode first. A run that is shorter than such a block can be is as {@link #run}'s.
+   */
+  public void runAbout(long instructions) {
+    endsEarly = instructions > MAX_BLOCK;
+    runUntil(retired + instructions);
+  }
+
+  private void runUntil(long end) {
     setPending(STOPPED, false);
-    runEnd = retired + instructions;
+    runEnd = end;
     interpreter.run();
+  }
+
+  /** Fewer instructions are left than the next block has: whether that is the end of the run. */
+  public boolean endsBeforeBlock() {
+    if (endsEarly) {
+      runEnd = retired;
+    }
+    return endsEarly;
   }
 
   /**
@@ -807,7 +866,7 @@ public final class Cpu implements AutoCloseable {
 
   private void install(Tlb into, long va, long translation) {
     long pa = translation & -4096L;
-    int rights = (int) translation & 7;
+    int rights = (int) translation & RIGHTS;
     if (memory.isCodeFrame(pa >>> 12)) {
       rights &= ~Access.MAY_WRITE;
     }

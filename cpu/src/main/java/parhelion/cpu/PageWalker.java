@@ -22,6 +22,7 @@ public final class PageWalker {
   public static final long ACCESSED = 1 << 5;
   public static final long DIRTY = 1 << 6;
   public static final long LARGE = 1 << 7;
+  public static final long GLOBAL = 1 << 8;
   public static final long NO_EXECUTE = 1L << 63;
 
   /** Bits of a #PF error code. */
@@ -215,6 +216,9 @@ public final class PageWalker {
         long mask = (1L << shift) - 1;
         if (large) {
           c.noteLargePage(va & ~mask, va | mask);
+        }
+        if ((entry & GLOBAL) != 0 && c.keepsGlobalPages()) {
+          allowed |= Access.GLOBAL;
         }
         return result(c, (entry & ADDRESS & ~mask) | (va & mask & -4096L), allowed);
       }

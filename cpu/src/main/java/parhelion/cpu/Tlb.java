@@ -36,7 +36,7 @@ public final class Tlb {
 
   final long base;
 
-  /** Changes whenever a translation may have been dropped: whoever cached one compares it. */
+  /** Changes whenever a translation for code may have been dropped: who cached one compares it. */
   long epoch = EPOCHS.incrementAndGet();
 
   /**
@@ -48,15 +48,18 @@ public final class Tlb {
 
   private long flushedAt = epoch;
 
+  /** There may be translations of global pages, which are in no list. */
+  boolean mayHoldGlobal;
+
   Tlb(long base) {
     this.base = base;
     clear();
   }
 
   /**
-   * Which entries were filled since the last flush: their number, then the offsets of their data
-   * entries, an int each, as long as they are fewer than {@link #MAX_FILLED}. A flush of a few
-   * entries is the everyday case of a context switch.
+   * Which entries were filled since the last flush, but for those of global pages: their number,
+   * then the offsets of their data entries, an int each, as long as they are fewer than {@link
+   * #MAX_FILLED}. A flush of a few entries is the everyday case of a context switch.
    */
   public static final int FILLED = CODE_PAGES + ENTRIES * 4;
 
@@ -70,7 +73,13 @@ public final class Tlb {
 
   public static final int MAX_OPENED = 15;
 
-  public static final int BYTES = OPENED + 4 * (MAX_OPENED + 1);
+  /**
+   * Which numbers of code pages were noted since the last flush, likewise: how many, then their
+   * offsets from {@link #CODE_PAGES}, as long as they are fewer than {@link #MAX_FILLED}.
+   */
+  public static final int CODE_FILLED = OPENED + 4 * (MAX_OPENED + 1);
+
+  public static final int BYTES = CODE_FILLED + 4 * (MAX_FILLED + 1);
 
   static long executeSlot(long base, long va) {
     return base + EXECUTE + (((va >>> 12) & (ENTRIES - 1)) << 4);
@@ -90,6 +99,7 @@ public final class Tlb {
     U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
     U.putInt(base + FILLED, 0);
     U.putInt(base + OPENED, 0);
+    U.putInt(base + CODE_FILLED, 0);
     invalidateEntry(INVALID);
     invalidateEntry(INVALID + 4096);
   }
@@ -110,20 +120,57 @@ public final class Tlb {
 
   /** Drops every translation. */
   public void flush() {
-    int filled = U.getInt(base + FILLED);
-    if (filled < MAX_FILLED) {
-      for (int i = 0; i < filled; i++) {
-        long index = U.getInt(base + FILLED + 4 + 4 * i) / ENTRY_BYTES;
-        invalidateEntry(index << 12);
-      }
+    if (!mayHoldGlobal && U.getInt(base + FILLED) < MAX_FILLED) {
+      invalidateFilled();
       U.setMemory(base + CODE_PAGES, FILLED - CODE_PAGES, (byte) 0);
-      U.putInt(base + FILLED, 0);
       U.putInt(base + OPENED, 0);
+      U.putInt(base + CODE_FILLED, 0);
     } else {
       clear();
     }
     epoch = EPOCHS.incrementAndGet();
     flushedAt = epoch;
+  }
+
+  /**
+   * Drops every translation but those of global pages; of user pages that a supervisor has opened
+   * some may stay until RFLAGS.AC goes.
+   */
+  void flushContext() {
+    int code = U.getInt(base + CODE_FILLED);
+    if (U.getInt(base + FILLED) >= MAX_FILLED || code >= MAX_FILLED) {
+      flush();
+      return;
+    }
+    invalidateFilled();
+    for (int i = 0; i < code; i++) {
+      U.putInt(base + CODE_PAGES + U.getInt(base + CODE_FILLED + 4 + 4 * i), 0);
+    }
+    U.putInt(base + CODE_FILLED, 0);
+    epoch = EPOCHS.incrementAndGet();
+  }
+
+  private void invalidateFilled() {
+    int filled = U.getInt(base + FILLED);
+    for (int i = 0; i < filled; i++) {
+      long index = U.getInt(base + FILLED + 4 + 4 * i) / ENTRY_BYTES;
+      invalidateEntry(index << 12);
+    }
+    U.putInt(base + FILLED, 0);
+  }
+
+  /** Generated code was found where it is expected in the page of {@code va}. */
+  public void noteCode(long va, int number) {
+    int slot = codePageSlot(va);
+    if (U.getInt(base + slot) == number) {
+      return;
+    }
+    U.putInt(base + slot, number);
+    int filled = U.getInt(base + CODE_FILLED);
+    if (filled < MAX_FILLED) {
+      U.putInt(base + CODE_FILLED + 4 + 4 * filled, slot - CODE_PAGES);
+      U.putInt(base + CODE_FILLED, filled + 1);
+    }
   }
 
   /** Whoever remembers code by its offset in a code segment has to look again. */
@@ -144,11 +191,18 @@ public final class Tlb {
     return flushedAt;
   }
 
-  /** Drops the translation of the page of {@code va}. */
+  /**
+   * Drops the translation of the page of {@code va}. Whoever looked up code there found it in its
+   * entry for code: where that is empty nobody has since the last epoch began, and all that was
+   * looked up elsewhere stays known. Kernels invalidate pages of data for the most part.
+   */
   public void flushPage(long va) {
+    boolean maybeCode = U.getLong(executeSlot(base, va)) != invalidTag(va);
     invalidateEntry(va);
     U.putInt(base + codePageSlot(va), 0);
-    epoch = EPOCHS.incrementAndGet();
+    if (maybeCode) {
+      epoch = EPOCHS.incrementAndGet();
+    }
   }
 
   void install(long va, long hostPage, int rights) {
@@ -158,7 +212,7 @@ public final class Tlb {
     U.putLong(entry + READ_TAG, (rights & Access.MAY_READ) != 0 ? page : invalid);
     U.putLong(entry + WRITE_TAG, (rights & Access.MAY_WRITE) != 0 ? page : invalid);
     int filled = U.getInt(base + FILLED);
-    if (filled < MAX_FILLED) {
+    if (filled < MAX_FILLED && (rights & Access.GLOBAL) == 0) {
       U.putInt(base + FILLED + 4 + 4 * filled, (int) (entry - base));
       U.putInt(base + FILLED, filled + 1);
     }
@@ -170,6 +224,7 @@ public final class Tlb {
       U.putLong(execute + 8, hostPage - page);
     } else if (U.getLong(execute) == page) {
       U.putLong(execute, invalid);
+      epoch = EPOCHS.incrementAndGet();
     }
   }
 

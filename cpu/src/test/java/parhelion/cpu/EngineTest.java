@@ -131,6 +131,32 @@ final class EngineTest {
   }
 
   @Test
+  void aRunThatNeedNotBeExactEndsWhereABlockDoes() {
+    try (Machine m = rewriting()) {
+      m.code("48ffc0".repeat(20) + "ebc2"); // inc rax, 20 times; jmp to the first
+      for (int instructions : new int[] {1_000, 1_013, 300, 21_000, 777}) {
+        long before = m.cpu.retired;
+        m.cpu.runAbout(instructions);
+        long ran = m.cpu.retired - before;
+        assertTrue(ran <= instructions && ran > instructions - 21, () -> "ran " + ran);
+        assertEquals(Machine.CODE, m.cpu.rip());
+        assertEquals(m.cpu.retired / 21 * 20, m.cpu.get64(CpuState.RAX));
+      }
+    }
+  }
+
+  @Test
+  void aShortRunGoesOnAllTheSame() {
+    try (Machine m = rewriting()) {
+      m.code("48ffc0".repeat(20) + "ebc2");
+      for (int i = 1; i <= 30; i++) {
+        m.cpu.runAbout(1);
+        assertTrue(m.cpu.retired >= i);
+      }
+    }
+  }
+
+  @Test
   void aStoreToCodeDropsItsRegion() {
     try (Machine m = rewriting()) {
       m.code(LOOP);

@@ -374,7 +374,7 @@ public final class PcMachine implements Board, AutoCloseable {
       // In real time, not so many that a guess of their rate makes timers late.
       long instructions =
           clock.isVirtual() ? nanos : Math.min(MAX_INSTRUCTIONS, (long) (nanos * rate / 1000));
-      cpu.run(posted.isEmpty() ? Math.max(MIN_INSTRUCTIONS, instructions) : MIN_INSTRUCTIONS);
+      run(cpu, posted.isEmpty() ? Math.max(MIN_INSTRUCTIONS, instructions) : MIN_INSTRUCTIONS);
     } finally {
       guestInterface.left(vcpu);
       current = null;
@@ -382,6 +382,14 @@ public final class PcMachine implements Board, AutoCloseable {
       runNanos += took;
       measure(cpu.retired - from, took);
       clock.stopped();
+    }
+  }
+
+  private void run(Cpu cpu, long instructions) {
+    if (clock.isVirtual()) {
+      cpu.run(instructions);
+    } else {
+      cpu.runAbout(instructions);
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.CpuModel;
 import parhelion.cpu.Engine;
+import parhelion.cpu.rewrite.HostCpu;
 
 /**
  * The processor that a guest sees and what executes its code, as people name them.
@@ -22,16 +23,21 @@ public record CpuChoice(CpuModel model, Engine engine) {
     return new CpuChoice(CpuModel.DEFAULT);
   }
 
+  private static @Nullable CpuModel model(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return lower.equals("host") ? HostCpu.model() : CpuModel.of(lower);
+  }
+
   /** The choice of these names; null if one of them names nothing. */
   public static @Nullable CpuChoice of(String model, String engine) {
-    CpuModel cpu = CpuModel.of(model.toLowerCase(Locale.ROOT));
+    CpuModel cpu = model(model);
     Engine runs = Engine.of(engine.toLowerCase(Locale.ROOT));
     return cpu == null || runs == null ? null : new CpuChoice(cpu, runs);
   }
 
-  /** Whether a model has that name: v2, v3, max. */
+  /** Whether a model has that name: v2, v3, max, host. */
   public static boolean isModel(String name) {
-    return CpuModel.of(name.toLowerCase(Locale.ROOT)) != null;
+    return model(name) != null;
   }
 
   /** Whether an engine has that name: auto, rewriter, interpreter. */

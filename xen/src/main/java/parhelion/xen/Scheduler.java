@@ -201,7 +201,11 @@ public final class Scheduler {
       if (!posted.isEmpty()) {
         budget = MIN_INSTRUCTIONS;
       }
-      v.cpu().run(budget);
+      if (clock.isVirtual()) {
+        v.cpu().run(budget);
+      } else {
+        v.cpu().runAbout(budget);
+      }
     } catch (DomainCrash e) {
       v.domain().crash(v, String.valueOf(e.getMessage()));
     } finally {

@@ -13,10 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import parhelion.cpu.CpuModel;
 import parhelion.cpu.decode.Feature;
 
 /** What the host's processor can do, as Linux says in /proc/cpuinfo. */
-final class HostCpu {
+public final class HostCpu {
   private static final long AT_HWCAP2 = 26;
   private static final long HWCAP2_FSGSBASE = 2;
 
@@ -74,6 +75,20 @@ final class HostCpu {
   static boolean has(Feature feature) {
     String name = NAMES.get(feature);
     return name == null || FLAGS.contains(name);
+  }
+
+  /**
+   * The largest model of whose instructions the host has all, so that none is interpreted for want
+   * of it; the smallest where that cannot be known.
+   */
+  public static CpuModel model() {
+    CpuModel best = CpuModel.V2;
+    for (CpuModel model : CpuModel.values()) {
+      if (model.features().stream().allMatch(HostCpu::has)) {
+        best = model;
+      }
+    }
+    return best;
   }
 
   static boolean hasBmi2() {

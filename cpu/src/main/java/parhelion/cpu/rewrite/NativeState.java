@@ -151,7 +151,12 @@ public final class NativeState {
   /** What a gate's code keeps over its accesses of guest memory: three 8-byte fields. */
   static final int GATE_KEPT = GATE_STATE + 32;
 
-  private static final int CACHES = (GATE_STATE + 56 + 63) & -64;
+  /** The global bit where such pages outlive MOV to CR3, else 0; and that of the page found. */
+  static final int WALK_GLOBAL = GATE_STATE + 56;
+
+  static final int WALK_FOUND_GLOBAL = GATE_STATE + 64;
+
+  private static final int CACHES = (GATE_STATE + 72 + 63) & -64;
 
   /** Entries of a jump cache. */
   static final int JUMPS = 16384;

@@ -23,6 +23,7 @@ final class PageWalk {
   private static final int WRITABLE = 2;
   private static final int DIRTY = 0x40;
   private static final int LARGE = 0x80;
+  private static final int GLOBAL = 0x100;
   private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
 
   /** Saved and free for the walk. */
@@ -52,14 +53,19 @@ final class PageWalk {
     return (c.get64(CpuState.CR4) & ControlRegisters.CR4_SMAP) != 0 ? USER : 0;
   }
 
+  /** What {@link NativeState#WALK_GLOBAL} is to be. */
+  static int global(Cpu c) {
+    return c.keepsGlobalPages() ? GLOBAL : 0;
+  }
+
   /** Fills an entry of a TLB for a read, or a write. */
   static void data(Assembler a, int tlbIndex, boolean write) {
     new PageWalk(a).data(NativeState.tlb(tlbIndex), write);
   }
 
   /** Compares where code is mapped with where it is expected. */
-  static void code(Assembler a) {
-    new PageWalk(a).code();
+  static void code(Assembler a, int tlbIndex) {
+    new PageWalk(a).code(NativeState.tlb(tlbIndex));
   }
 
   private void data(int tlb, boolean write) {
@@ -79,8 +85,11 @@ final class PageWalk {
       window();
     }
     a.here(found);
-    // RAX: the frame; SCRATCH1: what all levels allow, with the leaf's dirty bit.
+    // RAX: the frame; SCRATCH1: what all levels allow, with the leaf's dirty and global bits.
     userPage(tlb);
+    a.mov32(RCX, SCRATCH1);
+    a.aluState(AND, RCX, NativeState.WALK_GLOBAL);
+    a.storeState(NativeState.WALK_FOUND_GLOBAL, RCX);
     a.mov(RCX, RAX);
     a.b(0x48, 0xc1, 0xe9); // shr rcx, 12
     a.b(12);
@@ -109,17 +118,25 @@ final class PageWalk {
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.HOST_PAGE, RAX);
     a.alu(SUB, RAX, RCX);
     a.storeStateIndexed(SCRATCH1, tlb + Tlb.ADDEND, RAX);
-    a.loadState32(RCX, tlb + Tlb.FILLED);
+    a.cmpStateByteZero(NativeState.WALK_FOUND_GLOBAL + 1);
+    int global = a.jcc(NE);
+    note(tlb + Tlb.FILLED);
+    a.here(global);
+    a.alu(CMP, RAX, RAX); // ZF
+    end();
+  }
+
+  /** Adds the offset in SCRATCH1 to a TLB's list of what goes with a flush; RCX changes. */
+  private void note(int list) {
+    a.loadState32(RCX, list);
     a.aluImm(CMP, RCX, Tlb.MAX_FILLED);
     int full = a.jcc(AE);
     a.b(0x65, 0x44, 0x89); // mov gs:[rcx * 4 + list], r15d
     a.b(0x3c, 0x8d);
-    a.d(tlb + Tlb.FILLED + 4);
+    a.d(list + 4);
     a.aluImm(ADD, RCX, 1);
-    a.storeState32(tlb + Tlb.FILLED, RCX);
+    a.storeState32(list, RCX);
     a.here(full);
-    a.alu(CMP, RAX, RAX); // ZF
-    end();
   }
 
   /**
@@ -149,7 +166,7 @@ final class PageWalk {
     a.here(other);
   }
 
-  private void code() {
+  private void code(int tlb) {
     a.storeState(NativeState.WALK_EXPECTED, SCRATCH1);
     begin();
     walk(true);
@@ -161,6 +178,16 @@ final class PageWalk {
     a.aluImm32(AND, RCX, USER);
     fail(a.jcc(NE));
     a.aluState(CMP, RAX, NativeState.WALK_EXPECTED);
+    fail(a.jcc(NE));
+    // That it was found is what the caller notes at its place.
+    a.aluState(AND, SCRATCH1, NativeState.WALK_GLOBAL);
+    int global = a.jcc(NE);
+    a.mov32(SCRATCH1, SCRATCH0);
+    a.shift(SHR, SCRATCH1, 10);
+    a.aluImm32(AND, SCRATCH1, Tlb.ENTRIES - 1 << 2);
+    note(tlb + Tlb.CODE_FILLED);
+    a.here(global);
+    a.alu(CMP, RAX, RAX); // ZF
     end();
   }
 
@@ -265,7 +292,7 @@ final class PageWalk {
     }
     a.mov32(RCX, RAX);
     if (level > 1) {
-      a.aluImm32(OR, RCX, DIRTY); // only the leaf's counts
+      a.aluImm32(OR, RCX, DIRTY | GLOBAL); // only the leaf's count
     }
     a.alu32(AND, SCRATCH1, RCX);
     a.alu(AND, RAX, RBX);

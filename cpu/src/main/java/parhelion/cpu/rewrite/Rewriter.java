@@ -23,6 +23,7 @@ public final class Rewriter {
   private static final int SLICE = 1 << 17;
 
   private static final int CACHE = 4096;
+  private static final Gates.Gate[] GATES = Gates.Gate.values();
 
   private final Cpu c;
   private final long state;
@@ -116,6 +117,7 @@ public final class Rewriter {
     U.putLong(state + NativeState.WALK_REQUIRED, PageWalk.required(c.cpl() == 3));
     int mode = RegionKey.tlbIndex(key);
     U.putLong(state + NativeState.WALK_SMAP, PageWalk.smap(c));
+    U.putLong(state + NativeState.WALK_GLOBAL, PageWalk.global(c));
     if (gates != null) {
       U.putInt(state + NativeState.MODE, mode);
       int open = gates.open(c, state + NativeState.MONITOR);
@@ -161,8 +163,8 @@ public final class Rewriter {
         if (mayGoOn(end)) {
           if (end - c.retired >= (place >>> 16 & 0xff)) {
             goOn(region, sites[at + 2], 0, sites[at]);
-          } else {
-            c.interpreter().runBlock(); // fewer are left than the block has
+          } else if (!c.endsBeforeBlock()) {
+            c.interpreter().runBlock();
           }
         }
       }
@@ -192,7 +194,7 @@ public final class Rewriter {
   /** Lets instructions go to the monitor's gates, or leave to the interpreter. */
   private void leadGates(int open) {
     gatesOpen = open;
-    for (Gates.Gate gate : Gates.Gate.values()) {
+    for (Gates.Gate gate : GATES) {
       for (int tlb = 0; tlb < 2; tlb++) {
         boolean leads = (open & gate.bit()) != 0;
         long target =
@@ -379,10 +381,10 @@ public final class Rewriter {
         return null;
       }
     }
-    long tlb = state + NativeState.tlb(RegionKey.tlbIndex(key));
-    U.putInt(tlb + Tlb.codePageSlot(rip), region.codePage);
+    Tlb tlb = c.tlb(RegionKey.tlbIndex(key));
+    tlb.noteCode(rip, region.codePage);
     if (region.secondPa >= 0) {
-      U.putInt(tlb + Tlb.codePageSlot(rip + 4096), region.secondCodePage);
+      tlb.noteCode(rip + 4096, region.secondCodePage);
     }
     return region;
   }

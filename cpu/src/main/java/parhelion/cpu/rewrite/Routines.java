@@ -93,7 +93,7 @@ final class Routines {
       PageWalk.data(a, tlb, true);
       align(a);
       walkExecute[tlb] = a.base + a.at;
-      PageWalk.code(a);
+      PageWalk.code(a, tlb);
       align(a);
       closeUserPages[tlb] = a.base + a.at;
       closeUserPages(a, NativeState.tlb(tlb));

@@ -37,6 +37,7 @@ import parhelion.cpu.memory.Host;
  * frame that crosses a page) changes nothing here and goes there.
  */
 public abstract class SystemGates implements Gates {
+  private static final Gate[] GATES = Gate.values();
   private static final int SUPERVISOR_TLB = 0;
   private static final int USER_TLB = 1;
   private static final int CODE_SELECTOR = SEG_SELECTOR + CS * 8;
@@ -101,7 +102,7 @@ public abstract class SystemGates implements Gates {
 
   @Override
   public void left(long fields) {
-    for (Gate gate : Gate.values()) {
+    for (Gate gate : GATES) {
       long at = fields + gate.ordinal() * 8L;
       long count = Host.U.getLong(at);
       if (count != 0) {

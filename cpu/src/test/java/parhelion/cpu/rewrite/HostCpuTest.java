@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
+import parhelion.cpu.CpuModel;
 
 /** What is asked of the host before generated code runs there. */
 class HostCpuTest {
@@ -15,6 +16,16 @@ class HostCpuTest {
       buffer.putLong(value);
     }
     return buffer.array();
+  }
+
+  @Test
+  void theHostsModelHasWhatTheHostHasAndTheNextHasMore() {
+    CpuModel best = HostCpu.model();
+    for (CpuModel model : CpuModel.values()) {
+      boolean all = model.features().stream().allMatch(HostCpu::has);
+      // Where nothing is known of the host, guests get the smallest model all the same.
+      assertTrue(model == CpuModel.V2 || all == (model.compareTo(best) <= 0), model.label);
+    }
   }
 
   @Test

@@ -143,7 +143,17 @@ public final class LinuxBoot {
     }
   }
 
+  /** The display is a VGA in mode 3, as it is after reset: without this Linux uses none. */
+  private void screen() {
+    memory.putByte(BOOT_PARAMS + 0x006, (byte) 3);
+    memory.putByte(BOOT_PARAMS + 0x007, (byte) 80); // columns
+    memory.putByte(BOOT_PARAMS + 0x00e, (byte) 25); // lines
+    memory.putByte(BOOT_PARAMS + 0x00f, (byte) 1); // a VGA
+    memory.putShort(BOOT_PARAMS + 0x010, (short) 16); // lines of a glyph
+  }
+
   private void bootParams(long initrdAt, long initrdBytes) {
+    screen();
     memory.putLong(BOOT_PARAMS + 0x070, ACPI_TABLES);
     memory.putShort(BOOT_PARAMS + 0x1fe, (short) 0xaa55);
     memory.putInt(BOOT_PARAMS + 0x202, 0x53726448); // HdrS

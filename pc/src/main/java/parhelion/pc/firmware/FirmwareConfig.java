@@ -32,6 +32,9 @@ public final class FirmwareConfig {
   private static final int WRITE_CHANNEL = 0x4000;
   private static final int CHUNK = 1 << 16;
 
+  /** A position behind every item: skipping goes no further, however often. */
+  private static final long FAR = 1L << 40;
+
   private final GuestMemory memory;
   private final Map<Integer, byte[]> items = new LinkedHashMap<>();
   private final Map<String, byte[]> files = new TreeMap<>();
@@ -175,7 +178,7 @@ public final class FirmwareConfig {
     } else if ((control & DMA_WRITE) != 0) {
       good = false; // nothing here can be written
     } else if ((control & DMA_SKIP) != 0) {
-      position += length;
+      position = Math.min(position + length, FAR);
     }
     byte[] answer = new byte[4];
     big(answer, 0, good ? 0 : DMA_ERROR, 4);

@@ -81,6 +81,17 @@ final class FirmwareConfigTest {
   }
 
   @Test
+  void skippingBehindTheEndReadsZeroes() {
+    assertArrayEquals(new byte[] {'Q', 'E'}, read(0, 2));
+    for (int i = 0; i < 1000; i++) {
+      request(0x1000, 4, -1, 0);
+      assertEquals(0, result(0x1000));
+    }
+    assertEquals(0, board.in(0x511, 1));
+    assertArrayEquals(new byte[] {'Q', 'E'}, read(0, 2));
+  }
+
+  @Test
   void whatCannotBeDoneIsAnError() {
     request(0x1000, 8 | 2, 16, 0xffff_f000L);
     assertEquals(1, result(0x1000));

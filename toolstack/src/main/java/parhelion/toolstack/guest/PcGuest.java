@@ -25,7 +25,6 @@ import parhelion.toolstack.PerfMap;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
-import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcInterface;
 import parhelion.toolstack.hvm.PvhBoot;
 import parhelion.toolstack.hvm.SharedConsole;
@@ -77,7 +76,7 @@ public final class PcGuest implements Guest {
     boolean made = false;
     try {
       SharedConsole shared = new SharedConsole(sink);
-      hardware = setup.isBare() ? null : new PcHardware(machine, setup, roms(), shared.part());
+      hardware = setup.isBare() ? null : new PcHardware(machine, setup, shared.part());
       xen = setup.offered() == PcInterface.XEN ? underXen(shared.part()) : null;
       if (setup.offered() == PcInterface.KVM) {
         var unused = KvmInterface.offer(machine);
@@ -162,10 +161,6 @@ public final class PcGuest implements Guest {
           "the host has no room for a guest of " + config.memoryMib() + " MiB: give less --memory",
           e);
     }
-  }
-
-  private OptionRoms roms() {
-    return setup.start() instanceof PcSetup.Firmware firmware ? firmware.roms() : OptionRoms.NONE;
   }
 
   /** The machine, to be looked at or driven by tests. */

@@ -12,7 +12,6 @@ import parhelion.pc.serial.Uart;
 import parhelion.toolstack.Screen;
 import parhelion.toolstack.UserError;
 import parhelion.toolstack.device.DeviceConfig;
-import parhelion.toolstack.device.OptionRoms;
 import parhelion.toolstack.device.PcDevices;
 
 /** What is on an emulated PC's board: a serial console, and devices on a PCI bus. */
@@ -24,12 +23,8 @@ final class PcHardware implements AutoCloseable {
   private final SerialOutput output;
   private final PcDevices devices;
 
-  /**
-   * Plugs all of it in.
-   *
-   * @param roms what firmware finds in the cards' ROMs
-   */
-  PcHardware(PcMachine machine, PcSetup setup, OptionRoms roms, ConsoleSink serial) {
+  /** Plugs all of it in. */
+  PcHardware(PcMachine machine, PcSetup setup, ConsoleSink serial) {
     this.machine = machine;
     output = new SerialOutput(serial, machine.timers());
     console = new Uart(machine, machine.line(Uart.COM1_LINE), output);
@@ -37,7 +32,11 @@ final class PcHardware implements AutoCloseable {
     serial.whenRoom(() -> machine.post(console::peerHasRoom));
     DebugPorts.plug(machine, value -> true);
     devices =
-        new PcDevices(machine, setup.offered(), () -> machine.finish(PcMachine.End.RESET), roms);
+        new PcDevices(
+            machine,
+            setup.offered(),
+            () -> machine.finish(PcMachine.End.RESET),
+            setup.start().roms());
     for (DeviceConfig device : setup.devices()) {
       if (!device.isSplit(setup.offered())) {
         devices.plug(device);

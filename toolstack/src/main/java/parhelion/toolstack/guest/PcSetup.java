@@ -32,10 +32,19 @@ public record PcSetup(
   }
 
   /** What a machine begins with. */
-  public sealed interface Start {}
+  public sealed interface Start {
+    /** What is in the cards' ROMs. */
+    default OptionRoms roms() {
+      return OptionRoms.NONE;
+    }
+  }
 
-  /** A Linux kernel that is in memory already. */
-  public record Kernel(GuestConfig config) implements Start {}
+  /**
+   * A Linux kernel that is in memory already.
+   *
+   * @param roms of which the display takes its glyphs
+   */
+  public record Kernel(GuestConfig config, OptionRoms roms) implements Start {}
 
   /**
    * A kernel that begins as Xen begins a domain without firmware: there is no hardware but
@@ -89,12 +98,17 @@ public record PcSetup(
 
   /** A guest with a kernel, to which the PC offers an interface beside its hardware. */
   public static PcSetup of(GuestConfig config, PcInterface offered) {
+    return of(config, offered, OptionRoms.NONE);
+  }
+
+  /** The same with ROMs in its cards. */
+  public static PcSetup of(GuestConfig config, PcInterface offered, OptionRoms roms) {
     return new PcSetup(
         config.memoryMib(),
         config.vcpus(),
         config.cpu(),
         config.devices(),
-        new Kernel(config),
+        new Kernel(config, roms),
         offered);
   }
 }

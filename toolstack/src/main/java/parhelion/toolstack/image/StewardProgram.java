@@ -13,12 +13,14 @@ public final class StewardProgram {
   /** Where an initramfs has it. */
   public static final String PATH = "parhelion-steward";
 
-  /** On the kernel's command line: that there is a console for it, and which. */
-  public static final String KERNEL_ARGUMENT = "parhelion.steward=hvc1";
-
   private static final String RESOURCE = "/parhelion/toolstack/steward.elf";
 
   private StewardProgram() {}
+
+  /** On the kernel's command line: that there is a console for it, and which hvc line it is. */
+  public static String kernelArgument(int hvcLine) {
+    return "parhelion.steward=hvc" + hvcLine;
+  }
 
   /** The executable file. */
   public static byte[] bytes() {

@@ -75,7 +75,7 @@ final class RunningGuest implements AutoCloseable {
         c.kernel(),
         c.symbols(),
         c.initrd(),
-        c.commandLine() + ' ' + StewardProgram.KERNEL_ARGUMENT,
+        c.commandLine() + ' ' + StewardProgram.kernelArgument(Steward.CONSOLE),
         c.memoryMib(),
         c.vcpus(),
         c.cpu(),
