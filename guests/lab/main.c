@@ -75,23 +75,30 @@ static long one_run(const struct row *r, long n, int64_t *took) {
   return e;
 }
 
-/* Does a row until it is known how often fills the time, which warms everything up, and then so often between marks. */
+/* How often fits into a time if n times took so long; exact enough, and nothing overflows that took a microsecond. */
+static long scaled(long n, int64_t wanted, int64_t took) { return n * (wanted * 256 / took) / 256; }
+
+/* Does a row unmeasured for half the time, which warms everything up and tells how often fills the whole; then so often between
+ * marks. */
 static long measure(long index, const struct row *r, long ms) {
-  int64_t took = 0, wanted = ms * 1000000;
-  long n = 1;
+  int64_t took = 0, wanted = ms * 1000000, left = wanted / 2, best = 0;
+  long n = 1, fits = 1;
   if (!r->once) one_run(r, 1, &took); /* what happens the first time tells nothing: a card may still be coming up */
   while (!r->once) {
     long e = one_run(r, n, &took);
     if (e < 0) return e;
     if (took < 1000) took = 1000;
-    long more = took > wanted / 2 ? 0 : took > wanted / 16 ? 2 : 8;
-    if (more == 0 || (r->most && n >= r->most) || n > 1L << 32) {
-      n = n * wanted / took;
-      break;
+    if (took > best) { /* the longest run tells most */
+      best = took;
+      fits = scaled(n, wanted, took);
     }
-    n *= more;
+    left -= took;
+    if (left < wanted / 16 || (r->most && n >= r->most) || n > 1L << 32) break;
+    long more = scaled(n, left, took);
+    n = more < n * 8 ? more + 1 : n * 8;
     if (r->most && n > r->most) n = r->most;
   }
+  n = fits;
   if (n < 1) n = 1;
   if (r->most && n > r->most) n = r->most;
   long e = r->before ? r->before(n) : 0;

@@ -58,7 +58,7 @@ final class GuestOptions {
           "With --stats of a PC: also how many of its interceptions hardware would take as exits: a"
               + " processor without assistance (classic), with VT-x (vmx), with nested paging too"
               + " (ept); or calls of translated code (translation), or entries of PVM's switcher"
-              + " (pvm). The guest is slower: CLI and STI are counted, too.")
+              + " (pvm). The guest is slower: what traps only there is counted, too.")
   @Nullable String trapModel;
 
   @Option(

@@ -120,10 +120,14 @@ public interface Monitor {
   }
 
   /**
-   * CLI, STI or POPF was executed by the interpreter, with the right to: nothing is to be done.
-   * Generated code executes CLI and STI by itself where {@link #showsInterrupts}.
+   * An instruction was executed by the interpreter at a level that may, to which a processor
+   * without assistance would want its hypervisor: nothing is to be done. Those are CLI, STI, POPF,
+   * SWAPGS, IRET, SYSRET, SYSEXIT, LGDT, LIDT, LLDT, LTR, INVD, WBINVD, and MOV from control
+   * registers and to and from debug registers; what has a method of its own here is not among them.
+   * Generated code executes some by itself where {@link #showsInterrupts}, and those of {@link
+   * #gates}.
    */
-  default void interruptFlagUsed(Cpu cpu, Mnemonic by) {}
+  default void sensitive(Cpu cpu, Mnemonic by) {}
 
   /**
    * A privileged or IOPL-sensitive instruction that the current privilege level does not allow

@@ -14,6 +14,7 @@ import parhelion.cpu.Mark;
 import parhelion.cpu.interp.CodeCache;
 import parhelion.pc.acpi.PowerManagement;
 import parhelion.pc.intercept.Intercepts;
+import parhelion.pc.intercept.ShadowPaging;
 import parhelion.pc.interrupt.ApicMessage;
 import parhelion.pc.interrupt.Interrupts;
 import parhelion.pc.interrupt.LocalApic;
@@ -56,6 +57,7 @@ public final class PcMachine implements Board, AutoCloseable {
   private final PcConfig config;
   private final MachineClock clock;
   private final Intercepts intercepts = new Intercepts();
+  private @Nullable ShadowPaging shadowPaging;
   private final PcMemory memory;
   private final CodeCache code;
   private final PortMap ports = new PortMap(intercepts);
@@ -240,6 +242,14 @@ public final class PcMachine implements Board, AutoCloseable {
 
   public Intercepts intercepts() {
     return intercepts;
+  }
+
+  /** Takes account of shadow page tables; null where that is not asked for. */
+  @Nullable ShadowPaging shadowPaging() {
+    if (shadowPaging == null && intercepts.countsUnassisted()) {
+      shadowPaging = new ShadowPaging(ram().machine(), intercepts);
+    }
+    return shadowPaging;
   }
 
   public List<PcVcpu> vcpus() {

@@ -1,6 +1,7 @@
 package parhelion.pc;
 
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Access;
 import parhelion.cpu.ControlRegisters;
 import parhelion.cpu.Cpu;
@@ -15,6 +16,7 @@ import parhelion.cpu.rewrite.Gates;
 import parhelion.cpu.rewrite.SystemGates;
 import parhelion.pc.intercept.Cause;
 import parhelion.pc.intercept.Intercepts;
+import parhelion.pc.intercept.ShadowPaging;
 
 /**
  * Full virtualisation: what a processor cannot do by itself goes to the machine around it, as on a
@@ -38,6 +40,8 @@ final class PcMonitor implements Monitor {
   private final Intercepts.Counter cpuids;
   private final Intercepts.Counter halts;
   private final Intercepts.Counter systemCalls;
+  private final Intercepts.@Nullable Counter[] sensitive =
+      new Intercepts.Counter[Mnemonic.values().length];
   private final Gates gates = new CountedGates();
   private final Intercepts.Counter[] apicReads = new Intercepts.Counter[64];
   private final Intercepts.Counter[] apicWrites = new Intercepts.Counter[64];
@@ -70,6 +74,10 @@ final class PcMonitor implements Monitor {
   @Override
   public long translate(Cpu cpu, long va, int access) {
     long result = PageWalker.translate(cpu, va, access);
+    ShadowPaging shadows = machine.shadowPaging();
+    if (shadows != null && fourLevels(cpu)) {
+      result = accounted(shadows, cpu, va, access, result);
+    }
     if (result < 0) {
       return result;
     }
@@ -92,9 +100,34 @@ final class PcMonitor implements Monitor {
     return result | Access.HOOKED;
   }
 
+  private static boolean fourLevels(Cpu cpu) {
+    return cpu.longMode() && (cpu.get64(CpuState.CR0) & ControlRegisters.CR0_PG) != 0;
+  }
+
+  /** A translation of which shadow tables take account: stores to tables come here each time. */
+  private long accounted(ShadowPaging shadows, Cpu cpu, long va, int access, long result) {
+    if (result < 0) {
+      shadows.faulted();
+      return result;
+    }
+    if (shadows.touched(cpu.get64(CpuState.CR3), va)) {
+      machine.vcpus().forEach(other -> other.cpu().flushTlbs()); // they may hold it as writable
+    }
+    long pa = result & ROOT;
+    if (!shadows.traces(pa)) {
+      return result;
+    }
+    if ((access & 3) == Access.WRITE) {
+      shadows.storing(pa | va & 4095);
+    }
+    return result & ~Access.MAY_WRITE;
+  }
+
   @Override
   public long walkRoot(Cpu cpu) {
-    if (!cpu.longMode() || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0) {
+    if (machine.shadowPaging() != null
+        || !cpu.longMode()
+        || (cpu.get64(CpuState.EFER) & ControlRegisters.EFER_NXE) == 0) {
       return -1;
     }
     return cpu.get64(CpuState.CR3) & ROOT;
@@ -187,14 +220,31 @@ final class PcMonitor implements Monitor {
 
   @Override
   public boolean showsInterrupts() {
-    return !intercepts.countsInterruptFlag();
+    return !intercepts.countsUnassisted();
   }
 
   @Override
-  public void interruptFlagUsed(Cpu cpu, Mnemonic by) {
-    if (intercepts.countsInterruptFlag()) {
-      intercepts.counter(Cause.INTERRUPT_FLAG, "cpu", by.name()).add(0);
+  public void sensitive(Cpu cpu, Mnemonic by) {
+    // Generated code executes some of the others untold, unless all are to be counted.
+    boolean isReturn = by == Mnemonic.IRET || by == Mnemonic.SYSRET || by == Mnemonic.SYSEXIT;
+    if (isReturn || intercepts.countsUnassisted()) {
+      sensitive(by).add(0);
     }
+  }
+
+  private Intercepts.Counter sensitive(Mnemonic by) {
+    Intercepts.Counter counter = sensitive[by.ordinal()];
+    if (counter == null) {
+      Cause cause =
+          switch (by) {
+            case IRET, SYSRET, SYSEXIT -> Cause.RETURN;
+            case CLI, STI, POPF -> Cause.INTERRUPT_FLAG;
+            default -> Cause.PRIVILEGED;
+          };
+      counter = intercepts.counter(cause, "cpu", by.name());
+      sensitive[by.ordinal()] = counter;
+    }
+    return counter;
   }
 
   @Override
@@ -224,6 +274,20 @@ final class PcMonitor implements Monitor {
   }
 
   @Override
+  public void sysenter(Cpu cpu) {
+    SystemCalls.sysenter(cpu);
+    intercepts.counter(Cause.SYSTEM_CALL, "cpu", "SYSENTER").add(0);
+  }
+
+  @Override
+  public void softwareInterrupt(Cpu cpu, int vector, int insnLength) {
+    if (cpu.cpl() == 3) {
+      intercepts.counter(Cause.SYSTEM_CALL, "cpu", "INT " + vector).add(0);
+    }
+    Exceptions.softwareInterrupt(cpu, vector, insnLength);
+  }
+
+  @Override
   public Gates gates() {
     return gates;
   }
@@ -237,8 +301,11 @@ final class PcMonitor implements Monitor {
 
     @Override
     protected void taken(Gate gate, long count) {
-      if (gate == Gate.SYSCALL) {
-        systemCalls.addSilently(count);
+      switch (gate) {
+        case SYSCALL -> systemCalls.addSilently(count);
+        case SYSRET -> sensitive(Mnemonic.SYSRET).addSilently(count);
+        case IRET -> sensitive(Mnemonic.IRET).addSilently(count);
+        case IN -> {}
       }
     }
   }

@@ -9,6 +9,7 @@ import parhelion.cpu.GuestFault;
 import parhelion.cpu.Msrs;
 import parhelion.cpu.decode.Feature;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Operand;
 import parhelion.cpu.fpu.StateArea;
 
@@ -69,7 +70,13 @@ final class RegisterOps {
     boolean wide = insn.codeBits == 64;
     if (from == Operand.Kind.C) {
       int source = controlRegister(number);
-      return SystemOps.guarded(insn, offset, c -> c.put(register, wide ? 8 : 4, c.get64(source)));
+      return SystemOps.guarded(
+          insn,
+          offset,
+          c -> {
+            c.put(register, wide ? 8 : 4, c.get64(source));
+            c.monitor.sensitive(c, Mnemonic.MOV);
+          });
     }
     if (to == Operand.Kind.C) {
       return SystemOps.guarded(
@@ -85,6 +92,7 @@ final class RegisterOps {
             int source = ControlRegisters.debugRegister(c, number);
             Breakpoints.generalDetect(c);
             c.put(register, wide ? 8 : 4, c.get64(CpuState.DR + source * 8));
+            c.monitor.sensitive(c, Mnemonic.MOV);
           });
     }
     if (to == Operand.Kind.D) {
@@ -95,6 +103,7 @@ final class RegisterOps {
             int target = ControlRegisters.debugRegister(c, number);
             Breakpoints.generalDetect(c);
             ControlRegisters.writeDebug(c, target, wide ? c.get64(register) : c.get(register, 4));
+            c.monitor.sensitive(c, Mnemonic.MOV);
           });
     }
     return null;
@@ -200,6 +209,7 @@ final class RegisterOps {
     long base = c.get64(CpuState.GS_BASE);
     c.put64(CpuState.GS_BASE, c.get64(CpuState.KERNEL_GS_BASE));
     c.put64(CpuState.KERNEL_GS_BASE, base);
+    c.monitor.sensitive(c, Mnemonic.SWAPGS);
   }
 
   private static void requireBaseAccess(Cpu c) {

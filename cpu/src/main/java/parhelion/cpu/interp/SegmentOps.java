@@ -9,6 +9,7 @@ import parhelion.cpu.GuestFault;
 import parhelion.cpu.Rflags;
 import parhelion.cpu.Segments;
 import parhelion.cpu.decode.Insn;
+import parhelion.cpu.decode.Mnemonic;
 import parhelion.cpu.decode.Operand;
 
 /** Instructions on segment registers, descriptor tables and descriptors, and far transfers. */
@@ -57,7 +58,13 @@ final class SegmentOps {
       }
       case IRET -> {
         int size = insn.operandSize;
-        yield c -> FarTransfers.iret(c, size);
+        yield c -> {
+          boolean system = c.cpl() == 0;
+          FarTransfers.iret(c, size);
+          if (system) {
+            c.monitor.sensitive(c, Mnemonic.IRET);
+          }
+        };
       }
       default -> null;
     };
@@ -178,6 +185,7 @@ final class SegmentOps {
     boolean wide = insn.codeBits == 64;
     long mask = insn.operandSize == 2 && !wide ? 0xff_ffffL : 0xffff_ffffL;
     Ea ea = Ea.of(insn, offset, wide ? 10 : 6, false);
+    Mnemonic by = insn.mnemonic();
     return SystemOps.guarded(
         insn,
         offset,
@@ -190,6 +198,7 @@ final class SegmentOps {
           }
           c.put64(table, base);
           c.put64(table + 8, limit);
+          c.monitor.sensitive(c, by);
         });
   }
 
@@ -210,7 +219,15 @@ final class SegmentOps {
 
   private static Op loadSystem(Insn insn, int offset, Load load) {
     Source source = word(insn, offset);
-    Op op = SystemOps.guarded(insn, offset, c -> load.accept(c, source.get(c)));
+    Mnemonic by = insn.mnemonic();
+    Op op =
+        SystemOps.guarded(
+            insn,
+            offset,
+            c -> {
+              load.accept(c, source.get(c));
+              c.monitor.sensitive(c, by);
+            });
     return c -> {
       requireProtected(c);
       op.exec(c);

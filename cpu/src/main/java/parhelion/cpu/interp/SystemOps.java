@@ -49,7 +49,10 @@ final class SystemOps {
           NOTHING;
       case MFENCE -> c -> Host.U.fullFence();
       case CLFLUSH, CLFLUSHOPT, CLWB -> flushLine(insn, offset);
-      case INVD, WBINVD -> guarded(insn, offset, NOTHING);
+      case INVD, WBINVD -> {
+        Mnemonic by = insn.mnemonic();
+        yield guarded(insn, offset, c -> c.monitor.sensitive(c, by));
+      }
       case HLT -> guarded(insn, offset, c -> c.monitor.halt(c));
       case CLI -> clearInterrupts(insn, offset);
       case STI -> setInterrupts(insn, offset);
@@ -132,7 +135,7 @@ final class SystemOps {
     Insn copy = insn.copy();
     return c -> {
       if (withinIopl(c)) {
-        c.monitor.interruptFlagUsed(c, Mnemonic.CLI);
+        c.monitor.sensitive(c, Mnemonic.CLI);
         c.put64(CpuState.RFLAGS, c.get64(CpuState.RFLAGS) & ~(long) Rflags.IF);
       } else {
         privileged(c, offset, copy);
@@ -147,7 +150,7 @@ final class SystemOps {
         privileged(c, offset, copy);
         return;
       }
-      c.monitor.interruptFlagUsed(c, Mnemonic.STI);
+      c.monitor.sensitive(c, Mnemonic.STI);
       long flags = c.get64(CpuState.RFLAGS);
       if ((flags & Rflags.IF) == 0) {
         c.put64(CpuState.RFLAGS, flags | Rflags.IF);
@@ -180,7 +183,7 @@ final class SystemOps {
       }
       if (cpl <= (c.get32(CpuState.RFLAGS) >>> 12 & 3)) {
         mask |= Rflags.IF;
-        c.monitor.interruptFlagUsed(c, Mnemonic.POPF);
+        c.monitor.sensitive(c, Mnemonic.POPF);
       }
       mask &= width;
       StackOps.release(c, size);
@@ -216,7 +219,14 @@ final class SystemOps {
 
   private static Op sysret(Insn insn, int offset) {
     boolean wide = insn.operandSize == 8;
-    Op op = guarded(insn, offset, c -> SystemCalls.sysret(c, wide));
+    Op op =
+        guarded(
+            insn,
+            offset,
+            c -> {
+              SystemCalls.sysret(c, wide);
+              c.monitor.sensitive(c, Mnemonic.SYSRET);
+            });
     return c -> {
       if ((c.get64(CpuState.EFER) & ControlRegisters.EFER_SCE) == 0 || c.codeBits != 64) {
         throw c.fault(GuestFault.UD);
@@ -236,7 +246,13 @@ final class SystemOps {
 
   private static Op sysexit(Insn insn, int offset) {
     boolean wide = insn.operandSize == 8;
-    return guarded(insn, offset, c -> SystemCalls.sysexit(c, wide));
+    return guarded(
+        insn,
+        offset,
+        c -> {
+          SystemCalls.sysexit(c, wide);
+          c.monitor.sensitive(c, Mnemonic.SYSEXIT);
+        });
   }
 
   // --- time, chance, cache ---

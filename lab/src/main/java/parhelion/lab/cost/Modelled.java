@@ -22,7 +22,7 @@ import parhelion.pc.intercept.TrapModel;
  * @param parts what virtualisation adds, by kind of event, the greatest first
  * @param unpriced events by operation that the hardware takes and the model has no price for
  * @param borrowedUpdates whether the number of page-table updates is the paravirtual guest's, as
- *     nobody sees a PC's
+ *     nobody saw the PC's
  */
 public record Modelled(
     CostModel model,
@@ -73,11 +73,9 @@ public record Modelled(
     boolean borrowed = false;
     if (exits == null) {
       events.put(CostModel.PAGE_TABLE_UPDATE, counts.pageTableUpdates());
-    } else if (exits.followsPageTables) {
-      borrowed = counts.pageTableUpdates() == 0 && updates != null;
-      events.put(
-          CostModel.PAGE_TABLE_UPDATE,
-          borrowed && updates != null ? updates : counts.pageTableUpdates());
+    } else if (exits.followsPageTables && updates != null && !seesUpdates(events)) {
+      borrowed = counts.pageTableUpdates() == 0;
+      events.put(CostModel.PAGE_TABLE_UPDATE, borrowed ? updates : counts.pageTableUpdates());
     }
     double own = counts.instructions() * model.nanosPerInstruction() + bare(model, events);
     double bare =
@@ -93,6 +91,16 @@ public record Modelled(
     }
     parts.sort((a, b) -> Double.compare(b.nanos, a.nanos));
     return new Modelled(model, technique, bare, List.copyOf(parts), unpriced, borrowed);
+  }
+
+  /** Whether somebody kept account of shadow page tables: then no update is also none. */
+  private static boolean seesUpdates(Map<String, Double> events) {
+    return events.keySet().stream()
+        .anyMatch(
+            key ->
+                key.startsWith(Cause.PAGE_TABLE_UPDATE.title)
+                    || key.startsWith(Cause.HIDDEN_FAULT.title)
+                    || key.startsWith(Cause.INTERRUPT_FLAG.title));
   }
 
   private static Map<String, Double> events(PerOperation counts) {

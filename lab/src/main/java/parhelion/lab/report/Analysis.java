@@ -64,7 +64,14 @@ public record Analysis(
       @Nullable PerOperation counts,
       @Nullable Ratio slower,
       List<Modelled> modelled,
-      @Nullable String failure) {}
+      @Nullable String failure) {
+    /** What is to be said where samples are missing. */
+    String missing() {
+      return technique.id
+          + (value == null ? " was not measured: " : " has too few samples: ")
+          + failure;
+    }
+  }
 
   /** What the reference is called. */
   String referenceName() {

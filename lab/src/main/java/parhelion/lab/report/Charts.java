@@ -81,6 +81,11 @@ final class Charts {
     Axis axis = Axis.of(values);
     int height = 58 + STEP * (rows.size() + groups.size());
     html.open("figure");
+    html.text(
+        "figcaption",
+        ("How many times as slow as %s: right of the broken line is slower than it, left of it"
+                + " faster. Points are estimates, lines their intervals.")
+            .formatted(analysis.referenceName()));
     begin(
         height,
         "How many times as slow as " + analysis.referenceName(),
@@ -109,12 +114,6 @@ final class Charts {
       y += STEP;
     }
     html.closeLine();
-    html.text(
-        "figcaption",
-        "Right of the broken line is slower than "
-            + analysis.referenceName()
-            + ". Lines are intervals of the ratio; points are"
-            + " its estimate.");
     html.closeLine();
   }
 

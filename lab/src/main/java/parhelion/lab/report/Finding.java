@@ -85,8 +85,13 @@ public record Finding(Technique technique, boolean isModelled, String text, List
                 Figures.number(slower.high()));
     String names = entry.technique().id + " and " + base.technique().id;
     if (slower.confidence() < Ratio.LEAST_CONFIDENCE) {
-      return "Too few repetitions to tell %s apart, which were %s times as slow."
-          .formatted(names, Figures.number(slower.estimate()));
+      boolean faster = slower.estimate() < 1;
+      return "%s was %s times as %s as %s, in too few repetitions to say that it is so."
+          .formatted(
+              entry.technique().id,
+              Figures.number(faster ? 1 / slower.estimate() : slower.estimate()),
+              faster ? "fast" : "slow",
+              base.technique().id);
     }
     if (!slower.isSignificant()) {
       return "No difference between %s that the repetitions would show %s."

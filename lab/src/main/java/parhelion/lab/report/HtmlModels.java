@@ -71,8 +71,9 @@ final class HtmlModels {
     if (columns.stream().anyMatch(column -> borrowed(column))) {
       html.text(
           "p",
-          "Nobody sees the stores of a PC's kernel to its page tables, so models with shadow page"
-              + " tables take the number that the paravirtual guest asked for at the same work.",
+          "Without the virtual clock nobody sees the stores of a PC's kernel to its page tables, so"
+              + " models with shadow page tables take the number that the paravirtual guest asked"
+              + " for at the same work; faults that fill shadows are left out.",
           "class",
           "quiet");
     }

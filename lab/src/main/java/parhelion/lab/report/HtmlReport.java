@@ -268,7 +268,7 @@ public final class HtmlReport {
       words(row);
       for (Entry entry : row.entries().values()) {
         if (entry.failure() != null) {
-          html.text("p", entry.technique().id + " has no samples, or too few: " + entry.failure());
+          html.text("p", entry.missing());
         }
       }
       if (row.entries().values().stream().anyMatch(entry -> entry.counts() != null)) {

@@ -78,23 +78,22 @@ final class Overview {
     Comparator<Measured> order = Comparator.comparingDouble(Measured::slower);
     Measured most = all.stream().max(order).orElseThrow();
     Measured least = all.stream().min(order).orElseThrow();
-    String text =
-        "%s: %s; %s times as %s"
-            .formatted(
-                technique.id,
-                verdict,
-                Figures.number(mean < 1 ? 1 / mean : mean),
-                mean < 1 ? "fast" : "slow");
+    String text = "%s: %s; %s".formatted(technique.id, verdict, factor(mean));
     return all.size() == 1
         ? text + "."
         : text
-            + " in the geometric mean"
-            + " (times as slow: %s in %s to %s in %s)."
+            + " in the geometric mean (from %s in %s to %s in %s)."
                 .formatted(
-                    Figures.number(least.slower),
+                    factor(least.slower),
                     least.row.info().id(),
-                    Figures.number(most.slower),
+                    factor(most.slower),
                     most.row.info().id());
+  }
+
+  private static String factor(double slower) {
+    return slower < 1
+        ? Figures.number(1 / slower) + " times as fast"
+        : Figures.number(slower) + " times as slow";
   }
 
   /** Which cause is most often the heaviest of those that were measured. */

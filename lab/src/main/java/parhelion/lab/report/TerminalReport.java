@@ -203,9 +203,7 @@ public final class TerminalReport {
       line("");
       line(Figures.printable(row.info().id() + ": " + row.info().title()));
       measured.forEach(finding -> wrap("  ", finding.text()));
-      without.forEach(
-          entry ->
-              wrap("  ", entry.technique().id + " has no samples, or too few: " + entry.failure()));
+      without.forEach(entry -> wrap("  ", entry.missing()));
     }
   }
 

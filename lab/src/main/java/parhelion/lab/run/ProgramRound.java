@@ -56,6 +56,8 @@ final class ProgramRound {
       throw new UserError(program + ": cannot be made executable: give another TMPDIR");
     }
     Files.createDirectory(root.resolve("tmp"));
+    Path memory = scratch.directoryInMemory("tmp");
+    List<String> binds = memory == null ? List.of() : List.of(memory + ":/tmp:rw");
     Path tools = busybox;
     if (tools != null) {
       Path bin = Files.createDirectory(root.resolve("bin"));
@@ -75,7 +77,7 @@ final class ProgramRound {
                 List.of("PATH=/bin"),
                 root,
                 true,
-                List.of(),
+                binds,
                 (long) config.memoryMib() << 20,
                 TimeUnit.SECONDS.toNanos(patienceSeconds),
                 config.cpu(),

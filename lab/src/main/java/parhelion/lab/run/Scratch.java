@@ -2,6 +2,7 @@ package parhelion.lab.run;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.FileStore;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,25 +11,47 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory for what a comparison needs of the host's disk: the image behind guests' disks, the
- * root of a program without a kernel. It goes with the comparison, or with the process if that ends
- * first.
+ * Directories for what a comparison needs of the host: the image behind guests' disks, the root of
+ * a program without a kernel, and its files in memory. They go with the comparison, or with the
+ * process if that ends first.
  */
 final class Scratch implements AutoCloseable {
   private static final int DISK_BYTES = 64 << 20;
   private static final int CHUNK = 1 << 20;
 
+  /** Where Linux hosts have files that are memory. */
+  private static final Path MEMORY = Path.of("/dev/shm");
+
+  /** So much is to be free there: 2000 files of 10 KiB, rounded to pages, and as much again. */
+  private static final long MEMORY_BYTES = 48 << 20;
+
+  private static final String PREFIX = "parhelion-lab-";
+
   private final Path directory;
+  private final @Nullable Path inMemory;
   private final Thread hook;
 
-  private Scratch(Path directory) {
+  private Scratch(Path directory, @Nullable Path inMemory) {
     this.directory = directory;
-    hook = new Thread(() -> delete(directory), "lab scratch");
+    this.inMemory = inMemory;
+    hook = new Thread(this::delete, "lab scratch");
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
   static Scratch make() throws IOException {
-    return new Scratch(Files.createTempDirectory("parhelion-lab-"));
+    return new Scratch(Files.createTempDirectory(PREFIX), directoryInMemory(MEMORY));
+  }
+
+  /** A new directory in a file system, if that is memory and may be used; else null. */
+  static @Nullable Path directoryInMemory(Path fileSystem) {
+    try {
+      FileStore store = Files.getFileStore(fileSystem);
+      return store.type().equals("tmpfs") && store.getUsableSpace() >= MEMORY_BYTES
+          ? Files.createTempDirectory(fileSystem, PREFIX)
+          : null;
+    } catch (IOException e) {
+      return null; // another host has none, or not for us
+    }
   }
 
   /** An image of 64 MiB with something in every block, as a read of a hole is no read. */
@@ -60,6 +83,25 @@ final class Scratch implements AutoCloseable {
     return Files.createDirectories(made);
   }
 
+  /** The same, of memory as a guest's /tmp is; null where the host has none. */
+  @Nullable Path directoryInMemory(String name) throws IOException {
+    Path parent = inMemory;
+    if (parent == null) {
+      return null;
+    }
+    Path made = parent.resolve(name);
+    delete(made);
+    return Files.createDirectory(made);
+  }
+
+  private void delete() {
+    delete(directory);
+    Path memory = inMemory;
+    if (memory != null) {
+      delete(memory);
+    }
+  }
+
   private static void delete(Path tree) {
     try {
       if (!Files.exists(tree)) {
@@ -89,7 +131,7 @@ final class Scratch implements AutoCloseable {
 
   @Override
   public void close() {
-    delete(directory);
+    delete();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

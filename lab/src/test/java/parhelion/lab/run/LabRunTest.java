@@ -177,6 +177,9 @@ final class LabRunTest {
     }
     if (cell.workload().equals("fork")) {
       assertEquals(para, sample.counts().pageTableUpdates() > 0, name);
+      for (String key : List.of("page-table update:cpu", "hidden page fault:cpu")) {
+        assertEquals(para, sample.counts().interceptions().get(key) == null, name + " " + key);
+      }
       assertTrue(sample.counts().tlbFlushes() > 0, name);
     }
   }
@@ -274,7 +277,8 @@ final class LabRunTest {
   }
 
   @Test
-  void theInterruptFlagIsCountedWhereTheHostsTimeIsNoFigure() throws Exception {
+  void whatOnlyAProcessorWithoutAssistanceTrapsIsCountedWhereTheHostsTimeIsNoFigure()
+      throws Exception {
     List<Workload> workloads = Roster.named(List.of("null"));
     for (boolean virtualClock : new boolean[] {false, true}) {
       Comparison comparison =
@@ -282,6 +286,13 @@ final class LabRunTest {
       Sample sample = comparison.cell(Technique.FULL, "null").samples().getFirst();
       Count cleared = sample.counts().interceptions().get("interrupt flag:cpu:CLI");
       assertEquals(virtualClock, cleared != null);
+      Count exchanged = sample.counts().interceptions().get("privileged instruction:cpu:SWAPGS");
+      assertEquals(virtualClock, exchanged != null);
+      assertTrue(exchanged == null || exchanged.times() >= 2 * sample.operations());
+      // Returns are counted by generated code, too.
+      Count returns = sample.counts().interceptions().get("return:cpu:SYSRET");
+      Count calls = sample.counts().interceptions().get("system call:cpu");
+      assertTrue(Math.abs(calls.times() - returns.times()) <= 8, sample::toString);
       // Linux leaves a system call with interrupts off.
       assertTrue(cleared == null || cleared.times() >= sample.operations(), sample::toString);
     }

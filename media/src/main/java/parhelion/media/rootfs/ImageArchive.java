@@ -1,9 +1,13 @@
 package parhelion.media.rootfs;
 
+import static java.nio.file.Files.isRegularFile;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -14,7 +18,8 @@ import parhelion.media.rootfs.TarMembers.Member;
 
 /**
  * An image in a tar archive, as {@code docker save} writes it ({@code manifest.json}) or as OCI's
- * image layout has it ({@code index.json}): which layers, and how to run it.
+ * image layout has it ({@code index.json}), or such a layout in a directory: which layers, and how
+ * to run it.
  */
 final class ImageArchive {
   private static final int MAX_MEMBERS = 10_000;
@@ -30,41 +35,79 @@ final class ImageArchive {
    */
   record Layer(ByteRange bytes, @Nullable String digest) {}
 
-  private final Map<String, ByteRange> members = new HashMap<>();
+  /** Where its files are. */
+  private interface Files {
+    /** A file of it, or null if there is none. */
+    @Nullable ByteRange find(String name) throws IOException;
+  }
+
+  private static final String INDEX = "index.json";
+  private static final String LAYOUT = "oci-layout";
+
+  private final Files files;
   private final List<Layer> layers = new ArrayList<>();
   private ImageConfig config = ImageConfig.NONE;
 
-  private ImageArchive() {}
+  private ImageArchive(Files files) {
+    this.files = files;
+  }
+
+  /** Whether a directory is an OCI image layout. */
+  static boolean isLayout(Path directory) {
+    return isRegularFile(directory.resolve(LAYOUT)) && isRegularFile(directory.resolve(INDEX));
+  }
+
+  /**
+   * Reads an OCI image layout.
+   *
+   * @param opened takes the files that stay open
+   */
+  static ImageArchive ofLayout(Path directory, List<FileChannel> opened) throws IOException {
+    ImageArchive image =
+        new ImageArchive(
+            name -> {
+              // Names are our own, and of digests that were checked: none leads out.
+              Path file = directory.resolve(name);
+              if (!isRegularFile(file)) {
+                return null;
+              }
+              FileChannel channel = FileChannel.open(file);
+              opened.add(channel);
+              return new ByteRange(channel, 0, channel.size());
+            });
+    image.readOci();
+    return image;
+  }
 
   /** Reads an image archive, or null if the archive is none. */
   static @Nullable ImageArchive of(ByteRange archive) throws IOException {
-    ImageArchive image = new ImageArchive();
+    Map<String, ByteRange> members = new HashMap<>();
     Map<String, String> links = new HashMap<>();
     TarMembers tar = new TarMembers(archive);
     Member member;
     while ((member = tar.next()) != null) {
       String name = member.path().startsWith("./") ? member.path().substring(2) : member.path();
       if (member.type() == '0') {
-        image.members.put(name, member.data());
+        members.put(name, member.data());
       } else if (member.type() == '2') {
         links.put(name, member.linkTarget());
       }
-      if (image.members.size() + links.size() > MAX_MEMBERS) {
+      if (members.size() + links.size() > MAX_MEMBERS) {
         return null; // a root file system, perhaps
       }
     }
     // Older docker save links to layers that several images share.
     links.forEach(
         (name, target) -> {
-          ByteRange shared =
-              image.members.get(target.startsWith("../") ? target.substring(3) : target);
+          ByteRange shared = members.get(target.startsWith("../") ? target.substring(3) : target);
           if (shared != null) {
-            image.members.putIfAbsent(name, shared);
+            members.putIfAbsent(name, shared);
           }
         });
-    if (image.members.containsKey("index.json") && image.members.containsKey("oci-layout")) {
+    ImageArchive image = new ImageArchive(members::get);
+    if (members.containsKey(INDEX) && members.containsKey(LAYOUT)) {
       image.readOci();
-    } else if (image.members.containsKey("manifest.json")) {
+    } else if (members.containsKey("manifest.json")) {
       image.readDocker();
     } else {
       return null;
@@ -80,8 +123,8 @@ final class ImageArchive {
     return config;
   }
 
-  private ByteRange find(String name) throws RootFsException {
-    ByteRange found = members.get(name);
+  private ByteRange find(String name) throws IOException {
+    ByteRange found = files.find(name);
     if (found == null) {
       throw new RootFsException("it has no " + name + ", which its manifest names");
     }
@@ -117,7 +160,7 @@ final class ImageArchive {
   }
 
   private void readOci() throws IOException {
-    JsonNode at = json(find("index.json").bytes(MAX_JSON_BYTES), "index.json");
+    JsonNode at = json(find(INDEX).bytes(MAX_JSON_BYTES), INDEX);
     for (int depth = 0; at.path("manifests").isArray(); depth++) {
       if (depth == MAX_INDEX_DEPTH) {
         throw new RootFsException("its index leads nowhere");

@@ -8,10 +8,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A root file system to be run: a directory, a tar ball (plain or packed by gzip, xz, zstd or
- * bzip2), or an image archive. What it is, its content says, not its name.
+ * bzip2), or an image, in an archive or as OCI's layout in a directory. What it is, its content
+ * says, not its name.
  *
  * @param tree its files; what is changed in it is gone when it is closed
  * @param config how to run it
@@ -26,16 +29,20 @@ public record RootFileSystem(CowTree tree, ImageConfig config) implements AutoCl
     if (!Files.exists(source)) {
       throw new RootFsException("there is no such file or directory");
     }
-    if (Files.isDirectory(source)) {
+    boolean directory = Files.isDirectory(source);
+    if (directory && !ImageArchive.isLayout(source)) {
       return new RootFileSystem(HostFiller.fill(source, cache.scratch()), ImageConfig.NONE);
     }
-    if (!Files.isRegularFile(source)) {
+    if (!directory && !Files.isRegularFile(source)) {
       throw new RootFsException("it is neither a file nor a directory");
     }
     List<FileChannel> opened = new ArrayList<>();
     boolean done = false;
     try {
-      RootFileSystem root = open(source, cache, opened);
+      RootFileSystem root =
+          directory
+              ? fill(null, ImageArchive.ofLayout(source, opened), source, cache, opened)
+              : open(source, cache, opened);
       done = true;
       return root;
     } finally {
@@ -54,13 +61,23 @@ public record RootFileSystem(CowTree tree, ImageConfig config) implements AutoCl
     if (!TarMembers.matches(archive)) {
       throw new RootFsException("it is neither a tar archive nor an image archive");
     }
-    ImageArchive image = ImageArchive.of(archive);
+    return fill(archive, ImageArchive.of(archive), source, cache, opened);
+  }
+
+  /** A tree of an image's layers, or of an archive that is none. */
+  private static RootFileSystem fill(
+      @Nullable ByteRange archive,
+      @Nullable ImageArchive image,
+      Path source,
+      LayerCache cache,
+      List<FileChannel> opened)
+      throws IOException {
     CowTree tree = new CowTree(cache.scratch(), CowTree.Limits.DEFAULT, () -> close(opened));
     boolean done = false;
     try {
       LayerFiller filler = new LayerFiller(tree);
       if (image == null) {
-        filler.add(archive);
+        filler.add(Objects.requireNonNull(archive));
       } else {
         for (ImageArchive.Layer layer : image.layers()) {
           String digest = layer.digest();

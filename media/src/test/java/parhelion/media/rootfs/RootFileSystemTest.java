@@ -230,6 +230,43 @@ class RootFileSystemTest {
   }
 
   @Test
+  void anOciLayoutMayBeADirectory() throws Exception {
+    Path layout = directory.resolve("layout");
+    Path blobs = Files.createDirectories(layout.resolve("blobs/sha256"));
+    byte[] first = gzip(lower());
+    byte[] second = upper();
+    byte[] config = CONFIG.getBytes(UTF_8);
+    byte[] manifest =
+        """
+        {"schemaVersion":2,"config":{"digest":"sha256:%s"},
+         "layers":[{"digest":"sha256:%s"},{"digest":"sha256:%s"}]}
+        """
+            .formatted(sha256(config), sha256(first), sha256(second))
+            .getBytes(UTF_8);
+    for (byte[] blob : List.of(first, second, config, manifest)) {
+      Files.write(blobs.resolve(sha256(blob)), blob);
+    }
+    Path index = layout.resolve("index.json");
+    String words = "{\"manifests\":[{\"digest\":\"sha256:%s\"}]}";
+    Files.writeString(index, words.formatted(sha256(manifest)));
+    LayerCache cache = new LayerCache(directory.resolve("cache of layouts"));
+    try (RootFileSystem root = RootFileSystem.open(layout, cache)) {
+      assertEquals(List.of("blobs", "index.json"), names(root, "")); // it does not say what it is
+    }
+    Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+    try (RootFileSystem root = RootFileSystem.open(layout, cache)) {
+      assertMerged(root);
+    }
+    Files.writeString(index, words.formatted("../../../../etc/passwd"));
+    assertThrows(IOException.class, () -> RootFileSystem.open(layout, cache));
+    Files.writeString(index, words.formatted(sha256(manifest)));
+    Files.delete(blobs.resolve(sha256(second)));
+    IOException e = assertThrows(IOException.class, () -> RootFileSystem.open(layout, cache));
+    assertEquals(
+        "it has no blobs/sha256/" + sha256(second) + ", which its manifest names", e.getMessage());
+  }
+
+  @Test
   void aDockerArchiveIsMergedToo() throws Exception {
     String manifest =
         "[{\"Config\":\"c.json\",\"RepoTags\":[\"t\"],\"Layers\":[\"1/layer.tar\",\"2/layer.tar\"]}]";

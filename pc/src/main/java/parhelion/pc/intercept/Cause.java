@@ -15,8 +15,18 @@ public enum Cause {
   CPUID("CPUID"),
   SYSTEM_CALL("system call"),
 
-  /** Counted only where {@link Intercepts#countInterruptFlag} asks for it. */
+  /** From the kernel, by IRET, SYSRET or SYSEXIT. */
+  RETURN("return"),
+
+  /** This and the next: counted only where {@link Intercepts#countUnassisted} asks for it. */
   INTERRUPT_FLAG("interrupt flag"),
+
+  /** What no other cause names: SWAPGS, MOV from control registers, LGDT and the like. */
+  PRIVILEGED("privileged instruction"),
+
+  /** Of {@link ShadowPaging}, as the next. */
+  PAGE_TABLE_UPDATE("page-table update"),
+  HIDDEN_FAULT("hidden page fault"),
   HALT("HLT"),
   HYPERCALL("hypercall"),
   INJECTION("interrupt"),

@@ -72,7 +72,7 @@ public final class Intercepts {
 
   private final Map<Key, Counter> counters = new LinkedHashMap<>();
   private boolean timed = true;
-  private boolean countsInterruptFlag;
+  private boolean countsUnassisted;
   private @Nullable Listener listener;
 
   /** The counter of what is named so. */
@@ -105,16 +105,18 @@ public final class Intercepts {
   }
 
   /**
-   * Counts instructions on the interrupt flag, too, which nobody here has to intercept: they are
-   * interpreted then, so that guests become slower. Before the machine runs.
+   * Counts also what nobody here has to intercept and a hypervisor without assistance by the
+   * processor has: instructions on the interrupt flag, others that are privileged, and what {@link
+   * ShadowPaging} does. They are interpreted then, so that guests become slower. Before the machine
+   * runs.
    */
-  public void countInterruptFlag() {
-    countsInterruptFlag = true;
+  public void countUnassisted() {
+    countsUnassisted = true;
   }
 
-  /** Whether those are counted. */
-  public boolean countsInterruptFlag() {
-    return countsInterruptFlag;
+  /** Whether that is counted. */
+  public boolean countsUnassisted() {
+    return countsUnassisted;
   }
 
   /** Host time, or 0 where nobody wants it. */

@@ -7,10 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which interceptions real hardware of a kind would take as exits to its hypervisor, so that counts
- * mean something outside of this program. What no emulator has to intercept is not in any model:
- * stores to page tables under shadow paging, and the returns that trap without assistance.
- * Instructions on the interrupt flag are where they are counted ({@link
- * Intercepts#countInterruptFlag}), but for PUSHF.
+ * mean something outside of this program. What only a hypervisor without assistance has to see, or
+ * one that shadows page tables, is there where it is counted ({@link Intercepts#countUnassisted});
+ * PUSHF, which does not trap and shows the wrong flag, never is.
  */
 public enum TrapModel {
   /**
@@ -53,7 +52,7 @@ public enum TrapModel {
 
   /**
    * Whether the hypervisor follows each change of the guest's page tables, as it keeps tables of
-   * its own beside them. How often those change is in no row.
+   * its own beside them ({@link ShadowPaging}).
    */
   public final boolean followsPageTables;
 
@@ -89,7 +88,9 @@ public enum TrapModel {
       }
       case INVALIDATION -> followsPageTables;
       case EXCEPTION -> deprivileged || followsPageTables && row.register().equals(PAGE_FAULT);
-      case SYSTEM_CALL -> deprivileged;
+      case SYSTEM_CALL, RETURN -> deprivileged;
+      case PRIVILEGED -> deprivileged;
+      case PAGE_TABLE_UPDATE, HIDDEN_FAULT -> followsPageTables;
       // POPF does not trap, but a monitor has to see to it all the same; PVM's guest has a flag in
       // memory.
       case INTERRUPT_FLAG -> this == CLASSIC || this == TRANSLATION;

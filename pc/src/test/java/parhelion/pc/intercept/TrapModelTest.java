@@ -30,6 +30,10 @@ final class TrapModelTest {
     add(Cause.SYSTEM_CALL, "", 128);
     add(Cause.CPUID, "", 256);
     add(Cause.INTERRUPT_FLAG, "CLI", 512);
+    add(Cause.RETURN, "IRET", 1024);
+    add(Cause.PRIVILEGED, "SWAPGS", 2048);
+    add(Cause.PAGE_TABLE_UPDATE, "", 4096);
+    add(Cause.HIDDEN_FAULT, "", 8192);
     List<Intercepts.Row> rows = intercepts.rows();
     assertEquals(
         Map.of(
@@ -38,7 +42,11 @@ final class TrapModelTest {
             Cause.INVALIDATION, 16L,
             Cause.EXCEPTION, 96L,
             Cause.SYSTEM_CALL, 128L,
-            Cause.INTERRUPT_FLAG, 512L),
+            Cause.INTERRUPT_FLAG, 512L,
+            Cause.RETURN, 1024L,
+            Cause.PRIVILEGED, 2048L,
+            Cause.PAGE_TABLE_UPDATE, 4096L,
+            Cause.HIDDEN_FAULT, 8192L),
         TrapModel.CLASSIC.count(rows));
     assertEquals(
         Map.of(
@@ -46,7 +54,9 @@ final class TrapModelTest {
             Cause.CONTROL_WRITE, 6L,
             Cause.INVALIDATION, 16L,
             Cause.EXCEPTION, 32L,
-            Cause.CPUID, 256L),
+            Cause.CPUID, 256L,
+            Cause.PAGE_TABLE_UPDATE, 4096L,
+            Cause.HIDDEN_FAULT, 8192L),
         TrapModel.VMX.count(rows));
     assertEquals(
         Map.of(Cause.PORT_READ, 1L, Cause.CONTROL_WRITE, 4L, Cause.CPUID, 256L),

@@ -390,12 +390,15 @@ public final class PcGuest implements Guest {
   /** Has {@link #stats} show what exits hardware of that name would have taken. Before it runs. */
   public void compareWith(String label) {
     trapModel = TrapModel.of(label);
-    countInterruptFlag();
+    countUnassisted();
   }
 
-  /** Counts CLI, STI and POPF as well, which makes the guest slower. Before it runs. */
-  public void countInterruptFlag() {
-    machine.intercepts().countInterruptFlag();
+  /**
+   * Counts also what only a hypervisor without assistance by the processor has to see to, which
+   * makes the guest slower. Before it runs.
+   */
+  public void countUnassisted() {
+    machine.intercepts().countUnassisted();
   }
 
   /** Those of the board, and Xen's. */
