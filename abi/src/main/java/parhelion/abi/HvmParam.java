@@ -18,6 +18,14 @@ public final class HvmParam {
   public static final int X87_FIP_WIDTH = 36;
   public static final int VM86_TSS_SIZED = 37;
 
+  /** By a line of the interrupt controllers, of that number; 0 for not at all. */
+  public static final int CALLBACK_TYPE_GSI = 0;
+
+  /**
+   * By a PCI function's pin: device and function in bits 15 to 8, the pin from 0 in bits 1 and 0.
+   */
+  public static final int CALLBACK_TYPE_PCI_INTX = 1;
+
   /** By an interrupt of that vector, on the vcpu that the event is of. */
   public static final int CALLBACK_TYPE_VECTOR = 2;
 }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -35,29 +34,6 @@ final class HotPlugTest {
     assertEquals(name, guest.printed().lines().findFirst().orElse(""));
   }
 
-  private void refused(String words, String command, String... arguments)
-      throws IOException, InterruptedException {
-    assertEquals(1, guest.ask(command, arguments));
-    assertTrue(guest.printed().contains(words), guest.printed());
-    assertEquals(1, guest.printed().lines().count(), guest.printed());
-  }
-
-  /** Asks the guest, and waits until it has let go. */
-  private void detached(String name, String... options) throws IOException, InterruptedException {
-    String[] words = Arrays.copyOf(new String[] {name}, 1 + options.length);
-    System.arraycopy(options, 0, words, 1, options.length);
-    assertEquals(0, guest.ask("detach", words), guest.printed());
-    int unused =
-        guest.first(
-            () -> {
-              assertEquals(0, guest.ask("info"), guest.printed());
-              if (List.of(guest.printed().split("\\s+")).contains(name)) {
-                throw new IOException(name + " is still there");
-              }
-              return 0;
-            });
-  }
-
   @Test
   void sharesDisksNetworksAndConsolesComeAndGo() throws Exception {
     Assumptions.assumeTrue(HostTree.isAvailable(), "no directories can be shared on this host");
@@ -80,10 +56,10 @@ final class HotPlugTest {
       disks();
       attached("console2", "console", "file:" + directory.resolve("console.log"));
       guest.sh("until [ -c /dev/hvc2 ] && echo hello >/dev/hvc2; do usleep 100000; done");
-      detached("console2");
+      guest.detach("console2");
       assertEquals("hello\r\n", Files.readString(directory.resolve("console.log")));
-      refused("no kind of device called 'usb'", "attach", "usb", "x");
-      refused("there is no device eth7", "detach", "eth7");
+      guest.refused("no kind of device called 'usb'", "attach", "usb", "x");
+      guest.refused("there is no device eth7", "detach", "eth7");
       assertEquals("", guest.sh("dmesg | grep -E 'BUG:|WARNING:|Oops' || true"));
       assertEquals(0, guest.ask("stop", "--force"));
     }
@@ -94,14 +70,14 @@ final class HotPlugTest {
     assertEquals("of the second\n", guest.sh("cat '/second place/file'"));
     guest.sh("cd '/second place'; echo back >answer; sleep 10000 >/dev/null 2>&1 </dev/null &");
     assertEquals("back\n", Files.readString(second.resolve("answer")));
-    refused("share1 is in use in the guest", "detach", "share1");
+    guest.refused("share1 is in use in the guest", "detach", "share1");
     guest.sh("killall sleep");
-    detached("share1");
+    guest.detach("share1");
     assertEquals("", guest.sh("ls '/second place'"));
     attached("share1", "share", second + ":/third:ro");
     assertEquals("back\n", guest.sh("cat /third/answer"));
     assertEquals(1, guest.execIn("sh", "-c", "echo x >/third/answer"));
-    refused("no such directory", "attach", "share", second.resolve("none") + ":/none");
+    guest.refused("no such directory", "attach", "share", second.resolve("none") + ":/none");
   }
 
   private static final String CONNECT =
@@ -114,20 +90,20 @@ final class HotPlugTest {
   private void networks() throws IOException, InterruptedException {
     attached("eth0", "net", "nat");
     reaches();
-    refused("eth0 is at NAT already", "attach", "net", "nat");
+    guest.refused("eth0 is at NAT already", "attach", "net", "nat");
     // The driver lets go, with packets under way, and comes back.
     guest.sh("ping -c 1000 -i 0.01 10.0.2.2 >/dev/null 2>&1 &");
     guest.sh("echo vif-0 >/sys/bus/xen/drivers/vif/unbind; ! [ -e /sys/class/net/eth0 ]");
     guest.sh("echo vif-0 >/sys/bus/xen/drivers/vif/bind");
     reaches();
-    detached("eth0");
+    guest.detach("eth0");
     guest.sh("while [ -e /sys/class/net/eth0 ]; do usleep 100000; done");
     attached("eth0", "net", "nat,mtu=1400");
     reaches();
     assertEquals("1400\n", guest.sh("cat /sys/class/net/eth0/mtu"));
     attached("eth1", "net", "switch:plugged");
     guest.sh("until ip link set eth1 up; do usleep 100000; done");
-    detached("eth1", "--force");
+    guest.detach("eth1", "--force");
   }
 
   private void reaches() throws IOException, InterruptedException {
@@ -143,7 +119,7 @@ final class HotPlugTest {
     assertEquals(0, guest.ask("resize", "xvda", "16M"), guest.printed());
     guest.sh("until [ $(cat /sys/block/xvda/size) = 32768 ]; do usleep 100000; done");
     guest.sh("echo written | dd of=/dev/xvda bs=1M seek=15 conv=fsync,sync 2>/dev/null");
-    detached("xvda");
+    guest.detach("xvda");
     byte[] tail = new byte[8];
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "r")) {
       assertEquals(16 * MIB, file.length());
@@ -151,6 +127,6 @@ final class HotPlugTest {
       file.readFully(tail);
     }
     assertArrayEquals("written\n".getBytes(java.nio.charset.StandardCharsets.UTF_8), tail);
-    refused("has no size to change", "resize", "eth0", "1G");
+    guest.refused("has no size to change", "resize", "eth0", "1G");
   }
 }

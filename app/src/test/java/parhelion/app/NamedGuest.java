@@ -126,6 +126,37 @@ final class NamedGuest implements AutoCloseable {
     return Files.readString(directory.resolve("command.out"));
   }
 
+  /** Asks something that is refused in one line, which has these words in it. */
+  void refused(String words, String what, String... arguments)
+      throws IOException, InterruptedException {
+    assertEquals(1, ask(what, arguments));
+    assertTrue(printed().contains(words), printed());
+    assertEquals(1, printed().lines().count(), printed());
+  }
+
+  /** The names of its devices. */
+  List<String> devices() throws IOException, InterruptedException {
+    assertEquals(0, ask("info"), printed());
+    String last = printed().lines().toList().getLast();
+    assertTrue(last.startsWith("devices"), last);
+    return List.of(last.substring("devices".length()).strip().split(" +"));
+  }
+
+  /** Asks the guest to let go of a device, and waits until it has. */
+  void detach(String device, String... options) throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of(device));
+    words.addAll(List.of(options));
+    assertEquals(0, ask("detach", words.toArray(String[]::new)), printed());
+    int unused =
+        first(
+            () -> {
+              if (devices().contains(device)) {
+                throw new IOException(device + " is still there");
+              }
+              return 0;
+            });
+  }
+
   /** Runs lines for the guest's sh, which have to succeed; what they print. */
   String sh(String script) throws IOException, InterruptedException {
     int status = execIn("sh", "-c", script);

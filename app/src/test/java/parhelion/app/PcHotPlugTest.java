@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -30,12 +29,6 @@ final class PcHotPlugTest {
 
   @TempDir Path directory;
 
-  private static List<String> devices(NamedGuest guest) throws IOException, InterruptedException {
-    assertEquals(0, guest.ask("info"), guest.printed());
-    String last = guest.printed().lines().toList().getLast();
-    return List.of(last.substring("devices".length()).strip().split(" +"));
-  }
-
   /** Waits until a test of the guest's sh holds. */
   private static void await(NamedGuest guest, ConsoleShell shell, String test) throws Exception {
     int unused =
@@ -46,26 +39,6 @@ final class PcHotPlugTest {
               }
               return 0;
             });
-  }
-
-  private static void detach(NamedGuest guest, String name, String... options) throws Exception {
-    String[] words = Arrays.copyOf(new String[] {name}, 1 + options.length);
-    System.arraycopy(options, 0, words, 1, options.length);
-    assertEquals(0, guest.ask("detach", words), guest.printed());
-    int unused =
-        guest.first(
-            () -> {
-              if (devices(guest).contains(name)) {
-                throw new IOException(name + " is still there");
-              }
-              return 0;
-            });
-  }
-
-  private static void refused(NamedGuest guest, String words, String command, String... arguments)
-      throws Exception {
-    assertEquals(1, guest.ask(command, arguments));
-    assertTrue(guest.printed().contains(words), guest.printed());
   }
 
   @Test
@@ -93,14 +66,14 @@ final class PcHotPlugTest {
       assertEquals(0, guest.ask("attach", "net", "nat"), guest.printed());
       await(guest, shell, "[ -e /sys/class/net/eth0 ]");
       assertEquals("1\n", shell.ask(CONNECT));
-      detach(guest, "eth0", "--force");
+      guest.detach("eth0", "--force");
       await(guest, shell, "! [ -e /sys/class/net/eth0 ]");
       // What was there from the start can go, too.
       assertEquals("virtio_rng.0\n", shell.ask("cat /sys/class/misc/hw_random/rng_current"));
-      detach(guest, "virtio-rng");
+      guest.detach("virtio-rng");
       await(guest, shell, "grep -q none /sys/class/misc/hw_random/rng_current");
-      refused(guest, "there is no device eth7", "detach", "eth7");
-      refused(guest, "there is no disk eth7", "resize", "eth7", "1M");
+      guest.refused("there is no device eth7", "detach", "eth7");
+      guest.refused("there is no disk eth7", "resize", "eth7", "1M");
       assertEquals("", shell.ask("dmesg | grep -E 'BUG:|WARNING:|Oops|ACPI Error'"));
       shell.leave();
       assertEquals(7, guest.end(), guest.text());
@@ -112,7 +85,7 @@ final class PcHotPlugTest {
     for (int round = 0; round < 2; round++) {
       assertEquals(0, guest.ask("attach", "disk", image + ",format=raw"), guest.printed());
       assertEquals("xvda\n", guest.printed());
-      assertTrue(devices(guest).contains("xvda"));
+      assertTrue(guest.devices().contains("xvda"));
       await(guest, shell, "[ -b /dev/vda ]");
       if (round == 1) {
         assertEquals(0, guest.ask("resize", "xvda", "2M"), guest.printed());
@@ -120,7 +93,7 @@ final class PcHotPlugTest {
       }
       String write = "echo written%d | dd of=/dev/vda seek=%d conv=sync,fsync 2>/dev/null";
       assertEquals("", shell.ask(write.formatted(round, 5 + round)));
-      detach(guest, "xvda");
+      guest.detach("xvda");
       await(guest, shell, "! [ -e /sys/block/vda ]");
     }
     byte[] written = Files.readAllBytes(image);
@@ -129,6 +102,6 @@ final class PcHotPlugTest {
       int at = (5 + round) * 512;
       assertEquals("written" + round, new String(written, at, 8, StandardCharsets.US_ASCII));
     }
-    refused(guest, "by virtio only", "attach", "disk", image + ",format=raw,bus=ahci");
+    guest.refused("by virtio only", "attach", "disk", image + ",format=raw,bus=ahci");
   }
 }

@@ -58,8 +58,16 @@ public interface GuestInterface {
     return -1;
   }
 
-  /** Looks whether software has ended an interrupt without the local APIC's register. */
+  /**
+   * Looks whether software has ended an interrupt without the local APIC's register, or has seen
+   * what an interrupt line of the interface's tells of.
+   */
   default void noticeEnds(PcVcpu vcpu) {}
+
+  /**
+   * A level-triggered interrupt ends: lines of the interface's that ask no more are lowered now.
+   */
+  default void levelEnds() {}
 
   /** The local APIC's interrupt has been delivered. */
   default void delivered(PcVcpu vcpu) {}

@@ -343,6 +343,7 @@ public final class PcVcpu implements AutoCloseable {
 
     @Override
     public void endOfInterrupt(int vector) {
+      machine.guestInterface().levelEnds();
       machine.interrupts().ioApic().endOfInterrupt(vector);
     }
 

@@ -17,10 +17,14 @@ public final class HvmDomain {
 
   private static final int TYPE_SHIFT = 56;
   private static final int FIRST_VECTOR = 16;
+  private static final int DEVICE_SHIFT = 11;
 
   private final HvmMachine machine;
   private final long[] params = new long[PARAMS];
   private final int[] upcallVectors;
+
+  /** Whether the callback's line is raised, if the callback is one. */
+  private boolean lineRaised;
 
   /** Xen's frames by guest frame, and the other way: a frame is in one place at a time. */
   private final Map<Long, Long> shown = new HashMap<>();
@@ -100,11 +104,53 @@ public final class HvmDomain {
     params[index] = value;
   }
 
+  /** Sets how events are to interrupt. What waits already is not told of by this. */
+  void callback(long via) {
+    if (lineRaised) {
+      lineRaised = false;
+      drive(false);
+    }
+    params[HvmParam.CALLBACK_IRQ] = via;
+  }
+
+  private int callbackType() {
+    return (int) (params[HvmParam.CALLBACK_IRQ] >>> TYPE_SHIFT);
+  }
+
+  /** Whether the callback is a line or a pin, which the first vcpu's events raise. */
+  private boolean callbackIsLine() {
+    return switch (callbackType()) {
+      case HvmParam.CALLBACK_TYPE_GSI -> params[HvmParam.CALLBACK_IRQ] != 0;
+      case HvmParam.CALLBACK_TYPE_PCI_INTX -> true;
+      default -> false;
+    };
+  }
+
+  private void drive(boolean raised) {
+    int via = (int) params[HvmParam.CALLBACK_IRQ];
+    if (callbackType() == HvmParam.CALLBACK_TYPE_GSI) {
+      machine.line(via & 0xff, raised);
+    } else {
+      machine.pciPin(via >>> DEVICE_SHIFT & 31, via & 3, raised);
+    }
+  }
+
+  /**
+   * Lowers the callback's line if the guest has seen the first vcpu's events, which it says in
+   * memory alone. To be called before controllers are asked whether the line still asks.
+   */
+  public void noticeSeen(Vcpu first) {
+    if (lineRaised && !first.upcallPending()) {
+      lineRaised = false;
+      drive(false);
+    }
+  }
+
   /** The vector by which the guest wants to be interrupted on any vcpu; -1 for none. */
   public int callbackVector() {
     long via = params[HvmParam.CALLBACK_IRQ];
     int vector = (int) via & 0xff;
-    boolean isVector = via >>> TYPE_SHIFT == HvmParam.CALLBACK_TYPE_VECTOR;
+    boolean isVector = callbackType() == HvmParam.CALLBACK_TYPE_VECTOR;
     return isVector && vector >= FIRST_VECTOR ? vector : -1;
   }
 
@@ -124,6 +170,13 @@ public final class HvmDomain {
       machine.interrupt(v.id(), vector);
     } else if (callbackVector() >= 0) {
       machine.eventsPending(v.id());
+    } else if (v.id() == 0 && callbackIsLine()) {
+      if (lineRaised) {
+        // Seen, and new ones have come before anybody looked: an edge for those who want one.
+        drive(false);
+      }
+      lineRaised = true;
+      drive(true);
     }
   }
 

@@ -38,6 +38,12 @@ public interface HvmMachine {
   /** The vcpu has events that it is to be told of by the callback's vector. */
   void eventsPending(int vcpu);
 
+  /** Drives a line of the interrupt controllers; a number that there is no line of does nothing. */
+  void line(int gsi, boolean raised);
+
+  /** Drives the wire that a PCI device's pin, 0 to 3, is on; a machine without PCI has none. */
+  void pciPin(int device, int pin, boolean raised);
+
   /** A non-maskable interrupt. */
   void nmi(int vcpu);
 

@@ -46,7 +46,7 @@ final class HvmOps {
     int index = (int) a.index();
     switch (index) {
       case HvmParam.CALLBACK_IRQ -> {
-        hvm.param(index, a.value());
+        hvm.callback(a.value());
         v.domain().vcpus().stream().filter(Vcpu::upcallPending).forEach(hvm::eventsPending);
       }
       case HvmParam.VM86_TSS,

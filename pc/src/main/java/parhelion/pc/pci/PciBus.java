@@ -5,6 +5,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import parhelion.pc.Board;
 import parhelion.pc.Board.Mapping;
+import parhelion.pc.InterruptLine;
 import parhelion.pc.Registers;
 
 /**
@@ -82,6 +83,14 @@ public final class PciBus implements Registers {
   /** The function at a place, if one is there. */
   public @Nullable PciFunction at(int slot, int number) {
     return functions.get(slot * 8 + number);
+  }
+
+  /**
+   * The wire that a slot's pin, 1 to 4, is on, for what pulls at it without being a function there.
+   * Its holder sets it to what it is not.
+   */
+  public InterruptLine wire(int slot, int pin) {
+    return router.wire(slot, pin);
   }
 
   /** Takes a function from the bus, which answers nowhere from now on; whether it was on it. */

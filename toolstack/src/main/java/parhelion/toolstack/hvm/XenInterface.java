@@ -125,6 +125,16 @@ final class XenInterface implements GuestInterface {
     return hvm.waitingVector(vcpu(vcpu));
   }
 
+  @Override
+  public void noticeEnds(PcVcpu vcpu) {
+    levelEnds();
+  }
+
+  @Override
+  public void levelEnds() {
+    hvm.noticeSeen(domain.vcpus().getFirst());
+  }
+
   /** What was to come through the local APIC while software had it off comes now. */
   @Override
   public void apicEnabled(PcVcpu vcpu) {

@@ -2,10 +2,14 @@ package parhelion.toolstack.hvm;
 
 import org.jspecify.annotations.Nullable;
 import parhelion.cpu.Cpu;
+import parhelion.pc.InterruptLine;
 import parhelion.pc.PcMachine;
 import parhelion.pc.PcMemory;
 import parhelion.pc.PcVcpu;
 import parhelion.pc.Timers;
+import parhelion.pc.interrupt.IoApic;
+import parhelion.pc.pci.PciBus;
+import parhelion.pc.pci.PirqRouter;
 import parhelion.xen.Domain;
 import parhelion.xen.HvmMachine;
 import parhelion.xen.Scheduler;
@@ -21,10 +25,18 @@ final class XenMachine implements HvmMachine, VcpuRunner {
   private final PcMachine machine;
   private final PcMemory memory;
   private final Timers.Timer timer;
+  private final @Nullable PciBus bus;
+
+  /** By number; made when the guest first names them. */
+  private final @Nullable InterruptLine[] lines = new InterruptLine[IoApic.PINS];
+
+  private final @Nullable InterruptLine[] wires = new InterruptLine[PirqRouter.WIRES];
   private @Nullable Domain domain;
 
-  XenMachine(PcMachine machine) {
+  /** {@code bus} is null for a machine without PCI. */
+  XenMachine(PcMachine machine, @Nullable PciBus bus) {
     this.machine = machine;
+    this.bus = bus;
     memory = machine.ram();
     timer = machine.timers().timer(this::turn);
   }
@@ -91,6 +103,33 @@ final class XenMachine implements HvmMachine, VcpuRunner {
   @Override
   public void eventsPending(int vcpu) {
     vcpu(vcpu).interruptsChanged();
+  }
+
+  @Override
+  public void line(int gsi, boolean raised) {
+    if (gsi >= lines.length) {
+      return;
+    }
+    InterruptLine line = lines[gsi];
+    if (line == null) {
+      line = machine.line(gsi);
+      lines[gsi] = line;
+    }
+    line.set(raised);
+  }
+
+  @Override
+  public void pciPin(int device, int pin, boolean raised) {
+    if (bus == null) {
+      return;
+    }
+    int wire = PirqRouter.wireOf(device, pin + 1);
+    InterruptLine line = wires[wire];
+    if (line == null) {
+      line = bus.wire(device, pin + 1);
+      wires[wire] = line;
+    }
+    line.set(raised);
   }
 
   @Override

@@ -56,7 +56,7 @@ public final class XenUnderPc implements AutoCloseable {
       @Nullable PcDevices devices,
       ConsoleSink output) {
     PcMemory ram = machine.ram();
-    XenMachine under = new XenMachine(machine);
+    XenMachine under = new XenMachine(machine, devices == null ? null : devices.bus());
     hypervisor =
         Hypervisor.under(
             ram.machine(),

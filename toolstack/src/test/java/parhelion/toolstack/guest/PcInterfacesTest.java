@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -200,6 +201,27 @@ final class PcInterfacesTest {
   @CsvSource({"1", "2"})
   void xensInterfaceUnderAPcHasDiskAndNetworkBySplitDrivers(int vcpus) throws IOException {
     xenUnderAPc(vcpus, Engine.AUTO);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1", "2"})
+  void aKernelWithoutTheCallbacksVectorIsToldOfEventsByAnInterruptLine(int vcpus)
+      throws IOException {
+    Path image = disk(null);
+    network();
+    GuestConfig config = config(DISK_AND_NETWORK, PcInterface.XEN, vcpus, Engine.AUTO);
+    config = onConsole(config, "ttyS0 xen_no_vector_callback");
+    String text = run(PcSetup.of(config, PcInterface.XEN));
+    assertTrue(text.contains("MARKED\n"), text);
+    assertTrue(text.contains("2 packets received"), text);
+    assertTrue(Pattern.compile("\n" + vcpus + "\n\\w+\n0\n").matcher(text).find(), text);
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "r")) {
+      file.seek(3 * 512);
+      assertEquals("written", file.readLine());
+    }
+    assertTrue(
+        Pattern.compile(":.* [1-9]\\d* .*fasteoi +xen-platform-pci").matcher(text).find(), text);
+    assertTrue(!text.contains("Hypervisor callback"), text);
   }
 
   @ParameterizedTest

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Instant;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,11 @@ import parhelion.cpu.memory.MachineMemory;
 import parhelion.pc.PcConfig;
 import parhelion.pc.PcMachine;
 import parhelion.pc.PcVcpu;
+import parhelion.pc.interrupt.IoApic;
+import parhelion.pc.interrupt.LocalApic;
+import parhelion.pc.pci.PirqRouter;
 import parhelion.pc.time.CountedClock;
+import parhelion.toolstack.device.PcDevices;
 import parhelion.toolstack.link.DomainServices;
 import parhelion.xen.Calls32;
 import parhelion.xen.Domain;
@@ -52,6 +57,7 @@ import parhelion.xen.DomainCrash;
 import parhelion.xen.GuestAccess;
 import parhelion.xen.HypercallContinuation;
 import parhelion.xen.HypercallPage;
+import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.grant.GrantRefused;
 import parhelion.xen.grant.HostGrant;
@@ -64,23 +70,29 @@ final class XenUnderPcTest {
   private static final long PAGE_GFN = 0x10;
   private static final long FREE_GFN = 0xf0000;
 
-  private final PcMachine machine =
-      new PcMachine(
-          new PcConfig(
-              MEMORY_BYTES,
-              2,
-              CpuModel.DEFAULT,
-              Engine.INTERPRETER,
-              new byte[0],
-              PcConfig.BoardKind.BARE,
-              XenUnderPc.ownFrames(MEMORY_BYTES)),
-          new CountedClock(Instant.EPOCH));
-  private final XenUnderPc xen =
-      new XenUnderPc(
-          machine,
-          new DomainServices.Description("test", 2, MEMORY_BYTES / 1024, "none", ""),
-          null,
-          (ConsoleSink) (bytes, offset, length) -> length);
+  private static PcMachine machine(PcConfig.BoardKind board) {
+    return new PcMachine(
+        new PcConfig(
+            MEMORY_BYTES,
+            2,
+            CpuModel.DEFAULT,
+            Engine.INTERPRETER,
+            new byte[0],
+            board,
+            XenUnderPc.ownFrames(MEMORY_BYTES)),
+        new CountedClock(Instant.EPOCH));
+  }
+
+  private static XenUnderPc under(PcMachine machine, @Nullable PcDevices devices) {
+    return new XenUnderPc(
+        machine,
+        new DomainServices.Description("test", 2, MEMORY_BYTES / 1024, "none", ""),
+        devices,
+        (ConsoleSink) (bytes, offset, length) -> length);
+  }
+
+  private final PcMachine machine = machine(PcConfig.BoardKind.BARE);
+  private final XenUnderPc xen = under(machine, null);
   private final Domain domain = xen.domain();
   private final Vcpu v = domain.vcpus().get(0);
   private final GuestAccess guest = v.guest();
@@ -258,7 +270,7 @@ final class XenUnderPcTest {
   void anEventInterruptsByTheCallbackOrThroughTheLocalApic() {
     PcVcpu first = machine.vcpus().get(0);
     assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 2L << 56 | 0xf3));
-    XenInterface offered = new XenInterface(domain, v.hvm(), new XenMachine(machine));
+    XenInterface offered = new XenInterface(domain, v.hvm(), new XenMachine(machine, null));
     assertEquals(-1, offered.waitingVector(first));
     EvtchnBindIpi.VCPU.put(guest, ARGS, 0);
     assertEquals(0, call(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.BIND_IPI.nr(), ARGS));
@@ -278,6 +290,116 @@ final class XenUnderPcTest {
     assertEquals(0x40, first.apic().acknowledge());
     assertEquals(error(Errno.ENOENT), upcallVector(2, 0x40));
     assertEquals(error(Errno.EINVAL), upcallVector(0, 15));
+  }
+
+  private void entry(int pin, long value) {
+    entry(machine, pin, value);
+  }
+
+  private static void entry(PcMachine pc, int pin, long value) {
+    IoApic ioApic = pc.interrupts().ioApic();
+    ioApic.write(0, 4, 0x10 + 2 * pin);
+    ioApic.write(0x10, 4, value);
+  }
+
+  private void seen() {
+    memory.putByte(v.state.vcpuInfoPa, (byte) 0);
+  }
+
+  @Test
+  void anEventRaisesALineUntilTheGuestHasSeenIt() {
+    LocalApic apic = machine.vcpus().getFirst().apic();
+    apic.write(0xf0, 0x1ff);
+    entry(20, 0x8000 | 0x51); // level-triggered
+    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 20));
+    assertFalse(apic.hasInterrupt());
+    domain.vcpus().get(1).markEventsPending(); // only the first vcpu's count
+    assertFalse(apic.hasInterrupt());
+    v.markEventsPending();
+    assertEquals(0x51, apic.acknowledge());
+    apic.write(0xb0, 0);
+    assertEquals(0x51, apic.acknowledge()); // not seen, so it still asks
+    seen();
+    apic.write(0xb0, 0);
+    assertFalse(apic.hasInterrupt());
+    v.markEventsPending();
+    assertEquals(0x51, apic.acknowledge());
+    seen();
+    v.markEventsPending(); // another before the end of the interrupt
+    assertFalse(apic.hasInterrupt());
+    apic.write(0xb0, 0);
+    assertEquals(0x51, apic.acknowledge());
+    // Another line, while this one is raised.
+    entry(21, 0x8000 | 0x52);
+    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 21));
+    apic.write(0xb0, 0);
+    assertEquals(0x52, apic.acknowledge());
+    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 0));
+    apic.write(0xb0, 0);
+    assertFalse(apic.hasInterrupt());
+  }
+
+  @Test
+  void anEdgeTriggeredLineHasAnEdgeForEachTimeThatEventsCome() {
+    LocalApic apic = machine.vcpus().getFirst().apic();
+    apic.write(0xf0, 0x1ff);
+    entry(5, 0x53);
+    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 5));
+    for (int round = 0; round < 3; round++) {
+      v.markEventsPending();
+      assertEquals(0x53, apic.acknowledge());
+      seen();
+      apic.write(0xb0, 0);
+      assertFalse(apic.hasInterrupt());
+    }
+  }
+
+  @Test
+  void anEventRaisesTheWireOfAPciPin() {
+    try (PcMachine pc = machine(PcConfig.BoardKind.PC);
+        PcDevices devices = new PcDevices(pc, () -> {});
+        XenUnderPc under = under(pc, devices)) {
+      Vcpu first = under.domain().vcpus().getFirst();
+      LocalApic apic = pc.vcpus().getFirst().apic();
+      apic.write(0xf0, 0x1ff);
+      for (int pin = 0; pin < IoApic.PINS; pin++) {
+        entry(pc, pin, 0x8000 | 0x40 + pin);
+      }
+      first.cpu().put64(CpuState.CR0, 0x11);
+      first.cpu().stateChanged();
+      XenHvmParam.DOMID.put(first.guest(), ARGS, 0x7ff0);
+      XenHvmParam.INDEX.put(first.guest(), ARGS, HvmParam.CALLBACK_IRQ);
+      for (int device = 0; device < 32; device++) {
+        for (int pin = 0; pin < 4; pin++) {
+          XenHvmParam.VALUE.put(first.guest(), ARGS, 1L << 56 | device << 11 | pin);
+          long set = HvmOp.SET_PARAM.nr();
+          Hypervisor xen = under.hypervisor();
+          assertEquals(0, xen.hypercalls().call(first, Hypercall.HVM_OP.nr(), set, ARGS, 0, 0, 0));
+          first.markEventsPending();
+          int gsi = PirqRouter.FIRST_GSI + PirqRouter.wireOf(device, pin + 1);
+          assertEquals(0x40 + gsi, apic.acknowledge());
+          pc.ram().machine().putByte(first.state.vcpuInfoPa, (byte) 0);
+          apic.write(0xb0, 0);
+          assertFalse(apic.hasInterrupt());
+        }
+      }
+    }
+  }
+
+  @Test
+  void callbacksThatNameNoLineOfTheMachineDoNothing() {
+    LocalApic apic = machine.vcpus().getFirst().apic();
+    apic.write(0xf0, 0x1ff);
+    for (int pin = 0; pin < IoApic.PINS; pin++) {
+      entry(pin, 0x8000 | 0x40 + pin);
+    }
+    // A line too high, a pin on a machine without PCI, a type that is none, a vector that is none.
+    for (long via : new long[] {24, 255, 1L << 56 | 3 << 11, 3L << 56 | 5, -1, 2L << 56 | 15}) {
+      assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, via));
+      v.markEventsPending();
+      assertFalse(apic.hasInterrupt(), Long.toHexString(via));
+      seen();
+    }
   }
 
   @Test
@@ -332,7 +454,7 @@ final class XenUnderPcTest {
 
   @Test
   void theHypercallPageIsFilledInMemoryOnly() {
-    XenInterface offered = new XenInterface(domain, v.hvm(), new XenMachine(machine));
+    XenInterface offered = new XenInterface(domain, v.hvm(), new XenMachine(machine, null));
     PcVcpu first = machine.vcpus().get(0);
     assertTrue(offered.hasMsr(HypercallPage.MSR));
     assertTrue(offered.wrmsr(first, HypercallPage.MSR, PAGE_GFN << 12));
