@@ -7,26 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Instant;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import parhelion.abi.Errno;
 import parhelion.abi.EvtchnArgs.EvtchnAllocUnbound;
 import parhelion.abi.EvtchnArgs.EvtchnBindIpi;
 import parhelion.abi.EvtchnOp;
-import parhelion.abi.HvmArgs.XenHvmEvtchnUpcallVector;
 import parhelion.abi.HvmArgs.XenHvmParam;
 import parhelion.abi.HvmOp;
 import parhelion.abi.HvmParam;
 import parhelion.abi.Hypercall;
-import parhelion.abi.MemoryArgs.XenAddToPhysmap;
 import parhelion.abi.MemoryArgs.XenMemoryReservation;
-import parhelion.abi.MemoryArgs.XenRemoveFromPhysmap;
 import parhelion.abi.MemoryOp;
 import parhelion.abi.SharedInfo;
 import parhelion.abi.ShutdownReason;
@@ -36,119 +29,20 @@ import parhelion.abi.VcpuInfo;
 import parhelion.abi.VcpuOp;
 import parhelion.abi.XenVersionOp;
 import parhelion.abi.Xenmapspace;
-import parhelion.backends.console.ConsoleSink;
 import parhelion.cpu.Cpu;
-import parhelion.cpu.CpuModel;
 import parhelion.cpu.CpuState;
-import parhelion.cpu.Engine;
-import parhelion.cpu.memory.MachineMemory;
-import parhelion.pc.PcConfig;
-import parhelion.pc.PcMachine;
 import parhelion.pc.PcVcpu;
-import parhelion.pc.interrupt.IoApic;
-import parhelion.pc.interrupt.LocalApic;
-import parhelion.pc.pci.PirqRouter;
-import parhelion.pc.time.CountedClock;
-import parhelion.toolstack.device.PcDevices;
-import parhelion.toolstack.link.DomainServices;
 import parhelion.xen.Calls32;
-import parhelion.xen.Domain;
 import parhelion.xen.DomainCrash;
-import parhelion.xen.GuestAccess;
 import parhelion.xen.HypercallContinuation;
 import parhelion.xen.HypercallPage;
-import parhelion.xen.Hypervisor;
 import parhelion.xen.Vcpu;
 import parhelion.xen.grant.GrantRefused;
 import parhelion.xen.grant.HostGrant;
 
-/** Xen's interface without a guest that uses it: processors do not page, so all is physical. */
+/** Calls of Xen's interface, and what they leave in memory. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
-final class XenUnderPcTest {
-  private static final int MEMORY_BYTES = 8 << 20;
-  private static final long ARGS = 0x2000;
-  private static final long PAGE_GFN = 0x10;
-  private static final long FREE_GFN = 0xf0000;
-
-  private static PcMachine machine(PcConfig.BoardKind board) {
-    return new PcMachine(
-        new PcConfig(
-            MEMORY_BYTES,
-            2,
-            CpuModel.DEFAULT,
-            Engine.INTERPRETER,
-            new byte[0],
-            board,
-            XenUnderPc.ownFrames(MEMORY_BYTES)),
-        new CountedClock(Instant.EPOCH));
-  }
-
-  private static XenUnderPc under(PcMachine machine, @Nullable PcDevices devices) {
-    return new XenUnderPc(
-        machine,
-        new DomainServices.Description("test", 2, MEMORY_BYTES / 1024, "none", ""),
-        devices,
-        (ConsoleSink) (bytes, offset, length) -> length);
-  }
-
-  private final PcMachine machine = machine(PcConfig.BoardKind.BARE);
-  private final XenUnderPc xen = under(machine, null);
-  private final Domain domain = xen.domain();
-  private final Vcpu v = domain.vcpus().get(0);
-  private final GuestAccess guest = v.guest();
-  private final MachineMemory memory = machine.ram().machine();
-
-  @BeforeEach
-  void protectedMode() {
-    for (PcVcpu vcpu : machine.vcpus()) {
-      vcpu.cpu().put64(CpuState.CR0, 0x11);
-      vcpu.cpu().stateChanged();
-    }
-  }
-
-  @AfterEach
-  void close() {
-    xen.close();
-    machine.close();
-  }
-
-  private long call(Hypercall call, long... args) {
-    long[] a = java.util.Arrays.copyOf(args, 5);
-    return xen.hypervisor().hypercalls().call(v, call.nr(), a[0], a[1], a[2], a[3], a[4]);
-  }
-
-  private long add(int space, long idx, long gfn) {
-    memory.fill(ARGS, XenAddToPhysmap.STRUCT.size(), (byte) 0);
-    XenAddToPhysmap.DOMID.put(guest, ARGS, 0x7ff0);
-    XenAddToPhysmap.SPACE.put(guest, ARGS, space);
-    XenAddToPhysmap.IDX.put(guest, ARGS, idx);
-    XenAddToPhysmap.GPFN.put(guest, ARGS, gfn);
-    return call(Hypercall.MEMORY_OP, MemoryOp.ADD_TO_PHYSMAP.nr(), ARGS);
-  }
-
-  private long remove(long gfn) {
-    XenRemoveFromPhysmap.DOMID.put(guest, ARGS, 0x7ff0);
-    XenRemoveFromPhysmap.GPFN.put(guest, ARGS, gfn);
-    return call(Hypercall.MEMORY_OP, MemoryOp.REMOVE_FROM_PHYSMAP.nr(), ARGS);
-  }
-
-  private long param(HvmOp op, int domid, long index, long value) {
-    XenHvmParam.DOMID.put(guest, ARGS, domid);
-    XenHvmParam.INDEX.put(guest, ARGS, index);
-    XenHvmParam.VALUE.put(guest, ARGS, value);
-    return call(Hypercall.HVM_OP, op.nr(), ARGS);
-  }
-
-  private long upcallVector(long vcpu, int vector) {
-    XenHvmEvtchnUpcallVector.VCPU.put(guest, ARGS, vcpu);
-    XenHvmEvtchnUpcallVector.VECTOR.put(guest, ARGS, vector);
-    return call(Hypercall.HVM_OP, HvmOp.SET_EVTCHN_UPCALL_VECTOR.nr(), ARGS);
-  }
-
-  private static long error(Errno e) {
-    return e.result();
-  }
-
+final class XenUnderPcTest extends XenUnderPcFixture {
   @Test
   void callsOfParavirtualDomainsAreNotThere() {
     for (Hypercall call :
@@ -264,142 +158,6 @@ final class XenUnderPcTest {
     assertEquals(error(Errno.ESRCH), param(HvmOp.GET_PARAM, 5, HvmParam.STORE_PFN, 0));
     assertEquals(error(Errno.EFAULT), call(Hypercall.HVM_OP, 1, 0xa_0000));
     assertEquals(error(Errno.ENOSYS), call(Hypercall.HVM_OP, 77, ARGS));
-  }
-
-  @Test
-  void anEventInterruptsByTheCallbackOrThroughTheLocalApic() {
-    PcVcpu first = machine.vcpus().get(0);
-    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 2L << 56 | 0xf3));
-    XenInterface offered = new XenInterface(domain, v.hvm(), new XenMachine(machine, null));
-    assertEquals(-1, offered.waitingVector(first));
-    EvtchnBindIpi.VCPU.put(guest, ARGS, 0);
-    assertEquals(0, call(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.BIND_IPI.nr(), ARGS));
-    long port = EvtchnBindIpi.PORT.get(guest, ARGS);
-    guest.putInt(ARGS, (int) port);
-    assertEquals(0, call(Hypercall.EVENT_CHANNEL_OP, EvtchnOp.SEND.nr(), ARGS));
-    assertEquals(0xf3, offered.waitingVector(first));
-    assertEquals(1, memory.getByte(v.state.vcpuInfoPa));
-    memory.putByte(v.state.vcpuInfoPa, (byte) 0);
-    assertEquals(-1, offered.waitingVector(first));
-    // The way of later guests, which ends with an EOI.
-    first.apic().write(0xf0, 0x1ff);
-    assertEquals(0, upcallVector(0, 0x40));
-    v.markEventsPending();
-    assertEquals(-1, offered.waitingVector(first));
-    assertTrue(first.apic().hasInterrupt());
-    assertEquals(0x40, first.apic().acknowledge());
-    assertEquals(error(Errno.ENOENT), upcallVector(2, 0x40));
-    assertEquals(error(Errno.EINVAL), upcallVector(0, 15));
-  }
-
-  private void entry(int pin, long value) {
-    entry(machine, pin, value);
-  }
-
-  private static void entry(PcMachine pc, int pin, long value) {
-    IoApic ioApic = pc.interrupts().ioApic();
-    ioApic.write(0, 4, 0x10 + 2 * pin);
-    ioApic.write(0x10, 4, value);
-  }
-
-  private void seen() {
-    memory.putByte(v.state.vcpuInfoPa, (byte) 0);
-  }
-
-  @Test
-  void anEventRaisesALineUntilTheGuestHasSeenIt() {
-    LocalApic apic = machine.vcpus().getFirst().apic();
-    apic.write(0xf0, 0x1ff);
-    entry(20, 0x8000 | 0x51); // level-triggered
-    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 20));
-    assertFalse(apic.hasInterrupt());
-    domain.vcpus().get(1).markEventsPending(); // only the first vcpu's count
-    assertFalse(apic.hasInterrupt());
-    v.markEventsPending();
-    assertEquals(0x51, apic.acknowledge());
-    apic.write(0xb0, 0);
-    assertEquals(0x51, apic.acknowledge()); // not seen, so it still asks
-    seen();
-    apic.write(0xb0, 0);
-    assertFalse(apic.hasInterrupt());
-    v.markEventsPending();
-    assertEquals(0x51, apic.acknowledge());
-    seen();
-    v.markEventsPending(); // another before the end of the interrupt
-    assertFalse(apic.hasInterrupt());
-    apic.write(0xb0, 0);
-    assertEquals(0x51, apic.acknowledge());
-    // Another line, while this one is raised.
-    entry(21, 0x8000 | 0x52);
-    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 21));
-    apic.write(0xb0, 0);
-    assertEquals(0x52, apic.acknowledge());
-    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 0));
-    apic.write(0xb0, 0);
-    assertFalse(apic.hasInterrupt());
-  }
-
-  @Test
-  void anEdgeTriggeredLineHasAnEdgeForEachTimeThatEventsCome() {
-    LocalApic apic = machine.vcpus().getFirst().apic();
-    apic.write(0xf0, 0x1ff);
-    entry(5, 0x53);
-    assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, 5));
-    for (int round = 0; round < 3; round++) {
-      v.markEventsPending();
-      assertEquals(0x53, apic.acknowledge());
-      seen();
-      apic.write(0xb0, 0);
-      assertFalse(apic.hasInterrupt());
-    }
-  }
-
-  @Test
-  void anEventRaisesTheWireOfAPciPin() {
-    try (PcMachine pc = machine(PcConfig.BoardKind.PC);
-        PcDevices devices = new PcDevices(pc, () -> {});
-        XenUnderPc under = under(pc, devices)) {
-      Vcpu first = under.domain().vcpus().getFirst();
-      LocalApic apic = pc.vcpus().getFirst().apic();
-      apic.write(0xf0, 0x1ff);
-      for (int pin = 0; pin < IoApic.PINS; pin++) {
-        entry(pc, pin, 0x8000 | 0x40 + pin);
-      }
-      first.cpu().put64(CpuState.CR0, 0x11);
-      first.cpu().stateChanged();
-      XenHvmParam.DOMID.put(first.guest(), ARGS, 0x7ff0);
-      XenHvmParam.INDEX.put(first.guest(), ARGS, HvmParam.CALLBACK_IRQ);
-      for (int device = 0; device < 32; device++) {
-        for (int pin = 0; pin < 4; pin++) {
-          XenHvmParam.VALUE.put(first.guest(), ARGS, 1L << 56 | device << 11 | pin);
-          long set = HvmOp.SET_PARAM.nr();
-          Hypervisor xen = under.hypervisor();
-          assertEquals(0, xen.hypercalls().call(first, Hypercall.HVM_OP.nr(), set, ARGS, 0, 0, 0));
-          first.markEventsPending();
-          int gsi = PirqRouter.FIRST_GSI + PirqRouter.wireOf(device, pin + 1);
-          assertEquals(0x40 + gsi, apic.acknowledge());
-          pc.ram().machine().putByte(first.state.vcpuInfoPa, (byte) 0);
-          apic.write(0xb0, 0);
-          assertFalse(apic.hasInterrupt());
-        }
-      }
-    }
-  }
-
-  @Test
-  void callbacksThatNameNoLineOfTheMachineDoNothing() {
-    LocalApic apic = machine.vcpus().getFirst().apic();
-    apic.write(0xf0, 0x1ff);
-    for (int pin = 0; pin < IoApic.PINS; pin++) {
-      entry(pin, 0x8000 | 0x40 + pin);
-    }
-    // A line too high, a pin on a machine without PCI, a type that is none, a vector that is none.
-    for (long via : new long[] {24, 255, 1L << 56 | 3 << 11, 3L << 56 | 5, -1, 2L << 56 | 15}) {
-      assertEquals(0, param(HvmOp.SET_PARAM, 0x7ff0, HvmParam.CALLBACK_IRQ, via));
-      v.markEventsPending();
-      assertFalse(apic.hasInterrupt(), Long.toHexString(via));
-      seen();
-    }
   }
 
   @Test
