@@ -295,12 +295,7 @@ abstract class AccessWriter extends CodeWriter {
       int guest = Integer.numberOfTrailingZeros(left);
       a.storeState(CpuState.GPR + guest * 8, HOST[guest]);
     }
-    for (int group = 0; group < Groups.SLOTS; group++) {
-      int register = groups.isOpen(group) ? groups.host(group, lent) : -1;
-      if (register >= 0) {
-        a.loadState(register, NativeState.groupAddend(group));
-      }
-    }
+    loadAddends(addendRegisters());
   }
 
   /**

@@ -149,10 +149,7 @@ abstract class CodeWriter {
     if (lent.mask == 0) {
       return;
     }
-    int[] hosts = new int[Groups.SLOTS];
-    for (int group = 0; group < Groups.SLOTS; group++) {
-      hosts[group] = groups.isOpen(group) ? groups.host(group, lent) : -1;
-    }
+    int[] hosts = addendRegisters();
     stub(
         () -> {
           sites[site * Region.SITE_INTS + 2] = a.at;
@@ -161,8 +158,16 @@ abstract class CodeWriter {
         });
   }
 
-  /** By group: the register that its addend is loaded into, or -1. */
-  private void loadAddends(int[] hosts) {
+  /** By group: the lent register of its addend, or -1 where it has none or is not open. */
+  int[] addendRegisters() {
+    int[] hosts = new int[Groups.SLOTS];
+    for (int group = 0; group < Groups.SLOTS; group++) {
+      hosts[group] = groups.isOpen(group) ? groups.host(group, lent) : -1;
+    }
+    return hosts;
+  }
+
+  void loadAddends(int[] hosts) {
     for (int group = 0; group < hosts.length; group++) {
       if (hosts[group] >= 0) {
         a.loadState(hosts[group], NativeState.groupAddend(group));
